@@ -1,0 +1,1 @@
+// What this package gives: filled as its parts land.

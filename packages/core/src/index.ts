@@ -1,0 +1,81 @@
+// Model
+export {
+  compareResourceVersions,
+  isResourceVersion,
+  newestResourceVersion,
+  parseResourceVersion,
+  type ResourceVersion,
+} from "./model/resource-version.ts";
+export { objectKey, type ObjectKey, splitObjectKey, type Uid } from "./model/object-key.ts";
+export {
+  apiVersionOf,
+  DEFAULT_RESOURCES,
+  DEPLOYMENTS,
+  INGRESSES,
+  NODES,
+  PERSISTENT_VOLUME_CLAIMS,
+  PODS,
+  resourceId,
+  resourceName,
+  resourcePath,
+  type ResourceType,
+  SERVICES,
+} from "./model/resource-type.ts";
+export { type Scope, scopeId } from "./model/scope.ts";
+export type { Revision, StoredObject } from "./model/stored-object.ts";
+export type { Applied, Observation, Tombstone } from "./model/observation.ts";
+
+// Merge
+export type { Drift, DriftType, Shown } from "./merge/drift.ts";
+
+// Store
+export type {
+  FeedBatch,
+  FeedEntry,
+  ScopeStore,
+  Store,
+  StoreManifest,
+  ViewChange,
+  ViewCommit,
+  ViewMeta,
+  ViewRead,
+} from "./store/store.ts";
+
+// Monitor
+export {
+  type BlockedReason,
+  DESYNC_CAUSES,
+  type DesyncCause,
+  type ErrorReport,
+  type ListProgress,
+  type MergerReport,
+  type RolePhase,
+  type RoleReports,
+  type StreamerReport,
+  type VerifierReport,
+} from "./monitor/role-status.ts";
+export {
+  DEFAULT_STALENESS,
+  judgeScope,
+  type ScopeState,
+  type ScopeStatus,
+  scopesOf,
+  scopeStatus,
+  type StalenessBounds,
+} from "./monitor/scope-status.ts";
+
+// Ports
+export { type CallOptions, type Clock, systemClock } from "./ports/clock.ts";
+export type {
+  ApiStatus,
+  ListPage,
+  ListRequest,
+  ListWatch,
+  ListWatchSource,
+  WatchEvent,
+  WatchRequest,
+} from "./ports/list-watch.ts";
+export { type Logger, silentLogger } from "./ports/logger.ts";
+
+// Errors
+export { KRM_ERROR_CODES, KrmError, type KrmErrorCode, type KrmErrorOptions } from "./errors.ts";

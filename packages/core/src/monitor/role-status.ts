@@ -1,0 +1,113 @@
+import type { Drift, DriftType } from "../merge/drift.ts";
+import type { KrmErrorCode } from "../errors.ts";
+
+/** An error as status pages tell it. */
+export interface ErrorReport {
+  readonly code: KrmErrorCode;
+  readonly message: string;
+  readonly hint: string | undefined;
+  /** HTTP status, where the API server gave one. */
+  readonly status: number | undefined;
+}
+
+/** Why the stream is known to have a gap (law 7). */
+export const DESYNC_CAUSES = [
+  "expired",
+  "undecodable",
+  "overflow",
+  "store-failure",
+  "incomplete-settlement",
+  "epoch-reset",
+] as const;
+
+/** One of {@link DESYNC_CAUSES}: a 410, an unreadable frame, a full queue, a failed write, a settlement that lacked a body, a new history. */
+export type DesyncCause = (typeof DESYNC_CAUSES)[number];
+
+/** Why a role waits for someone to mend something; it probes again by itself. */
+export type BlockedReason = "unauthorized" | "forbidden" | "gone" | "not-watchable";
+
+/** What a role is doing now. `since` is wall clock, epoch milliseconds. */
+export type RolePhase =
+  | { readonly phase: "idle"; readonly since: number }
+  | { readonly phase: "listing"; readonly since: number }
+  | { readonly phase: "connecting"; readonly since: number }
+  | { readonly phase: "watching"; readonly since: number }
+  | { readonly phase: "waiting"; readonly since: number; readonly until: number }
+  | {
+      readonly phase: "backing-off";
+      readonly since: number;
+      readonly until: number;
+      readonly attempt: number;
+      readonly error: ErrorReport;
+    }
+  | {
+      readonly phase: "blocked";
+      readonly since: number;
+      readonly until: number;
+      readonly reason: BlockedReason;
+      readonly error: ErrorReport;
+    }
+  | { readonly phase: "stopped"; readonly since: number };
+
+/** How far a running list has come. */
+export interface ListProgress {
+  readonly pages: number;
+  readonly objects: number;
+  readonly bytes: number;
+  /** Objects in all, where the server told. */
+  readonly expected: number | undefined;
+}
+
+/** How the streamer is. Counters are of this process, since its start. */
+export interface StreamerReport {
+  readonly state: RolePhase;
+  readonly progress: ListProgress | undefined;
+  /** Wall clock of the last bytes from the API server; undefined: none yet. */
+  readonly lastContact: number | undefined;
+  /** Events received (ADDED, MODIFIED, DELETED). */
+  readonly events: number;
+  readonly bookmarks: number;
+  readonly lists: number;
+  readonly watches: number;
+  readonly failures: number;
+  /** Known gaps, each followed by a resync. */
+  readonly desyncs: Readonly<Record<DesyncCause, number>>;
+}
+
+/** How the verifier is. Counters are of this process, since its start. */
+export interface VerifierReport {
+  readonly state: RolePhase;
+  readonly progress: ListProgress | undefined;
+  readonly lastContact: number | undefined;
+  /** Snapshots handed over. */
+  readonly snapshots: number;
+  readonly failures: number;
+}
+
+/** What verification has found. Counters are of this process, since its start. */
+export interface MergerReport {
+  /** Verifications settled, by result. `lag`: all differences turned out to be events still on their way. */
+  readonly verifications: Readonly<Record<"consistent" | "drift" | "lag" | "stale", number>>;
+  /** Missed events, by type. */
+  readonly missed: Readonly<Record<DriftType, number>>;
+  /** Differences that wait for the stream to pass their horizon. */
+  readonly pending: number;
+  /** Objects that the streamer's own relists changed: what known gaps had hidden. */
+  readonly resynced: number;
+  readonly lastDriftAt: number | undefined;
+  /** The newest missed events, newest last; at most 100. */
+  readonly recent: readonly Drift[];
+  /** Observations that came at or below the horizon, already settled. */
+  readonly late: number;
+  /** Lists that held an older version of an object than the stream had shown at or below their version. */
+  readonly contradictions: number;
+  /** Inputs that wait to be merged. */
+  readonly queued: number;
+}
+
+/** What each role reports of itself through the store. */
+export interface RoleReports {
+  readonly streamer: StreamerReport;
+  readonly verifier: VerifierReport;
+  readonly merger: MergerReport;
+}

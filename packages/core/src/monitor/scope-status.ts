@@ -1,0 +1,78 @@
+import type { Scope } from "../model/scope.ts";
+import { resourceId } from "../model/resource-type.ts";
+import type { Store, ScopeStore, ViewMeta } from "../store/store.ts";
+import type { CallOptions } from "../ports/clock.ts";
+import type { ErrorReport, RoleReports } from "./role-status.ts";
+
+/** How far a view can be trusted, in one word. */
+export type ScopeState = "syncing" | "synced" | "stale" | "snapshot-only" | "forbidden" | "gone" | "failed";
+
+/** Bounds after which a view counts as stale. Milliseconds. */
+export interface StalenessBounds {
+  /** Without a running watch for longer than this. */
+  readonly disconnectedMs: number;
+  /** With a watch that brought no byte, not even a bookmark (one a minute), for longer than this. */
+  readonly silentMs: number;
+}
+
+/** 10 s without a watch; 150 s of silence on one. */
+export const DEFAULT_STALENESS: StalenessBounds = { disconnectedMs: 10_000, silentMs: 150_000 };
+
+/** Everything that is known of a scope at one moment. */
+export interface ScopeStatus {
+  readonly scope: Scope;
+  readonly state: ScopeState;
+  readonly view: ViewMeta;
+  readonly reports: Partial<RoleReports>;
+  /** Why the state is not `synced`, where an error is the reason. */
+  readonly error: ErrorReport | undefined;
+}
+
+/** Judges a view by what its roles report. Pure; `now` is wall clock, epoch milliseconds. */
+export function judgeScope(
+  view: ViewMeta,
+  reports: Partial<RoleReports>,
+  now: number,
+  bounds: StalenessBounds = DEFAULT_STALENESS,
+): { readonly state: ScopeState; readonly error: ErrorReport | undefined } {
+  const state = reports.streamer?.state;
+  const error = state !== undefined && "error" in state ? state.error : undefined;
+  if (state?.phase === "blocked") {
+    switch (state.reason) {
+      case "unauthorized":
+      case "forbidden":
+        return { state: "forbidden", error };
+      case "gone":
+        return { state: "gone", error };
+      case "not-watchable":
+        return { state: view.version === undefined ? "syncing" : "snapshot-only", error };
+    }
+  }
+  if (view.version === undefined) return { state: "syncing", error };
+  if (view.snapshotOnly) return { state: "snapshot-only", error };
+  const contact = reports.streamer?.lastContact;
+  const silence = contact === undefined ? Number.POSITIVE_INFINITY : now - contact;
+  const bound = state?.phase === "watching" ? bounds.silentMs : bounds.disconnectedMs;
+  return { state: silence > bound ? "stale" : "synced", error };
+}
+
+/** Reads the status of one scope from its store. */
+export async function scopeStatus(
+  store: ScopeStore,
+  now: number,
+  bounds?: StalenessBounds,
+  options?: CallOptions,
+): Promise<ScopeStatus> {
+  const [view, reports] = await Promise.all([store.meta(options), store.reports(options)]);
+  return { scope: store.scope, view, reports, ...judgeScope(view, reports, now, bounds) };
+}
+
+/** The scopes of a store that hold this resource. */
+export async function scopesOf(
+  store: Store,
+  resource: Scope["resource"],
+  options?: CallOptions,
+): Promise<readonly Scope[]> {
+  const id = resourceId(resource);
+  return (await store.scopes(options)).filter((scope) => resourceId(scope.resource) === id);
+}

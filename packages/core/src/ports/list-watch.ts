@@ -1,0 +1,81 @@
+import type { ResourceVersion } from "../model/resource-version.ts";
+import type { Scope } from "../model/scope.ts";
+import type { StoredObject } from "../model/stored-object.ts";
+import type { CallOptions } from "./clock.ts";
+
+/** One page of a LIST. */
+export interface ListRequest {
+  /** Objects per page, at most. Undefined: the whole list at once. */
+  readonly limit?: number | undefined;
+  /** The previous page's token; then `resourceVersion` and `match` must be absent (the API server forbids both). */
+  readonly continue?: string | undefined;
+  /** Undefined: the most recent state. `"0"`: whatever the server has at hand. */
+  readonly resourceVersion?: string | undefined;
+  readonly match?: "Exact" | "NotOlderThan" | undefined;
+}
+
+/** What one LIST request brought. All pages of one chain carry the same `resourceVersion`. */
+export interface ListPage {
+  /** The list's own version, as sent: it may be one that cannot be ordered (law 8). */
+  readonly resourceVersion: string;
+  readonly items: readonly StoredObject[];
+  /** Undefined on the last page. */
+  readonly continue: string | undefined;
+  readonly remainingItemCount: number | undefined;
+  /** Size of the body as JSON, in bytes. */
+  readonly bytes: number;
+}
+
+/** Where and how to watch. */
+export interface WatchRequest {
+  readonly resourceVersion: ResourceVersion;
+  /** The server ends the watch after this long. */
+  readonly timeoutSeconds: number;
+}
+
+/** An error that the API server told: an HTTP status, or a Status object inside a stream. */
+export interface ApiStatus {
+  readonly code: number;
+  /** Kubernetes' word for it (`Expired`, `Forbidden`); `""` where the server gave none. */
+  readonly reason: string;
+  readonly message: string;
+  /** From `Retry-After` or `details.retryAfterSeconds`. */
+  readonly retryAfterSeconds: number | undefined;
+}
+
+/** One frame of a watch, decoded. */
+export type WatchEvent =
+  | { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly object: StoredObject }
+  /** Proof that everything up to `resourceVersion` was sent. Bookmarks are never objects. */
+  | { readonly type: "BOOKMARK"; readonly resourceVersion: ResourceVersion; readonly initialEventsEnd: boolean }
+  | { readonly type: "ERROR"; readonly status: ApiStatus };
+
+/**
+ * The only way in which KRM touches a cluster, for one scope: client-go's ListerWatcher.
+ *
+ * Errors are `KrmError`: `KRM_API_STATUS` with `status` set when the API server answered with an error,
+ * `KRM_CONNECTION` when there was no answer, `KRM_DECODE` when the answer made no sense, and
+ * `KRM_INVALID_RESOURCE_VERSION` for a version that cannot be ordered in a watch.
+ */
+export interface ListWatch {
+  readonly scope: Scope;
+  list(request: ListRequest, options?: CallOptions): Promise<ListPage>;
+  /**
+   * Starts a watch. The promise resolves when the server accepted it (HTTP 200). The iterable yields what arrived
+   * together, in order; it ends when the server ends the stream in good order between two frames, and throws
+   * `KRM_CONNECTION` when the connection broke (also within a frame) and `KRM_DECODE` for a frame that cannot be
+   * read, after yielding the frames before it. Empty batches are legal: they say that bytes arrived.
+   * Leaving the loop or aborting closes the connection.
+   */
+  watch(request: WatchRequest, options?: CallOptions): Promise<AsyncIterable<readonly WatchEvent[]>>;
+  /** One object by name, as new as the store behind the API server has it. Undefined: 404. */
+  get(
+    key: { readonly namespace: string; readonly name: string },
+    options?: CallOptions,
+  ): Promise<StoredObject | undefined>;
+}
+
+/** Where `ListWatch`es come from: a cluster. */
+export interface ListWatchSource {
+  listWatch(scope: Scope): ListWatch;
+}
