@@ -23,19 +23,24 @@ export {
 } from "./model/resource-type.ts";
 export { type Scope, scopeId } from "./model/scope.ts";
 export type { Revision, StoredObject } from "./model/stored-object.ts";
+export type { Snapshot, SnapshotEntry } from "./model/snapshot.ts";
 export type { Applied, Observation, Tombstone } from "./model/observation.ts";
 
 // Merge
 export type { Drift, DriftType, Shown } from "./merge/drift.ts";
+export type { MergeInput, Step, Verdict } from "./merge/merge-input.ts";
+export { type Claim, emptyMergeState, type MergeState, type Undecided } from "./merge/merge-state.ts";
+export type { ViewChange } from "./merge/view-change.ts";
+export { advance, reduce } from "./merge/reduce.ts";
 
 // Store
+export { MemoryStore, type MemoryStoreOptions } from "./store/memory-store.ts";
 export type {
   FeedBatch,
   FeedEntry,
   ScopeStore,
   Store,
   StoreManifest,
-  ViewChange,
   ViewCommit,
   ViewMeta,
   ViewRead,

@@ -1,5 +1,6 @@
 import type { Drift, DriftType } from "../merge/drift.ts";
 import type { KrmErrorCode } from "../errors.ts";
+import type { Verdict } from "../merge/merge-input.ts";
 
 /** An error as status pages tell it. */
 export interface ErrorReport {
@@ -86,11 +87,11 @@ export interface VerifierReport {
 
 /** What verification has found. Counters are of this process, since its start. */
 export interface MergerReport {
-  /** Verifications settled, by result. `lag`: all differences turned out to be events still on their way. */
-  readonly verifications: Readonly<Record<"consistent" | "drift" | "lag" | "stale", number>>;
+  /** Verifications, by how they ended. */
+  readonly verifications: Readonly<Record<Verdict["result"], number>>;
   /** Missed events, by type. */
   readonly missed: Readonly<Record<DriftType, number>>;
-  /** Differences that wait for the stream to pass their horizon. */
+  /** Verifications that wait for the stream to pass their horizon. */
   readonly pending: number;
   /** Objects that the streamer's own relists changed: what known gaps had hidden. */
   readonly resynced: number;

@@ -1,0 +1,116 @@
+import type { ObjectKey } from "../model/object-key.ts";
+import { compareResourceVersions, type ResourceVersion } from "../model/resource-version.ts";
+import type { Snapshot, SnapshotEntry } from "../model/snapshot.ts";
+import type { Drift, DriftType, Shown } from "./drift.ts";
+import type { Verdict } from "./merge-input.ts";
+import type { Claim, MergeState } from "./merge-state.ts";
+
+/*
+ * Law 6: what did the stream alone show at a verified version, and how does that differ from the cluster?
+ * Below, "the stream's claim" of a key is `shown` where that holds it, and else the key's claim in the merge.
+ */
+
+function difference(key: ObjectKey, horizon: ResourceVersion, claim: Claim | undefined, actual: SnapshotEntry | undefined): Drift | undefined {
+  const shown: Shown | undefined =
+    claim === undefined || claim.gone ? undefined : { uid: claim.uid, resourceVersion: claim.resourceVersion };
+  const type = differenceType(shown, actual);
+  if (type === undefined) return undefined;
+  return {
+    key,
+    type,
+    horizon,
+    shown,
+    actual: actual && { uid: actual.uid, resourceVersion: actual.resourceVersion },
+  };
+}
+
+function differenceType(shown: Shown | undefined, actual: Shown | undefined): DriftType | undefined {
+  if (shown === undefined) return actual === undefined ? undefined : "added";
+  if (actual === undefined) return "deleted";
+  if (shown.uid !== actual.uid) return "recreated";
+  // A list that is behind the stream has contradicted itself; that is not an event which the stream missed.
+  return compareResourceVersions(shown.resourceVersion, actual.resourceVersion) < 0 ? "modified" : undefined;
+}
+
+/** The stream's claim of `key` at `horizon`, which it has passed; `"unknown"` where nobody wrote it down. */
+function claimAt(state: MergeState, key: ObjectKey, horizon: ResourceVersion): Claim | undefined | "unknown" {
+  const current = state.claims.get(key);
+  const atOrBelow = (claim: Claim | undefined): boolean =>
+    claim === undefined || compareResourceVersions(claim.resourceVersion, horizon) <= 0;
+  if (atOrBelow(current)) return current;
+  const earlier = state.journal?.get(key)?.findLast(atOrBelow);
+  if (earlier !== undefined) return earlier;
+  return state.journal?.get(key)?.some((claim) => claim === undefined) ? undefined : "unknown";
+}
+
+/** Judges a snapshot that the stream has already passed. */
+export function judgeNow(state: MergeState, snapshot: Snapshot): Verdict {
+  const horizon = snapshot.resourceVersion;
+  const drift: Drift[] = [];
+  const judge = (key: ObjectKey): void => {
+    const claim = claimAt(state, key, horizon);
+    const found = claim === "unknown" ? undefined : difference(key, horizon, claim, snapshot.entries.get(key));
+    if (found !== undefined) drift.push(found);
+  };
+  for (const key of snapshot.entries.keys()) judge(key);
+  for (const key of state.claims.keys()) if (!snapshot.entries.has(key)) judge(key);
+  // A key that was deleted after the horizon, and whose tombstone is gone, can only be known from the journal.
+  for (const key of state.journal?.keys() ?? [])
+    if (!snapshot.entries.has(key) && !state.claims.has(key)) judge(key);
+  return { horizon, result: drift.length > 0 ? "drift" : "consistent", drift };
+}
+
+/** Opens a verification that the stream has not passed yet. Call it before the snapshot is settled. */
+export function expectVerification(state: MergeState, snapshot: Snapshot): void {
+  const touched = new Set<ObjectKey>();
+  const note = (key: ObjectKey): void => {
+    const claim = state.shown.has(key) ? state.shown.get(key) : state.claims.get(key);
+    const differs = difference(key, snapshot.resourceVersion, claim, snapshot.entries.get(key)) !== undefined;
+    if (differs) touched.add(key);
+    // Settling drops the tombstones; here they still tell an event that comes twice from news.
+    if (differs || claim?.gone === true) state.shown.set(key, claim);
+  };
+  for (const key of snapshot.entries.keys()) note(key);
+  for (const key of state.claims.keys()) if (!snapshot.entries.has(key)) note(key);
+  for (const key of [...state.shown.keys()])
+    if (!snapshot.entries.has(key) && !state.claims.has(key)) note(key);
+  state.undecided.push({ horizon: snapshot.resourceVersion, truth: snapshot.entries, touched });
+}
+
+/** An observation at or below an open horizon: the stream catches up. */
+export function noteStreamClaim(state: MergeState, key: ObjectKey, claim: Claim): void {
+  const current = state.shown.has(key) ? state.shown.get(key) : state.claims.get(key);
+  if (current !== undefined) {
+    const order = compareResourceVersions(claim.resourceVersion, current.resourceVersion);
+    if (order < 0 || (order === 0 && !(claim.gone && !current.gone))) return;
+  }
+  state.shown.set(key, claim);
+  for (const group of state.undecided)
+    if (compareResourceVersions(claim.resourceVersion, group.horizon) <= 0) group.touched.add(key);
+}
+
+/** Decides the verifications at or below `version` (or only those below it), oldest first. */
+export function decideUpTo(state: MergeState, version: ResourceVersion, which: "at-or-below" | "below" = "at-or-below"): Verdict[] {
+  const verdicts: Verdict[] = [];
+  for (;;) {
+    const group = state.undecided[0];
+    if (group === undefined) break;
+    const order = compareResourceVersions(group.horizon, version);
+    if (which === "below" ? order >= 0 : order > 0) break;
+    state.undecided.shift();
+    const drift: Drift[] = [];
+    for (const key of group.touched) {
+      const claim = state.shown.has(key) ? state.shown.get(key) : state.claims.get(key);
+      const actual = group.truth.get(key);
+      const found = difference(key, group.horizon, claim, actual);
+      if (found === undefined) continue;
+      drift.push(found);
+      state.shown.set(key, actual && { uid: actual.uid, resourceVersion: actual.resourceVersion, gone: false });
+      for (const later of state.undecided) later.touched.add(key);
+    }
+    const result = drift.length > 0 ? "drift" : group.touched.size > 0 ? "lag" : "consistent";
+    verdicts.push({ horizon: group.horizon, result, drift });
+  }
+  if (state.undecided.length === 0) state.shown.clear();
+  return verdicts;
+}

@@ -1,0 +1,20 @@
+import type { ObjectKey, Uid } from "./object-key.ts";
+import type { ResourceVersion } from "./resource-version.ts";
+import type { StoredObject } from "./stored-object.ts";
+
+/** What a snapshot says of one object. */
+export interface SnapshotEntry {
+  readonly uid: Uid;
+  readonly resourceVersion: ResourceVersion;
+  /** The body; left out where the view is known to hold this very version, so that a settlement carries changes alone. */
+  readonly object?: StoredObject | undefined;
+}
+
+/** A complete LIST: every object of the scope at one version of the cluster. */
+export interface Snapshot {
+  /** The list's own version, the *horizon*: not that of its newest object. */
+  readonly resourceVersion: ResourceVersion;
+  /** When the first page was asked for: wall clock, epoch milliseconds. The conservative bound of its age. */
+  readonly takenAt: number;
+  readonly entries: ReadonlyMap<ObjectKey, SnapshotEntry>;
+}

@@ -1,0 +1,131 @@
+import { KrmError } from "../errors.ts";
+import type { ObjectKey } from "../model/object-key.ts";
+import { type Scope, scopeId } from "../model/scope.ts";
+import type { StoredObject } from "../model/stored-object.ts";
+import type { RoleReports } from "../monitor/role-status.ts";
+import { ChangeFeed } from "./change-feed.ts";
+import { ObjectTable } from "./object-table.ts";
+import type { FeedBatch, ScopeStore, Store, StoreManifest, ViewCommit, ViewMeta, ViewRead } from "./store.ts";
+
+/** What a memory store can be told. */
+export interface MemoryStoreOptions {
+  /**
+   * Changes that each scope's feed keeps for readers that resume. They hold the bodies of their objects.
+   * @default 4096
+   */
+  readonly feedCapacity?: number;
+}
+
+const NOTHING: Omit<ViewMeta, "objects" | "bytes"> = {
+  epoch: 0,
+  version: undefined,
+  resumeFloor: undefined,
+  horizon: undefined,
+  verifiedAt: undefined,
+  streamedThrough: undefined,
+  snapshotOnly: false,
+};
+
+/**
+ * Keeps everything in this process: the default, and the reference for other stores. A commit costs what it changes;
+ * a read costs what it returns.
+ */
+export class MemoryStore implements Store {
+  readonly manifest: StoreManifest = { durable: false, shared: false };
+  readonly #feedCapacity: number;
+  readonly #scopes = new Map<string, MemoryScopeStore>();
+  readonly #closed = new AbortController();
+
+  constructor(options: MemoryStoreOptions = {}) {
+    this.#feedCapacity = options.feedCapacity ?? 4096;
+  }
+
+  async scopes(): Promise<readonly Scope[]> {
+    throwIfClosed(this.#closed.signal);
+    return [...this.#scopes.values()].filter((scope) => scope.written).map(({ scope }) => scope);
+  }
+
+  scope(scope: Scope): ScopeStore {
+    const id = scopeId(scope);
+    let store = this.#scopes.get(id);
+    if (store === undefined) {
+      store = new MemoryScopeStore(scope, this.#feedCapacity, this.#closed.signal);
+      this.#scopes.set(id, store);
+    }
+    return store;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed.abort(new KrmError("KRM_STORE_CLOSED", "the store is closed"));
+  }
+}
+
+function throwIfClosed(closed: AbortSignal): void {
+  if (closed.aborted) throw new KrmError("KRM_STORE_CLOSED", "the store is closed");
+}
+
+class MemoryScopeStore implements ScopeStore {
+  readonly scope: Scope;
+  readonly #table = new ObjectTable();
+  readonly #feed: ChangeFeed;
+  readonly #closed: AbortSignal;
+  #meta: Omit<ViewMeta, "objects" | "bytes"> = NOTHING;
+  #reports: Partial<RoleReports> = {};
+  /** A role has written here: the scope exists for readers. */
+  written = false;
+
+  constructor(scope: Scope, feedCapacity: number, closed: AbortSignal) {
+    this.scope = scope;
+    this.#feed = new ChangeFeed(feedCapacity);
+    this.#closed = closed;
+  }
+
+  async meta(): Promise<ViewMeta> {
+    throwIfClosed(this.#closed);
+    return this.#currentMeta();
+  }
+
+  async get(key: ObjectKey): Promise<{ readonly meta: ViewMeta; readonly object: StoredObject | undefined }> {
+    throwIfClosed(this.#closed);
+    return { meta: this.#currentMeta(), object: this.#table.get(key) };
+  }
+
+  async read(query: { readonly namespace?: string | undefined } = {}): Promise<ViewRead> {
+    throwIfClosed(this.#closed);
+    return { meta: this.#currentMeta(), objects: this.#table.read(query.namespace) };
+  }
+
+  async commit(commit: ViewCommit): Promise<void> {
+    throwIfClosed(this.#closed);
+    this.written = true;
+    if (commit.reset === true) this.#table.clear();
+    this.#table.apply(commit.changes);
+    this.#meta = commit.meta;
+    if (commit.reset === true) this.#feed.reset();
+    this.#feed.append(commit.changes);
+  }
+
+  changes(options: { readonly since?: string | undefined; readonly signal?: AbortSignal | undefined }): AsyncIterable<FeedBatch> {
+    return this.#feed.read({ ...options, closed: this.#closed });
+  }
+
+  async cursor(): Promise<string> {
+    throwIfClosed(this.#closed);
+    return this.#feed.cursor;
+  }
+
+  async report<R extends keyof RoleReports>(role: R, report: RoleReports[R]): Promise<void> {
+    throwIfClosed(this.#closed);
+    this.written = true;
+    this.#reports = { ...this.#reports, [role]: report };
+  }
+
+  async reports(): Promise<Partial<RoleReports>> {
+    throwIfClosed(this.#closed);
+    return this.#reports;
+  }
+
+  #currentMeta(): ViewMeta {
+    return { ...this.#meta, objects: this.#table.size, bytes: this.#table.bytes };
+  }
+}
