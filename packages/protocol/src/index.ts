@@ -1,1 +1,47 @@
-// What this package gives: filled as its parts land.
+// Routes and requests
+export { DEFAULT_PORT, listPath, PATHS, RESOURCE_ALIASES } from "./routes.ts";
+export {
+  formatListQuery,
+  LIST_PARAMETERS,
+  type ListParameter,
+  type ListQuery,
+  MAX_QUERY_LENGTH,
+} from "./list-query.ts";
+export { formatDuration, parseDuration } from "./duration.ts";
+
+// Trust
+export {
+  formatFreshness,
+  type Freshness,
+  type HeaderSource,
+  parseFreshness,
+  VIEW_STATES,
+  type ViewState,
+  worstState,
+} from "./freshness.ts";
+export { HEADERS } from "./headers.ts";
+export { formatWarning, parseWarnings } from "./warning.ts";
+
+// Answers
+export type { ListBody, ListMetadata } from "./list-body.ts";
+export type {
+  DriftStatus,
+  MergerStatus,
+  ScopeStatusBody,
+  StatusBody,
+  ScopeErrorStatus,
+  StatusPhase,
+  StatusProgress,
+  StreamerStatus,
+  VerifierStatus,
+} from "./status-body.ts";
+
+// Errors
+export {
+  ERROR_CAUSES,
+  type ErrorBody,
+  type ErrorCause,
+  type ErrorCauseReason,
+  hasCause,
+  isErrorBody,
+} from "./error-body.ts";

@@ -1,0 +1,70 @@
+/** One cause in the details of an error. */
+export interface ErrorCause {
+  /** For programs: one of {@link ERROR_CAUSES}, or Kubernetes' own (`FieldValueInvalid`). */
+  readonly reason?: string;
+  readonly message?: string;
+  /** The parameter that is at fault. */
+  readonly field?: string;
+}
+
+/** The body of every error: a Kubernetes `Status`, as `meta/v1` defines it. */
+export interface ErrorBody {
+  readonly kind: "Status";
+  readonly apiVersion: "v1";
+  readonly metadata: { readonly continue?: string };
+  readonly status: "Failure";
+  readonly message: string;
+  /** Kubernetes' word for the error: `BadRequest`, `NotFound`, `Expired`, `Timeout`, `ServiceUnavailable`, … */
+  readonly reason?: string;
+  readonly details?: {
+    readonly name?: string;
+    readonly group?: string;
+    readonly kind?: string;
+    readonly causes?: readonly ErrorCause[];
+    readonly retryAfterSeconds?: number;
+  };
+  /** The HTTP status. */
+  readonly code: number;
+}
+
+/** What `details.causes[].reason` says in errors that are KRM's own. */
+export const ERROR_CAUSES = [
+  /** 503: the first list of the resource is not complete. */
+  "ViewSyncing",
+  /** 503: there is no view, and waiting alone will not bring one: the API server refuses KRM, or lacks the resource. */
+  "ViewUnavailable",
+  /** 504: `maxStaleness` cannot be met. */
+  "ViewTooStale",
+  /** 504: `resourceVersion` lies ahead of the view. Kubernetes' own. */
+  "ResourceVersionTooLarge",
+  /** 404: the path names a resource that is not watched. */
+  "ResourceNotWatched",
+  /** 404: the resource is watched, but not in this namespace. */
+  "NamespaceNotWatched",
+  /** 400: the path names several resources. */
+  "ResourceAmbiguous",
+  /** 400: a query parameter that does not exist, or not for this resource. */
+  "UnknownParameter",
+  /** 400: a query parameter that is given twice. */
+  "RepeatedParameter",
+] as const;
+
+/** One of {@link ERROR_CAUSES}. */
+export type ErrorCauseReason = (typeof ERROR_CAUSES)[number];
+
+/**
+ * Tells whether an HTTP body is an error as KRM and Kubernetes write it.
+ *
+ * @example
+ * if (isErrorBody(body) && hasCause(body, "ViewSyncing")) await retryLater(body.details?.retryAfterSeconds);
+ */
+export function isErrorBody(value: unknown): value is ErrorBody {
+  if (typeof value !== "object" || value === null) return false;
+  const body = value as Partial<Record<keyof ErrorBody, unknown>>;
+  return body.kind === "Status" && typeof body.message === "string" && typeof body.code === "number";
+}
+
+/** Tells whether an error has a cause with this reason. */
+export function hasCause(error: ErrorBody, reason: ErrorCauseReason): boolean {
+  return error.details?.causes?.some((cause) => cause.reason === reason) ?? false;
+}

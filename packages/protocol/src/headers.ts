@@ -1,0 +1,22 @@
+/** Names of KRM's response headers, as they are written. HTTP compares them without regard to case. */
+export const HEADERS: {
+  /** How far the answer can be trusted, in one word: `ViewState`. */
+  readonly state: "KRM-State";
+  /** When the newest verified snapshot was asked for: RFC 3339, UTC, milliseconds. */
+  readonly verifiedAt: "KRM-Verified-At";
+  /** The version of that snapshot: everything up to it is certain. */
+  readonly verifiedResourceVersion: "KRM-Verified-Resource-Version";
+  /** The watch has told everything up to here, as far as the API server sent it. */
+  readonly streamedThrough: "KRM-Streamed-Through";
+  /** When the API server last sent a byte: RFC 3339, UTC, milliseconds. */
+  readonly lastContact: "KRM-Last-Contact";
+  /** RFC 9111 `299 krm "…"`: why the answer deserves less trust. */
+  readonly warning: "Warning";
+} = {
+  state: "KRM-State",
+  verifiedAt: "KRM-Verified-At",
+  verifiedResourceVersion: "KRM-Verified-Resource-Version",
+  streamedThrough: "KRM-Streamed-Through",
+  lastContact: "KRM-Last-Contact",
+  warning: "Warning",
+};

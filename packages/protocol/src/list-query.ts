@@ -1,0 +1,51 @@
+/** What a flat list can be asked for. Undefined and empty mean: not asked. */
+export interface ListQuery {
+  readonly name?: string | undefined;
+  readonly namespace?: string | undefined;
+  /** Pods only: those bound to this node (`spec.nodeName`). */
+  readonly node?: string | undefined;
+  /** Kubernetes' label selector: `app=web,tier in (a,b),!canary`. */
+  readonly labelSelector?: string | undefined;
+  /** Kubernetes' field selector, with the fields that the API server supports for the resource. */
+  readonly fieldSelector?: string | undefined;
+  /** Items per page, at most. */
+  readonly limit?: number | undefined;
+  /** `metadata.continue` of the page before. */
+  readonly continue?: string | undefined;
+  /** A duration, {@link parseDuration}. An answer that cannot be proved to be this young is a 504. */
+  readonly maxStaleness?: string | undefined;
+  readonly resourceVersion?: string | undefined;
+  /** Undefined with a `resourceVersion`: as `NotOlderThan`. */
+  readonly resourceVersionMatch?: "Exact" | "NotOlderThan" | undefined;
+}
+
+/** Every query parameter of a flat list, as it is written in the URL. Any other is a 400 that names it. */
+export const LIST_PARAMETERS = [
+  "name",
+  "namespace",
+  "node",
+  "label_selector",
+  "labelSelector",
+  "fieldSelector",
+  "limit",
+  "continue",
+  "maxStaleness",
+  "resourceVersion",
+  "resourceVersionMatch",
+] as const;
+
+/** One of {@link LIST_PARAMETERS}. `label_selector` is the original's spelling of `labelSelector`. */
+export type ListParameter = (typeof LIST_PARAMETERS)[number];
+
+/** The longest query string that a server reads, in characters after the `?`. */
+export const MAX_QUERY_LENGTH = 8192;
+
+/** Writes a query as URL parameters, in the order of {@link LIST_PARAMETERS}. */
+export function formatListQuery(query: ListQuery): URLSearchParams {
+  const params = new URLSearchParams();
+  for (const name of LIST_PARAMETERS) {
+    const value = name === "label_selector" ? undefined : query[name];
+    if (value !== undefined && value !== "") params.set(name, String(value));
+  }
+  return params;
+}

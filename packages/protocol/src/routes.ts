@@ -1,0 +1,34 @@
+import { formatListQuery, type ListQuery } from "./list-query.ts";
+
+/** The port of a KRM server, unless another is named. */
+export const DEFAULT_PORT = 8003;
+
+/** The paths that are not resources. All are relative to where the server is mounted. */
+export const PATHS: {
+  readonly status: "/status";
+  readonly livez: "/livez";
+  readonly readyz: "/readyz";
+  readonly openapi: "/openapi.json";
+} = { status: "/status", livez: "/livez", readyz: "/readyz", openapi: "/openapi.json" };
+
+/**
+ * Names of the flat API that are neither the plural nor a short name of a resource: those of the original KRM.
+ * The value is the plural.
+ */
+export const RESOURCE_ALIASES: Readonly<Record<string, string>> = {
+  ingress: "ingresses",
+  pvcs: "persistentvolumeclaims",
+};
+
+/**
+ * Path and query of a flat list, relative to where the server is mounted.
+ *
+ * @param resource A plural (`pods`), one with its group (`deployments.apps`), a short name (`po`) or an alias of
+ * {@link RESOURCE_ALIASES}.
+ * @example
+ * listPath("pods", { namespace: "team-a", labelSelector: "app=web" }) // "/pods?namespace=team-a&labelSelector=app%3Dweb"
+ */
+export function listPath(resource: string, query: ListQuery = {}): string {
+  const search = formatListQuery(query).toString();
+  return `/${encodeURIComponent(resource)}${search === "" ? "" : `?${search}`}`;
+}
