@@ -1,1 +1,46 @@
-// What this package gives: filled as its parts land.
+// Errors
+export {
+  type Status,
+  type StatusCause,
+  type StatusDetails,
+  StatusError,
+  statusError,
+  type StatusInput,
+} from "./status/status.ts";
+export {
+  alreadyExists,
+  badRequest,
+  conflict,
+  expired,
+  forbidden,
+  forbiddenPath,
+  type ForbiddenRequest,
+  internalError,
+  invalid,
+  type KindLike,
+  methodNotAllowed,
+  notAcceptable,
+  notFound,
+  notFoundPath,
+  type ResourceLike,
+  serviceUnavailable,
+  tooLargeResourceVersion,
+  tooManyRequests,
+  unauthorized,
+} from "./status/status-errors.ts";
+
+// Label selectors
+export { type LabelSelector, parseLabelSelector } from "./labels/label-selector.ts";
+export type { LabelOperator, LabelRequirement } from "./labels/requirement.ts";
+
+// Field selectors
+export { type FieldSelector, parseFieldSelector } from "./fields/field-selector.ts";
+export { escapeFieldValue, type FieldRequirement } from "./fields/field-terms.ts";
+export { type FieldResource, selectableFields, supportedFields } from "./fields/selectable-fields.ts";
+
+// Lists and watches
+export { type ContinuePoint, decodeContinue, encodeContinue } from "./list/continue-token.ts";
+export { isWatchQuery, type ListOptions, parseListOptions } from "./list/list-options.ts";
+
+// Representations
+export { type MetaVersion, negotiate, type NegotiateOptions, type Representation } from "./negotiate.ts";
