@@ -24,3 +24,14 @@ export {
   type SimVerb,
   WIDGETS,
 } from "./cluster/sim-resource.ts";
+export {
+  type History,
+  type HistoryChange,
+  type HistoryLine,
+  readHistory,
+  recordHistory,
+} from "./cluster/history-recorder.ts";
+
+// Faults
+export { type EventFault, FaultPlan, type RequestFault } from "./faults/fault-plan.ts";
+export { describeFaults, type FaultSpec, parseFaults } from "./faults/fault-spec.ts";

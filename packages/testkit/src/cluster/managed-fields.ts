@@ -172,20 +172,19 @@ function byPath(a: readonly [string, unknown], b: readonly [string, unknown]): n
 }
 
 /** The part of a tree whose fields the object still has; the tree itself where that is all of it. */
-function existing(tree: FieldTree, value: unknown, name = ""): FieldTree | undefined {
+function existing(tree: FieldTree, value: unknown): FieldTree | undefined {
   const kept: FieldTree = {};
   let all = true;
   for (const [path, sub] of Object.entries(tree)) {
     let part: FieldTree | undefined;
     if (path === ".") part = sub;
     else if (path.startsWith("f:")) {
-      const member = path.slice(2);
-      const inner = isJsonObject(value) ? value[member] : undefined;
-      if (inner !== undefined) part = isEmpty(sub) ? sub : existing(sub, inner, member);
+      const inner = isJsonObject(value) ? value[path.slice(2)] : undefined;
+      if (inner !== undefined) part = isEmpty(sub) ? sub : existing(sub, inner);
     } else if (Array.isArray(value)) {
       const keys = path.startsWith("k:") ? Object.keys(JSON.parse(path.slice(2)) as JsonObject) : undefined;
       const element = (value as unknown[]).find((each) => elementPath(each, keys) === path);
-      if (element !== undefined) part = isEmpty(sub) ? sub : existing(sub, element, name);
+      if (element !== undefined) part = isEmpty(sub) ? sub : existing(sub, element);
     }
     if (part !== sub) all = false;
     if (part !== undefined) kept[path] = part;

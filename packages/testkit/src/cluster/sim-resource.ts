@@ -30,7 +30,7 @@ export function simResource(
   return { ...type, verbs: ALL_VERBS, subresources: [], categories: [], ...more };
 }
 
-function type(
+function builtIn(
   group: string,
   version: string,
   resource: string,
@@ -53,31 +53,31 @@ function type(
 }
 
 /** `v1/namespaces` */
-export const NAMESPACES: ResourceType = type("", "v1", "namespaces", "Namespace", {
+export const NAMESPACES: ResourceType = builtIn("", "v1", "namespaces", "Namespace", {
   namespaced: false,
   shortNames: ["ns"],
 });
 /** `v1/configmaps` */
-export const CONFIG_MAPS: ResourceType = type("", "v1", "configmaps", "ConfigMap", { shortNames: ["cm"] });
+export const CONFIG_MAPS: ResourceType = builtIn("", "v1", "configmaps", "ConfigMap", { shortNames: ["cm"] });
 /** `v1/secrets` */
-export const SECRETS: ResourceType = type("", "v1", "secrets", "Secret");
+export const SECRETS: ResourceType = builtIn("", "v1", "secrets", "Secret");
 /** `v1/serviceaccounts` */
-export const SERVICE_ACCOUNTS: ResourceType = type("", "v1", "serviceaccounts", "ServiceAccount", {
+export const SERVICE_ACCOUNTS: ResourceType = builtIn("", "v1", "serviceaccounts", "ServiceAccount", {
   shortNames: ["sa"],
 });
 /** `v1/events` */
-export const EVENTS: ResourceType = type("", "v1", "events", "Event", { shortNames: ["ev"] });
+export const EVENTS: ResourceType = builtIn("", "v1", "events", "Event", { shortNames: ["ev"] });
 /** `apps/v1/replicasets` */
-export const REPLICA_SETS: ResourceType = type("apps", "v1", "replicasets", "ReplicaSet", { shortNames: ["rs"] });
+export const REPLICA_SETS: ResourceType = builtIn("apps", "v1", "replicasets", "ReplicaSet", { shortNames: ["rs"] });
 /** `coordination.k8s.io/v1/leases` */
-export const LEASES: ResourceType = type("coordination.k8s.io", "v1", "leases", "Lease");
+export const LEASES: ResourceType = builtIn("coordination.k8s.io", "v1", "leases", "Lease");
 /** `widgets.example.krm.dev/v1`: an example of a custom resource, with its bytes as one (sorted members). */
-export const WIDGETS: ResourceType = type("example.krm.dev", "v1", "widgets", "Widget", {
+export const WIDGETS: ResourceType = builtIn("example.krm.dev", "v1", "widgets", "Widget", {
   shortNames: ["wd"],
   custom: true,
 });
 
-/** What a {@link SimResource} cluster serves unless told otherwise: the six kinds, what belongs to them, one custom resource. */
+/** What a simulated cluster serves unless told otherwise: the six kinds, what belongs to them, one custom resource. */
 export const SIM_RESOURCES: readonly SimResource[] = [
   simResource(CONFIG_MAPS),
   simResource(EVENTS),
