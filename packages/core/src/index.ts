@@ -23,7 +23,7 @@ export {
 } from "./model/resource-type.ts";
 export { type Scope, scopeId } from "./model/scope.ts";
 export type { Revision, StoredObject } from "./model/stored-object.ts";
-export type { Snapshot, SnapshotEntry } from "./model/snapshot.ts";
+export type { IncomparableSnapshot, Snapshot, SnapshotEntry } from "./model/snapshot.ts";
 export type { Applied, Observation, Tombstone } from "./model/observation.ts";
 
 // Merge
@@ -36,6 +36,7 @@ export { advance, reduce } from "./merge/reduce.ts";
 // Store
 export { MemoryStore, type MemoryStoreOptions } from "./store/memory-store.ts";
 export type {
+  CommittedMeta,
   FeedBatch,
   FeedEntry,
   ScopeStore,
@@ -46,7 +47,16 @@ export type {
   ViewRead,
 } from "./store/store.ts";
 
+// Roles
+export { DEFAULT_QUEUE_BOUNDS, type QueueBounds } from "./merge/input-queue.ts";
+export { Merger, type MergerOptions } from "./merge/merger.ts";
+export { type BackoffOptions, backoffMs, DEFAULT_BACKOFF } from "./stream/backoff.ts";
+export { Streamer, type StreamerOptions, type StreamSink } from "./stream/streamer.ts";
+export { takeSnapshot, type TakeSnapshotOptions } from "./verify/take-snapshot.ts";
+export { Verifier, type VerifierOptions } from "./verify/verifier.ts";
+
 // Monitor
+export { Monitor, type MonitorEvents, type MonitorOptions } from "./monitor/monitor.ts";
 export {
   type BlockedReason,
   DESYNC_CAUSES,
@@ -54,6 +64,7 @@ export {
   type ErrorReport,
   type ListProgress,
   type MergerReport,
+  type PollingReason,
   type RolePhase,
   type RoleReports,
   type StreamerReport,
@@ -81,6 +92,14 @@ export type {
   WatchRequest,
 } from "./ports/list-watch.ts";
 export { type Logger, silentLogger } from "./ports/logger.ts";
+
+// Wire
+export { decodeStatus } from "./wire/api-status.ts";
+export type { DecodeOptions } from "./wire/decode-options.ts";
+export { compileDropPaths, DEFAULT_DROP_PATHS, type DropPaths } from "./wire/drop-paths.ts";
+export { decodeListPage } from "./wire/list-page.ts";
+export { WatchDecoder, type WatchDecoderOptions } from "./wire/watch-decoder.ts";
+export { decodeObject } from "./wire/wire-object.ts";
 
 // Errors
 export { KRM_ERROR_CODES, KrmError, type KrmErrorCode, type KrmErrorOptions } from "./errors.ts";

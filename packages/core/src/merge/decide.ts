@@ -57,6 +57,7 @@ export function judgeNow(state: MergeState, snapshot: Snapshot): Verdict {
   // A key that was deleted after the horizon, and whose tombstone is gone, can only be known from the journal.
   for (const key of state.journal?.keys() ?? [])
     if (!snapshot.entries.has(key) && !state.claims.has(key)) judge(key);
+  state.rebasedAt = horizon;
   return { horizon, result: drift.length > 0 ? "drift" : "consistent", drift };
 }
 
@@ -79,6 +80,7 @@ export function expectVerification(state: MergeState, snapshot: Snapshot): void 
 
 /** An observation at or below an open horizon: the stream catches up. */
 export function noteStreamClaim(state: MergeState, key: ObjectKey, claim: Claim): void {
+  if (state.rebasedAt !== undefined && compareResourceVersions(claim.resourceVersion, state.rebasedAt) <= 0) return;
   const current = state.shown.has(key) ? state.shown.get(key) : state.claims.get(key);
   if (current !== undefined) {
     const order = compareResourceVersions(claim.resourceVersion, current.resourceVersion);
@@ -98,6 +100,7 @@ export function decideUpTo(state: MergeState, version: ResourceVersion, which: "
     const order = compareResourceVersions(group.horizon, version);
     if (which === "below" ? order >= 0 : order > 0) break;
     state.undecided.shift();
+    state.rebasedAt = group.horizon;
     const drift: Drift[] = [];
     for (const key of group.touched) {
       const claim = state.shown.has(key) ? state.shown.get(key) : state.claims.get(key);

@@ -1,7 +1,7 @@
 import type { Observation } from "../model/observation.ts";
 import type { ObjectKey } from "../model/object-key.ts";
 import type { ResourceVersion } from "../model/resource-version.ts";
-import type { Snapshot } from "../model/snapshot.ts";
+import type { IncomparableSnapshot, Snapshot } from "../model/snapshot.ts";
 import type { Drift } from "./drift.ts";
 import type { ViewChange } from "./view-change.ts";
 
@@ -15,6 +15,8 @@ export type MergeInput =
   | { readonly type: "verification-started"; readonly epoch: number }
   | { readonly type: "verification-abandoned"; readonly epoch: number }
   | { readonly type: "verified"; readonly epoch: number; readonly snapshot: Snapshot }
+  /** A list whose versions cannot be ordered (law 8): it replaces the view as it stands. */
+  | { readonly type: "polled"; readonly epoch: number; readonly snapshot: IncomparableSnapshot }
   /** The cluster's history restarted (an etcd restore): `epoch` is the new one, `snapshot` its first list. */
   | { readonly type: "epoch-reset"; readonly epoch: number; readonly snapshot: Snapshot };
 

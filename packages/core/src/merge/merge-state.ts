@@ -34,8 +34,12 @@ export interface MergeState {
   epoch: number;
   /** H: the version of the newest snapshot, the streamer's own list included. Undefined: nothing complete yet. */
   horizon: ResourceVersion | undefined;
+  /** The version of the last list, where versions cannot be ordered; claims then only serve to tell what changed. */
+  opaque: string | undefined;
   /** The stream has told everything up to here. */
   position: ResourceVersion | undefined;
+  /** The stream's own view was last rebased on a list of this version; what comes at or below it is an old story. */
+  rebasedAt: ResourceVersion | undefined;
   readonly claims: Map<ObjectKey, Claim>;
   /** Ascending by horizon. */
   undecided: Undecided[];
@@ -48,7 +52,9 @@ export function emptyMergeState(epoch = 0): MergeState {
   return {
     epoch,
     horizon: undefined,
+    opaque: undefined,
     position: undefined,
+    rebasedAt: undefined,
     claims: new Map(),
     undecided: [],
     shown: new Map(),

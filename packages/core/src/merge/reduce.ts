@@ -1,7 +1,7 @@
 import type { Observation } from "../model/observation.ts";
 import type { ObjectKey } from "../model/object-key.ts";
 import { compareResourceVersions, newestResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
-import type { Snapshot } from "../model/snapshot.ts";
+import type { IncomparableSnapshot, Snapshot } from "../model/snapshot.ts";
 import { decideUpTo, expectVerification, judgeNow, noteStreamClaim } from "./decide.ts";
 import type { MergeInput, Step, Verdict } from "./merge-input.ts";
 import { type Claim, cloneMergeState, emptyMergeState, type MergeState } from "./merge-state.ts";
@@ -40,6 +40,15 @@ export function advance(state: MergeState, input: MergeInput): Step {
     return work;
   }
   if (input.epoch !== state.epoch) return work;
+  if (input.type === "polled") {
+    replaceAll(state, input.snapshot, work);
+    return work;
+  }
+  // Of a resource whose versions could not be ordered until now, nothing that is held can be compared.
+  if (state.opaque !== undefined) {
+    if (input.type === "relisted") reset(state, state.epoch, input.snapshot, work);
+    return work;
+  }
   switch (input.type) {
     case "observed":
       observe(state, input.observation, work);
@@ -67,11 +76,39 @@ export function advance(state: MergeState, input: MergeInput): Step {
 
 function reset(state: MergeState, epoch: number, snapshot: Snapshot, work: Work): void {
   if (!hasBodies(snapshot, () => true, work)) return;
-  Object.assign(state, { ...emptyMergeState(epoch), claims: state.claims, shown: state.shown });
-  state.claims.clear();
-  state.shown.clear();
-  settle(state, snapshot, "list", work);
-  state.position = snapshot.resourceVersion;
+  const objects = [...snapshot.entries.values()].flatMap((entry) => entry.object ?? []);
+  replaceAll(state, { ...snapshot, objects }, work);
+  Object.assign(state, {
+    epoch,
+    opaque: undefined,
+    horizon: snapshot.resourceVersion,
+    position: snapshot.resourceVersion,
+    rebasedAt: snapshot.resourceVersion,
+  });
+}
+
+/** The view becomes this list; what is of the same life and version stays. */
+function replaceAll(state: MergeState, snapshot: IncomparableSnapshot, work: Work): void {
+  const observedAt = snapshot.takenAt;
+  const listed = new Set<ObjectKey>();
+  for (const object of snapshot.objects) {
+    const { key, uid, resourceVersion } = object;
+    listed.add(key);
+    const current = state.claims.get(key);
+    if (current !== undefined && !current.gone && current.uid === uid && current.resourceVersion === resourceVersion)
+      continue;
+    state.claims.set(key, { uid, resourceVersion, gone: false });
+    const previous = current?.gone === false ? current : undefined;
+    work.changes.push({ type: "set", object, previous, origin: "list", observedAt });
+  }
+  for (const [key, { uid, resourceVersion, gone }] of state.claims) {
+    if (listed.has(key)) continue;
+    state.claims.delete(key);
+    if (!gone) work.changes.push({ type: "removed", key, uid, resourceVersion, finalState: "unknown", origin: "list", observedAt });
+  }
+  const { claims, shown, epoch } = state;
+  shown.clear();
+  Object.assign(state, emptyMergeState(epoch), { claims, shown, opaque: snapshot.resourceVersion });
 }
 
 /** The stream has told everything up to `version`. */
@@ -158,6 +195,7 @@ function relist(state: MergeState, snapshot: Snapshot, work: Work): void {
     state.undecided = [];
     state.shown.clear();
     settle(state, snapshot, "list", work);
+    state.rebasedAt = horizon;
   }
   passTo(state, horizon, work);
 }

@@ -18,3 +18,12 @@ export interface Snapshot {
   readonly takenAt: number;
   readonly entries: ReadonlyMap<ObjectKey, SnapshotEntry>;
 }
+
+/** A complete LIST whose versions cannot be ordered: it can replace what is there, and be compared with nothing (law 8). */
+export interface IncomparableSnapshot {
+  /** As sent. */
+  readonly resourceVersion: string;
+  /** As in {@link Snapshot}. */
+  readonly takenAt: number;
+  readonly objects: readonly StoredObject[];
+}

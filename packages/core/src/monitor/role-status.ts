@@ -25,7 +25,10 @@ export const DESYNC_CAUSES = [
 export type DesyncCause = (typeof DESYNC_CAUSES)[number];
 
 /** Why a role waits for someone to mend something; it probes again by itself. */
-export type BlockedReason = "unauthorized" | "forbidden" | "gone" | "not-watchable";
+export type BlockedReason = "unauthorized" | "forbidden" | "gone";
+
+/** Why a resource is listed now and then instead of watched: its versions cannot be ordered, or it has no watch. */
+export type PollingReason = "incomparable" | "not-watchable";
 
 /** What a role is doing now. `since` is wall clock, epoch milliseconds. */
 export type RolePhase =
@@ -34,6 +37,7 @@ export type RolePhase =
   | { readonly phase: "connecting"; readonly since: number }
   | { readonly phase: "watching"; readonly since: number }
   | { readonly phase: "waiting"; readonly since: number; readonly until: number }
+  | { readonly phase: "polling"; readonly since: number; readonly until: number; readonly reason: PollingReason }
   | {
       readonly phase: "backing-off";
       readonly since: number;

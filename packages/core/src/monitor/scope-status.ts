@@ -44,12 +44,10 @@ export function judgeScope(
         return { state: "forbidden", error };
       case "gone":
         return { state: "gone", error };
-      case "not-watchable":
-        return { state: view.version === undefined ? "syncing" : "snapshot-only", error };
     }
   }
   if (view.version === undefined) return { state: "syncing", error };
-  if (view.snapshotOnly) return { state: "snapshot-only", error };
+  if (view.snapshotOnly || state?.phase === "polling") return { state: "snapshot-only", error };
   const contact = reports.streamer?.lastContact;
   const silence = contact === undefined ? Number.POSITIVE_INFINITY : now - contact;
   const bound = state?.phase === "watching" ? bounds.silentMs : bounds.disconnectedMs;

@@ -5,7 +5,7 @@ import type { StoredObject } from "../model/stored-object.ts";
 import type { RoleReports } from "../monitor/role-status.ts";
 import { ChangeFeed } from "./change-feed.ts";
 import { ObjectTable } from "./object-table.ts";
-import type { FeedBatch, ScopeStore, Store, StoreManifest, ViewCommit, ViewMeta, ViewRead } from "./store.ts";
+import type { CommittedMeta, FeedBatch, ScopeStore, Store, StoreManifest, ViewCommit, ViewMeta, ViewRead } from "./store.ts";
 
 /** What a memory store can be told. */
 export interface MemoryStoreOptions {
@@ -16,7 +16,7 @@ export interface MemoryStoreOptions {
   readonly feedCapacity?: number;
 }
 
-const NOTHING: Omit<ViewMeta, "objects" | "bytes"> = {
+const NOTHING: CommittedMeta = {
   epoch: 0,
   version: undefined,
   resumeFloor: undefined,
@@ -69,7 +69,7 @@ class MemoryScopeStore implements ScopeStore {
   readonly #table = new ObjectTable();
   readonly #feed: ChangeFeed;
   readonly #closed: AbortSignal;
-  #meta: Omit<ViewMeta, "objects" | "bytes"> = NOTHING;
+  #meta: CommittedMeta = NOTHING;
   #reports: Partial<RoleReports> = {};
   /** A role has written here: the scope exists for readers. */
   written = false;
@@ -98,7 +98,6 @@ class MemoryScopeStore implements ScopeStore {
   async commit(commit: ViewCommit): Promise<void> {
     throwIfClosed(this.#closed);
     this.written = true;
-    if (commit.reset === true) this.#table.clear();
     this.#table.apply(commit.changes);
     this.#meta = commit.meta;
     if (commit.reset === true) this.#feed.reset();
@@ -126,6 +125,6 @@ class MemoryScopeStore implements ScopeStore {
   }
 
   #currentMeta(): ViewMeta {
-    return { ...this.#meta, objects: this.#table.size, bytes: this.#table.bytes };
+    return { ...this.#meta, cursor: this.#feed.cursor, objects: this.#table.size, bytes: this.#table.bytes };
   }
 }

@@ -35,12 +35,6 @@ export class ObjectTable {
     return namespaces.flatMap((name) => this.#collect(this.#order.get(name) ?? []));
   }
 
-  clear(): void {
-    this.#objects.clear();
-    this.#order.clear();
-    this.#bytes = 0;
-  }
-
   apply(changes: readonly ViewChange[]): void {
     const bulk = changes.length >= BULK ? new Set<ObjectKey[]>() : undefined;
     for (const change of changes) {

@@ -31,19 +31,24 @@ export interface ViewMeta {
   readonly streamedThrough: ResourceVersion | undefined;
   /** Versions of this resource cannot be ordered: the view is the last snapshot (law 8). */
   readonly snapshotOnly: boolean;
+  /** The change feed's cursor behind the newest change in this view: it moves with every change, `version` need not. */
+  readonly cursor: string;
   /** Objects in the view. */
   readonly objects: number;
   /** Their size as kept, in bytes. */
   readonly bytes: number;
 }
 
+/** The part of a view's meta that its Merger writes. */
+export type CommittedMeta = Omit<ViewMeta, "objects" | "bytes" | "cursor">;
+
 /** What the Merger writes at once. Readers see all of it or nothing. */
 export interface ViewCommit {
   readonly changes: readonly ViewChange[];
-  /** All but the counts, which the store keeps itself. */
-  readonly meta: Omit<ViewMeta, "objects" | "bytes">;
+  /** All but what the store keeps itself. */
+  readonly meta: CommittedMeta;
   readonly drift: readonly Drift[];
-  /** The view starts anew: whatever is not among `changes` is gone (an epoch reset, or a snapshot-only list). */
+  /** The cluster's history restarted, so versions may go back: readers of the feed get `reset` and read the view again. */
   readonly reset?: boolean;
 }
 

@@ -1,0 +1,15 @@
+/**
+ * `promise`, or a rejection with the signal's reason as soon as it aborts. The promise itself goes on; its result is
+ * then nobody's. Leaves no listener behind.
+ */
+export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}

@@ -1,0 +1,217 @@
+import { KrmError } from "../errors.ts";
+import { untilAborted } from "../internal/abort.ts";
+import type { ObjectKey } from "../model/object-key.ts";
+import { compareResourceVersions, newestResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
+import type { Revision } from "../model/stored-object.ts";
+import type { DesyncCause, MergerReport } from "../monitor/role-status.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { CommittedMeta, ScopeStore, ViewCommit } from "../store/store.ts";
+import { type BackoffOptions, backoffMs, DEFAULT_BACKOFF } from "../stream/backoff.ts";
+import type { Drift, DriftType } from "./drift.ts";
+import { InputQueue, type QueueBounds } from "./input-queue.ts";
+import type { MergeInput, Step, Verdict } from "./merge-input.ts";
+import { emptyMergeState, type MergeState } from "./merge-state.ts";
+import { advance } from "./reduce.ts";
+import type { ViewChange } from "./view-change.ts";
+
+/** What a Merger works with. */
+export interface MergerOptions {
+  readonly store: ScopeStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Chance for back-off, in [0, 1). */
+  readonly random: () => number;
+  readonly queue?: QueueBounds | undefined;
+  readonly backoff?: BackoffOptions | undefined;
+  /** The stream must resync: something that it told could not be kept. */
+  readonly onGap: (cause: DesyncCause) => void;
+  /** A verification was decided. */
+  readonly onVerdict?: ((verdict: Verdict) => void) | undefined;
+  /** A settlement lacked bodies; the verifier must send it again in full. */
+  readonly onIncomplete?: (() => void) | undefined;
+  /** After each commit. */
+  readonly onCommit?: ((commit: ViewCommit) => void) | undefined;
+  readonly onReport?: ((report: MergerReport) => void) | undefined;
+}
+
+/** Inputs that one commit covers at most. */
+const BATCH = 1024;
+const RECENT = 100;
+
+/**
+ * The aggregation: takes what streamer and verifier tell, in order, and keeps the view in the store. The only writer
+ * of view, feed and drift of its scope, and the only I/O around `advance`.
+ *
+ * What does not reach the store is not lost silently (law 7): a failed write is tried again while inputs wait in a
+ * bounded queue; when that is full the stream is told to resync.
+ */
+export class Merger {
+  readonly #options: MergerOptions;
+  readonly #queue: InputQueue;
+  readonly #state: MergeState = emptyMergeState();
+  #verifiedAt: number | undefined;
+  #version: ResourceVersion | undefined;
+  #resumeFloor: ResourceVersion | undefined;
+  /** A repair waits for a version that nobody was told of yet (law 10). */
+  #repairPending = false;
+  #report: MergerReport = {
+    verifications: { consistent: 0, drift: 0, lag: 0, stale: 0, inconclusive: 0 },
+    missed: { added: 0, modified: 0, deleted: 0, recreated: 0 },
+    pending: 0,
+    resynced: 0,
+    lastDriftAt: undefined,
+    recent: [],
+    late: 0,
+    contradictions: 0,
+    queued: 0,
+  };
+
+  constructor(options: MergerOptions) {
+    this.#options = options;
+    this.#queue = new InputQueue(options.queue);
+  }
+
+  /** The cluster history that is merged now; inputs must name it. */
+  get epoch(): number {
+    return this.#state.epoch;
+  }
+
+  get report(): MergerReport {
+    return { ...this.#report, pending: this.#state.undecided.length, queued: this.#queue.size };
+  }
+
+  /** What the view holds of a key, ahead of what is still queued. */
+  readonly known = (key: ObjectKey): Revision | undefined => {
+    const claim = this.#state.claims.get(key);
+    return claim === undefined || claim.gone ? undefined : { key, uid: claim.uid, resourceVersion: claim.resourceVersion };
+  };
+
+  /** The version of the newest complete list. */
+  get horizon(): ResourceVersion | undefined {
+    return this.#state.horizon;
+  }
+
+  /** Takes inputs in order. False: there is no room, none was taken, and the sender must resync. */
+  offer(inputs: readonly MergeInput[]): boolean {
+    return this.#queue.offer(inputs);
+  }
+
+  /** Resolves when everything that was offered has been taken up. */
+  async drained(signal: AbortSignal): Promise<void> {
+    await untilAborted(this.#queue.drained(), signal);
+  }
+
+  /** Merges until the signal aborts; then resolves. Rejects only when the store is closed under it. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await untilAborted(this.#queue.arrived(), signal);
+      } catch {
+        return;
+      }
+      const inputs = this.#queue.take();
+      for (let at = 0; at < inputs.length && !signal.aborted; at += BATCH)
+        await this.#merge(inputs.slice(at, at + BATCH), signal);
+    }
+  }
+
+  async #merge(inputs: readonly MergeInput[], signal: AbortSignal): Promise<void> {
+    const changes: ViewChange[] = [];
+    const verdicts: Verdict[] = [];
+    const { epoch } = this.#state;
+    for (const input of inputs) {
+      const step = advance(this.#state, input);
+      for (const change of step.changes) changes.push(change);
+      verdicts.push(...step.verdicts);
+      this.#account(input, step);
+      if (step.missing.length > 0) {
+        if (input.type === "verified") this.#options.onIncomplete?.();
+        else this.#options.onGap("incomplete-settlement");
+      }
+    }
+    const drift = verdicts.flatMap((verdict) => verdict.drift);
+    this.#countVerdicts(verdicts, drift);
+    const commit: ViewCommit = { changes, meta: this.#meta(), drift, reset: this.#state.epoch !== epoch };
+    if (!(await this.#write(commit, signal))) return;
+    this.#options.onCommit?.(commit);
+    for (const verdict of verdicts) this.#options.onVerdict?.(verdict);
+    this.#options.onReport?.(this.report);
+  }
+
+  #account(input: MergeInput, step: Step): void {
+    const relisted = input.type === "relisted" && this.#version !== undefined;
+    this.#repairPending ||= step.repaired;
+    // The view stands on this list now; one that was older, or of another epoch, changed nothing.
+    if ("snapshot" in input && input.epoch === this.#state.epoch) {
+      const { resourceVersion, takenAt } = input.snapshot;
+      const base = input.type === "polled" ? this.#state.opaque : this.#state.horizon;
+      if (base === resourceVersion && step.missing.length === 0) this.#verifiedAt = takenAt;
+    }
+    if (input.type === "epoch-reset") {
+      this.#resumeFloor = undefined;
+      this.#repairPending = false;
+    }
+    const report = this.#report;
+    this.#report = {
+      ...report,
+      late: report.late + step.late,
+      contradictions: report.contradictions + step.contradictions,
+      resynced: report.resynced + (relisted ? step.changes.length : 0),
+    };
+  }
+
+  #countVerdicts(verdicts: readonly Verdict[], drift: readonly Drift[]): void {
+    if (verdicts.length === 0) return;
+    const verifications = { ...this.#report.verifications };
+    for (const { result } of verdicts) verifications[result]++;
+    const missed: Record<DriftType, number> = { ...this.#report.missed };
+    for (const { type } of drift) missed[type]++;
+    const recent = [...this.#report.recent, ...drift].slice(-RECENT);
+    const lastDriftAt = drift.length > 0 ? this.#options.clock.now() : this.#report.lastDriftAt;
+    this.#report = { ...this.#report, verifications, missed, recent, lastDriftAt };
+  }
+
+  #meta(): CommittedMeta {
+    const { epoch, horizon, position, opaque } = this.#state;
+    const version = newestResourceVersion(horizon, position);
+    const advanced =
+      version !== undefined && (this.#version === undefined || compareResourceVersions(version, this.#version) > 0);
+    if (this.#repairPending && advanced) {
+      // The first version that nobody can have been told before the repair: resuming from below it is a 410 (law 10).
+      this.#resumeFloor = version;
+      this.#repairPending = false;
+    }
+    this.#version = version;
+    return {
+      epoch,
+      version: opaque ?? version,
+      resumeFloor: this.#resumeFloor,
+      horizon: opaque ?? horizon,
+      verifiedAt: this.#verifiedAt,
+      streamedThrough: position,
+      snapshotOnly: opaque !== undefined,
+    };
+  }
+
+  /** Writes until it succeeds. False: aborted. */
+  async #write(commit: ViewCommit, signal: AbortSignal): Promise<boolean> {
+    const { store, clock, logger, random, backoff = DEFAULT_BACKOFF } = this.#options;
+    for (let failures = 1; ; failures++) {
+      try {
+        await store.commit(commit, { signal });
+        return true;
+      } catch (error) {
+        if (signal.aborted) return false;
+        if (KrmError.is(error, "KRM_STORE_CLOSED")) throw error;
+        const ms = backoffMs(failures, random(), undefined, backoff);
+        logger.warn({ err: error, retryInMs: ms }, "could not write to the store; trying again");
+        try {
+          await clock.sleep(ms, { signal });
+        } catch {
+          return false;
+        }
+      }
+    }
+  }
+}

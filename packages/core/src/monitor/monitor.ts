@@ -1,0 +1,200 @@
+import { EventEmitter } from "eventemitter3";
+import { KrmError } from "../errors.ts";
+import { untilAborted } from "../internal/abort.ts";
+import { Semaphore } from "../internal/semaphore.ts";
+import type { Drift } from "../merge/drift.ts";
+import type { QueueBounds } from "../merge/input-queue.ts";
+import type { Verdict } from "../merge/merge-input.ts";
+import { DEFAULT_RESOURCES, type ResourceType } from "../model/resource-type.ts";
+import { type Scope, scopeId } from "../model/scope.ts";
+import { type CallOptions, type Clock, systemClock } from "../ports/clock.ts";
+import type { ListWatchSource } from "../ports/list-watch.ts";
+import { type Logger, silentLogger } from "../ports/logger.ts";
+import { MemoryStore } from "../store/memory-store.ts";
+import type { Store, ViewCommit } from "../store/store.ts";
+import type { BackoffOptions } from "../stream/backoff.ts";
+import type { DesyncCause, RolePhase } from "./role-status.ts";
+import { ScopeMonitor } from "./scope-monitor.ts";
+import { type ScopeStatus, scopeStatus, type StalenessBounds } from "./scope-status.ts";
+
+/** What a Monitor can be told. Only `source` is needed. */
+export interface MonitorOptions {
+  /** The cluster. */
+  readonly source: ListWatchSource;
+  /** @default a `MemoryStore` of its own */
+  readonly store?: Store;
+  /** @default pods, deployments, persistentvolumeclaims, services, ingresses, nodes */
+  readonly resources?: readonly ResourceType[];
+  /** Each namespace is a scope of its own (law 11); cluster-scoped resources are watched whole all the same. @default all */
+  readonly namespaces?: readonly string[];
+  /** The mean time between two verifications of a resource, in milliseconds. @default 300_000 */
+  readonly verifyEveryMs?: number;
+  /** How often what cannot be watched is listed, in milliseconds. @default 30_000 */
+  readonly pollEveryMs?: number;
+  /** Objects per page of a list. @default 500 */
+  readonly pageSize?: number;
+  /** Lists that run at the same time, over all resources. @default 2 */
+  readonly concurrentLists?: number;
+  readonly backoff?: BackoffOptions;
+  readonly queue?: QueueBounds;
+  readonly staleness?: StalenessBounds;
+  readonly clock?: Clock;
+  /** In [0, 1), for jitter. @default Math.random */
+  readonly random?: () => number;
+  readonly logger?: Logger;
+}
+
+/** What a Monitor tells while it runs. A listener that throws ends the process as any uncaught error does. */
+export interface MonitorEvents {
+  /** The first complete list of a scope is in the store. */
+  synced: [scope: Scope];
+  /** The streamer is doing something else now. */
+  state: [scope: Scope, state: RolePhase];
+  /** A known gap; a resync follows. */
+  desync: [scope: Scope, cause: DesyncCause];
+  /** A verification was decided. */
+  verified: [scope: Scope, verdict: Verdict];
+  /** An event that the stream missed. */
+  drift: [scope: Scope, drift: Drift];
+  /** The view was written. */
+  commit: [scope: Scope, commit: ViewCommit];
+}
+
+/**
+ * All three roles for each resource, in one process, over one source and one store.
+ *
+ * @example
+ * await using monitor = new Monitor({ source, resources: [PODS] }).start();
+ * await monitor.ready();
+ * const { objects } = await monitor.store.scope({ resource: PODS }).read();
+ */
+export class Monitor implements AsyncDisposable {
+  readonly store: Store;
+  readonly events: EventEmitter<MonitorEvents> = new EventEmitter<MonitorEvents>();
+  readonly #options: MonitorOptions;
+  readonly #clock: Clock;
+  readonly #scopes: readonly ScopeMonitor[];
+  readonly #stop = new AbortController();
+  #running: Promise<void> | undefined;
+
+  constructor(options: MonitorOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.store = options.store ?? new MemoryStore();
+    const lists = new Semaphore(options.concurrentLists ?? 2);
+    this.#scopes = scopesFor(options).map((scope) => this.#scopeMonitor(scope, lists));
+  }
+
+  get scopes(): readonly Scope[] {
+    return this.#scopes.map(({ scope }) => scope);
+  }
+
+  /** Starts the roles. They run until `stop`, or until the signal aborts. */
+  start(options: CallOptions = {}): this {
+    if (this.#running !== undefined) throw new KrmError("KRM_INVALID_ARGUMENT", "this monitor was started before");
+    const signal =
+      options.signal === undefined ? this.#stop.signal : AbortSignal.any([options.signal, this.#stop.signal]);
+    this.#running = this.#run(signal);
+    // Whoever awaits `done` or `stop` gets the failure; until then it must not count as unhandled.
+    this.#running.catch(() => {});
+    return this;
+  }
+
+  /** Resolves when the roles have ended; rejects if one failed for a reason that is not the cluster's (a closed store). */
+  get done(): Promise<void> {
+    return this.#running ?? Promise.resolve();
+  }
+
+  /** Resolves when every scope is synced. Rejects when the signal aborts or the monitor ends first. */
+  async ready(options: CallOptions = {}): Promise<void> {
+    const all = Promise.all(this.#scopes.map(({ synced }) => synced));
+    const ended = this.done.then(() => {
+      throw new KrmError("KRM_NOT_READY", "the monitor was stopped before every resource was synced");
+    });
+    ended.catch(() => {});
+    const first = Promise.race([all, ...(this.#running === undefined ? [] : [ended])]);
+    await (options.signal === undefined ? first : untilAborted(first, options.signal));
+  }
+
+  /** How each scope is now. */
+  async status(options?: CallOptions): Promise<readonly ScopeStatus[]> {
+    const now = this.#clock.now();
+    const { staleness } = this.#options;
+    return Promise.all(
+      this.#scopes.map(({ scope }) => scopeStatus(this.store.scope(scope), now, staleness, options)),
+    );
+  }
+
+  /** Verifies every scope at once instead of when it is due. The results come as `verified` events. */
+  verifyNow(): void {
+    for (const scope of this.#scopes) scope.verifyNow();
+  }
+
+  /** Ends the roles and waits for them. The store stays open unless it is the monitor's own. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    try {
+      await this.done;
+    } finally {
+      if (this.#options.store === undefined) await this.store[Symbol.asyncDispose]();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const ended = await Promise.allSettled(
+      this.#scopes.map(async (scope) => {
+        void scope.synced.then(() => this.events.emit("synced", scope.scope));
+        await scope.run(signal);
+      }),
+    );
+    const failure = ended.find((result) => result.status === "rejected");
+    if (failure !== undefined) throw failure.reason;
+  }
+
+  #scopeMonitor(scope: Scope, lists: Semaphore): ScopeMonitor {
+    const { source, logger = silentLogger, random = Math.random, backoff, queue } = this.#options;
+    const { events } = this;
+    return new ScopeMonitor({
+      listWatch: source.listWatch(scope),
+      store: this.store.scope(scope),
+      clock: this.#clock,
+      logger: withScope(logger, scope),
+      random,
+      listSlot: (signal, work) => lists.run(signal, work),
+      pageSize: this.#options.pageSize ?? 500,
+      verifyEveryMs: this.#options.verifyEveryMs ?? 300_000,
+      pollEveryMs: this.#options.pollEveryMs ?? 30_000,
+      backoff,
+      queue,
+      onState: (state) => events.emit("state", scope, state),
+      onDesync: (cause) => events.emit("desync", scope, cause),
+      onCommit: (commit) => events.emit("commit", scope, commit),
+      onVerdict: (verdict) => {
+        events.emit("verified", scope, verdict);
+        for (const drift of verdict.drift) events.emit("drift", scope, drift);
+      },
+    });
+  }
+}
+
+function scopesFor({ resources = DEFAULT_RESOURCES, namespaces }: MonitorOptions): Scope[] {
+  return resources.flatMap((resource): Scope[] =>
+    namespaces === undefined || !resource.namespaced
+      ? [{ resource }]
+      : [...new Set(namespaces)].map((namespace) => ({ resource, namespace })),
+  );
+}
+
+function withScope(logger: Logger, scope: Scope): Logger {
+  const tag = { scope: scopeId(scope) };
+  return {
+    debug: (fields, message) => logger.debug({ ...tag, ...fields }, message),
+    info: (fields, message) => logger.info({ ...tag, ...fields }, message),
+    warn: (fields, message) => logger.warn({ ...tag, ...fields }, message),
+    error: (fields, message) => logger.error({ ...tag, ...fields }, message),
+  };
+}

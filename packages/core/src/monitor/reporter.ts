@@ -1,0 +1,83 @@
+import { KrmError } from "../errors.ts";
+import { untilAborted } from "../internal/abort.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { ScopeStore } from "../store/store.ts";
+import type { RoleReports } from "./role-status.ts";
+
+/** A change of counters alone is written this often at most. */
+const EVERY_MS = 500;
+
+/**
+ * Carries the roles' reports to the store: a change of state at once, counters now and then, always the newest, one
+ * write at a time. A failed write is logged and the next one carries everything.
+ */
+export class Reporter {
+  readonly #store: ScopeStore;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #latest: Partial<RoleReports> = {};
+  readonly #dirty = new Set<keyof RoleReports>();
+  readonly #states = new Map<keyof RoleReports, unknown>();
+  #wake = Promise.withResolvers<void>();
+  #hurry = Promise.withResolvers<void>();
+
+  constructor(store: ScopeStore, clock: Clock, logger: Logger) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#logger = logger;
+  }
+
+  put<R extends keyof RoleReports>(role: R, report: RoleReports[R]): void {
+    (this.#latest as { [K in R]: RoleReports[K] })[role] = report;
+    this.#dirty.add(role);
+    const state = "state" in report ? report.state : undefined;
+    if (this.#states.get(role) !== state) {
+      this.#states.set(role, state);
+      this.#hurry.resolve();
+    }
+    this.#wake.resolve();
+  }
+
+  /** Writes until the signal aborts, and then what is left once more. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await untilAborted(this.#wake.promise, signal);
+        this.#wake = Promise.withResolvers<void>();
+        await this.#flush();
+        await this.#pause(signal);
+      } catch {
+        break;
+      }
+    }
+    await this.#flush();
+  }
+
+  /** Until the next write of mere counters is due, or a state changes. */
+  async #pause(signal: AbortSignal): Promise<void> {
+    const cut = new AbortController();
+    const slept = this.#clock.sleep(EVERY_MS, { signal: AbortSignal.any([signal, cut.signal]) }).catch(() => {});
+    try {
+      await untilAborted(Promise.race([slept, this.#hurry.promise]), signal);
+    } finally {
+      cut.abort();
+      this.#hurry = Promise.withResolvers<void>();
+    }
+  }
+
+  async #flush(): Promise<void> {
+    const roles = [...this.#dirty];
+    this.#dirty.clear();
+    for (const role of roles) {
+      const report = this.#latest[role];
+      if (report === undefined) continue;
+      try {
+        await this.#store.report(role, report);
+      } catch (error) {
+        this.#dirty.add(role);
+        if (!KrmError.is(error, "KRM_STORE_CLOSED")) this.#logger.warn({ err: error, role }, "could not report to the store");
+      }
+    }
+  }
+}

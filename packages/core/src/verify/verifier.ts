@@ -1,0 +1,149 @@
+import { untilAborted } from "../internal/abort.ts";
+import type { Merger } from "../merge/merger.ts";
+import type { RolePhase, VerifierReport } from "../monitor/role-status.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { ListWatch } from "../ports/list-watch.ts";
+import type { Logger } from "../ports/logger.ts";
+import { type BackoffOptions, backoffMs, DEFAULT_BACKOFF } from "../stream/backoff.ts";
+import { classify, errorReport } from "../stream/classify.ts";
+import { isComparable, takeSnapshot } from "./take-snapshot.ts";
+
+/** What a Verifier works with. */
+export interface VerifierOptions {
+  readonly listWatch: ListWatch;
+  readonly sink: Pick<Merger, "offer" | "known" | "epoch">;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Chance for jitter, in [0, 1). */
+  readonly random: () => number;
+  readonly listSlot: <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
+  readonly pageSize: number;
+  /** The mean time between two verifications, in milliseconds; each wait is by chance half to one and a half of it. */
+  readonly everyMs: number;
+  readonly backoff?: BackoffOptions | undefined;
+  readonly onReport: (report: VerifierReport) => void;
+}
+
+/**
+ * Lists the whole scope now and then and hands the snapshot to the merge: complete, but old. What the stream missed
+ * shows as drift there. Never ends by an error of the API server.
+ */
+export class Verifier {
+  readonly #options: VerifierOptions;
+  #report: VerifierReport;
+  #failures = 0;
+  /** Cuts a wait short. */
+  #now = Promise.withResolvers<void>();
+  #inFull = false;
+
+  constructor(options: VerifierOptions) {
+    this.#options = options;
+    this.#report = {
+      state: { phase: "idle", since: options.clock.now() },
+      progress: undefined,
+      lastContact: undefined,
+      snapshots: 0,
+      failures: 0,
+    };
+  }
+
+  get report(): VerifierReport {
+    return this.#report;
+  }
+
+  /** Starts the next verification at once. `inFull`: with every body, because the last settlement lacked one. */
+  verifyNow(inFull = false): void {
+    this.#inFull ||= inFull;
+    this.#now.resolve();
+  }
+
+  /** Verifies until the signal aborts; then resolves. The first verification comes after one wait. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, everyMs, random } = this.#options;
+    let waitMs = everyMs * (0.5 + random());
+    let reported = false;
+    while (!signal.aborted) {
+      if (!reported) this.#tell({ phase: "waiting", since: clock.now(), until: clock.now() + waitMs });
+      try {
+        await this.#pause(waitMs, signal);
+        waitMs = await this.#verify(signal);
+        reported = this.#failures > 0;
+      } catch {
+        break;
+      }
+    }
+    this.#tell({ phase: "stopped", since: clock.now() });
+  }
+
+  async #pause(ms: number, signal: AbortSignal): Promise<void> {
+    const cut = new AbortController();
+    const stop = AbortSignal.any([signal, cut.signal]);
+    const slept = this.#options.clock.sleep(ms, { signal: stop }).catch(() => {});
+    try {
+      await untilAborted(Promise.race([slept, this.#now.promise]), signal);
+    } finally {
+      cut.abort();
+      this.#now = Promise.withResolvers<void>();
+    }
+  }
+
+  /** One verification; returns how long to wait for the next. Rejects only when `signal` aborts. */
+  async #verify(signal: AbortSignal): Promise<number> {
+    const { listWatch, sink, clock, listSlot, pageSize, everyMs, random } = this.#options;
+    const { epoch } = sink;
+    let started = false;
+    try {
+      await listSlot(signal, async () => {
+        this.#tell({ phase: "listing", since: clock.now() });
+        started = sink.offer([{ type: "verification-started", epoch }]);
+        const snapshot = await takeSnapshot(listWatch, {
+          clock,
+          signal,
+          pageSize,
+          known: this.#inFull ? undefined : sink.known,
+          onProgress: (progress) => {
+            this.#report = { ...this.#report, progress, lastContact: clock.now() };
+            this.#options.onReport(this.#report);
+          },
+        });
+        this.#inFull = false;
+        // Versions that cannot be ordered verify nothing; the streamer lists such a resource by itself.
+        if (isComparable(snapshot)) {
+          sink.offer([{ type: "verified", epoch, snapshot }]);
+          this.#report = { ...this.#report, snapshots: this.#report.snapshots + 1 };
+        }
+      });
+      this.#failures = 0;
+      this.#report = { ...this.#report, progress: undefined };
+      return everyMs * (0.5 + random());
+    } catch (error) {
+      if (started) sink.offer([{ type: "verification-abandoned", epoch }]);
+      signal.throwIfAborted();
+      return this.#failed(error);
+    }
+  }
+
+  #failed(error: unknown): number {
+    const { clock, random, everyMs, logger, backoff = DEFAULT_BACKOFF } = this.#options;
+    this.#failures++;
+    this.#report = { ...this.#report, failures: this.#report.failures + 1, progress: undefined };
+    const trouble = classify(error);
+    const since = clock.now();
+    const report = errorReport(error);
+    if (trouble.type === "poll") return everyMs;
+    if (trouble.type === "blocked") {
+      const ms = Math.round(backoff.probeMs * (1 + random() / 2));
+      this.#tell({ phase: "blocked", since, until: since + ms, reason: trouble.reason, error: report });
+      return ms;
+    }
+    const ms = backoffMs(this.#failures, random(), trouble.type === "retry" ? trouble.retryAfterMs : undefined, backoff);
+    logger.warn({ err: error, retryInMs: ms }, "the API server did not serve the verification");
+    this.#tell({ phase: "backing-off", since, until: since + ms, attempt: this.#failures, error: report });
+    return ms;
+  }
+
+  #tell(state: RolePhase): void {
+    this.#report = { ...this.#report, state };
+    this.#options.onReport(this.#report);
+  }
+}
