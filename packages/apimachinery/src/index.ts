@@ -44,3 +44,30 @@ export { isWatchQuery, type ListOptions, parseListOptions } from "./list/list-op
 
 // Representations
 export { type MetaVersion, negotiate, type NegotiateOptions, type Representation } from "./negotiate.ts";
+export {
+  AGGREGATED_DISCOVERY_CONTENT_TYPE,
+  discoveryDocuments,
+  type DiscoveryDocuments,
+  type DiscoveryOptions,
+} from "./discovery/documents.ts";
+export type { DiscoveryResource, DiscoverySubresource } from "./discovery/discovery-resource.ts";
+export {
+  type ListMeta,
+  partialObjectMetadata,
+  type PartialObjectMetadata,
+  partialObjectMetadataList,
+  type PartialObjectMetadataList,
+} from "./metadata/partial-object-metadata.ts";
+export type { Cell } from "./table/cells.ts";
+export type { TableColumn } from "./table/columns.ts";
+export type { TableRowCondition } from "./table/pod-row.ts";
+export {
+  type IncludeObject,
+  parseIncludeObject,
+  type Table,
+  tableColumns,
+  type TableOptions,
+  type TableRow,
+  toTable,
+} from "./table/table.ts";
+export { durationToHuman } from "./duration.ts";
