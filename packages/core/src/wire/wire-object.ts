@@ -1,0 +1,153 @@
+import { Buffer } from "node:buffer";
+import { KrmError } from "../errors.ts";
+import { objectKey, type ObjectKey, type Uid } from "../model/object-key.ts";
+import { isResourceVersion, parseResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
+import type { StoredObject } from "../model/stored-object.ts";
+import { decodeError, type DecodeOptions, dropOf } from "./decode-options.ts";
+import { JsonSyntaxError, OPEN_BRACE, QUOTE, skipSpace } from "./json-scan.ts";
+import { ObjectScan, type Range } from "./object-scan.ts";
+
+const NO_LABELS: Readonly<Record<string, string>> = Object.freeze(Object.create(null) as Record<string, string>);
+
+/** A {@link StoredObject} over its own copy of the bytes. Labels are read from them at the first use. */
+export class WireObject implements StoredObject {
+  readonly key: ObjectKey;
+  readonly uid: Uid;
+  readonly resourceVersion: ResourceVersion;
+  readonly namespace: string;
+  readonly name: string;
+  readonly bytes: Buffer;
+  readonly creationTimestamp: string | undefined;
+  readonly deletionTimestamp: string | undefined;
+  readonly deletionGracePeriodSeconds: number | undefined;
+  readonly changedAt: string | undefined;
+  #labels: Readonly<Record<string, string>> | undefined;
+  readonly #labelsStart: number;
+  readonly #labelsEnd: number;
+
+  /** Of the object that `scan` found in `b` from `at` to `end`. Its resourceVersion is taken as sent. */
+  constructor(b: Buffer, at: number, end: number, scan: ObjectScan) {
+    const { fields, changed, cuts } = scan;
+    this.name = required(b, at, fields.name, "name");
+    this.namespace = optional(b, fields.namespace, "namespace") ?? "";
+    this.key = objectKey(this.namespace, this.name);
+    this.uid = required(b, at, fields.uid, "uid") as Uid;
+    this.resourceVersion = (optional(b, fields.resourceVersion, "resourceVersion") ?? "") as ResourceVersion;
+    this.creationTimestamp = optional(b, fields.creationTimestamp, "creationTimestamp");
+    this.deletionTimestamp = optional(b, fields.deletionTimestamp, "deletionTimestamp");
+    this.deletionGracePeriodSeconds = seconds(b, fields.deletionGracePeriodSeconds);
+    this.changedAt = changed.start === -1 ? undefined : text(b, changed.start, changed.end);
+    const { labels } = fields;
+    if (labels.start !== -1 && b[labels.start] !== OPEN_BRACE) {
+      throw new JsonSyntaxError("metadata.labels is not an object", labels.start);
+    }
+    this.#labelsStart = labels.start === -1 ? 0 : offsetInCopy(labels.start, at, cuts);
+    this.#labelsEnd = labels.start === -1 ? 0 : offsetInCopy(labels.end, at, cuts);
+    this.bytes = copyKept(b, at, end, cuts);
+  }
+
+  /** Without a prototype: a label may be called `constructor`. */
+  get labels(): Readonly<Record<string, string>> {
+    this.#labels ??= this.#readLabels();
+    return this.#labels;
+  }
+
+  #readLabels(): Readonly<Record<string, string>> {
+    if (this.#labelsEnd === this.#labelsStart) return NO_LABELS;
+    const parsed = JSON.parse(this.bytes.toString("utf8", this.#labelsStart, this.#labelsEnd)) as object;
+    const labels = Object.create(null) as Record<string, string>;
+    for (const [name, value] of Object.entries(parsed)) if (typeof value === "string") labels[name] = value;
+    return labels;
+  }
+}
+
+function text(b: Buffer, start: number, end: number): string {
+  const raw = b.toString("utf8", start, end);
+  return raw.includes("\\") ? (JSON.parse(`"${raw}"`) as string) : raw;
+}
+
+function optional(b: Buffer, range: Range, field: string): string | undefined {
+  if (range.start === -1) return undefined;
+  if (b[range.start] !== QUOTE) throw new JsonSyntaxError(`metadata.${field} is not a string`, range.start);
+  return text(b, range.start + 1, range.end - 1);
+}
+
+function required(b: Buffer, at: number, range: Range, field: string): string {
+  const value = optional(b, range, field);
+  if (value === undefined || value === "") throw new JsonSyntaxError(`metadata.${field} is missing`, at);
+  return value;
+}
+
+function seconds(b: Buffer, range: Range): number | undefined {
+  if (range.start === -1) return undefined;
+  const value = Number(b.toString("latin1", range.start, range.end));
+  if (Number.isSafeInteger(value)) return value;
+  throw new JsonSyntaxError("metadata.deletionGracePeriodSeconds is not a whole number", range.start);
+}
+
+/** Where a position of the scanned buffer lies after the cuts. One within a cut lies where that was. */
+function offsetInCopy(position: number, at: number, cuts: readonly number[]): number {
+  let offset = position - at;
+  for (let k = 0; k < cuts.length && (cuts[k] as number) < position; k += 2) {
+    offset -= Math.min(cuts[k + 1] as number, position) - (cuts[k] as number);
+  }
+  return offset;
+}
+
+/** One allocation of exactly the size, outside of Buffer's pool: the chunk that the object came in is not kept alive. */
+function copyKept(b: Buffer, at: number, end: number, cuts: readonly number[]): Buffer {
+  const copy = Buffer.allocUnsafeSlow(offsetInCopy(end, at, cuts));
+  let from = at;
+  let to = 0;
+  for (let k = 0; k < cuts.length; k += 2) {
+    to += b.copy(copy, to, from, cuts[k]);
+    from = cuts[k + 1] as number;
+  }
+  b.copy(copy, to, from, end);
+  return copy;
+}
+
+/**
+ * `object` with a version that can be ordered.
+ *
+ * @throws KrmError `KRM_INVALID_RESOURCE_VERSION`
+ */
+export function ordered(object: WireObject): WireObject {
+  if (isResourceVersion(object.resourceVersion)) return object;
+  try {
+    parseResourceVersion(object.resourceVersion);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : "";
+    throw new KrmError("KRM_INVALID_RESOURCE_VERSION", `object ${JSON.stringify(object.key)}: ${why}`, { cause });
+  }
+  return object;
+}
+
+/** The bytes as Buffer, without copying. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/**
+ * Decodes one object: the answer to a GET, or bytes out of a store. The bytes are copied; `bytes` can be used again.
+ *
+ * Kept are the bytes from `{` to `}`, less the members `kind` and `apiVersion` of the object itself and less the
+ * dropped paths, each with one comma; nothing else is touched (law 9). The text is checked from end to end: it is
+ * accepted exactly when `JSON.parse` accepts it and `metadata` names the object, once.
+ *
+ * @throws KrmError `KRM_DECODE` with what is wrong and at which byte; `KRM_INVALID_RESOURCE_VERSION` for a version that
+ * cannot be ordered.
+ */
+export function decodeObject(bytes: Uint8Array, options: DecodeOptions = {}): StoredObject {
+  const b = asBuffer(bytes);
+  try {
+    const scan = new ObjectScan();
+    const at = skipSpace(b, 0, b.length);
+    const end = scan.scan(b, at, b.length, dropOf(options).plan);
+    const rest = skipSpace(b, end, b.length);
+    if (rest < b.length) throw new JsonSyntaxError("the object has ended, but the text goes on", rest);
+    return ordered(new WireObject(b, at, end, scan));
+  } catch (error) {
+    throw decodeError(error, "the object", 0, b.length);
+  }
+}
