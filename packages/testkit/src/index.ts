@@ -35,3 +35,18 @@ export {
 // Faults
 export { type EventFault, FaultPlan, type RequestFault } from "./faults/fault-plan.ts";
 export { describeFaults, type FaultSpec, parseFaults } from "./faults/fault-spec.ts";
+
+// Simulated API server
+export { SimApiServer, type SimApiServerOptions, type SimListenOptions } from "./api-server/api-server.ts";
+export { createTlsMaterial, type TlsMaterial, type TlsMaterialOptions } from "./api-server/certificate-authority.ts";
+export { kubeconfigYaml, type KubeconfigInput } from "./api-server/kubeconfig.ts";
+export { type RequestCount, RequestCounters, type RequestFilter } from "./api-server/request-counters.ts";
+export {
+  type AccessAttributes,
+  type AccessRule,
+  ANONYMOUS,
+  DEFAULT_USERS,
+  type SimUser,
+  type UserInfo,
+  Users,
+} from "./api-server/users.ts";

@@ -1,0 +1,87 @@
+import { badRequest, methodNotAllowed } from "@krm/apimachinery";
+import type { ResourceType } from "@krm/core";
+import { isJsonObject, type JsonObject, listAt, objectAt, textAt } from "../cluster/sim-object.ts";
+import type { AccessAttributes, UserInfo, Users } from "./users.ts";
+
+/** What this API server calls itself in a token's audiences. */
+const AUDIENCE = "https://kubernetes.default.svc";
+
+/** The reviews that are served: resources that keep nothing, a POST is answered at once. */
+export const REVIEWS: readonly ResourceType[] = [
+  review("authentication.k8s.io", "tokenreviews", "TokenReview"),
+  review("authorization.k8s.io", "selfsubjectaccessreviews", "SelfSubjectAccessReview"),
+  review("authorization.k8s.io", "subjectaccessreviews", "SubjectAccessReview"),
+];
+
+/** Answers a review. `asker` is who sent the request. @throws StatusError 400 for one that cannot be understood. */
+export function answerReview(users: Users, resource: ResourceType, object: JsonObject, asker: UserInfo): JsonObject {
+  const spec = objectAt(object, "spec");
+  const head = {
+    kind: resource.kind,
+    apiVersion: `${resource.group}/${resource.version}`,
+    metadata: objectAt(object, "metadata"),
+    spec,
+  };
+  switch (resource.kind) {
+    case "TokenReview":
+      return { ...head, status: tokenStatus(users, spec) };
+    case "SelfSubjectAccessReview":
+      return { ...head, status: accessStatus(users, asker, spec) };
+    case "SubjectAccessReview": {
+      const groups = listAt(spec, "groups").filter((group) => typeof group === "string");
+      const username = textAt(spec, "user");
+      if (username === "" && groups.length === 0) throw badRequest("at least one of user or group must be specified");
+      return { ...head, status: accessStatus(users, { username, groups }, spec) };
+    }
+    default:
+      throw methodNotAllowed();
+  }
+}
+
+function tokenStatus(users: Users, spec: JsonObject): JsonObject {
+  const user = users.byToken(textAt(spec, "token"));
+  if (user === undefined) return { user: {}, error: "invalid bearer token" };
+  const asked = listAt(spec, "audiences");
+  if (asked.length > 0 && !asked.includes(AUDIENCE)) {
+    const told = asked.map(String).join(" ");
+    return { user: {}, error: `token audiences ["${AUDIENCE}"] is invalid for the target audiences ["${told}"]` };
+  }
+  const { groups, uid, username } = user;
+  return { authenticated: true, user: { username, uid, groups }, audiences: [AUDIENCE] };
+}
+
+function accessStatus(users: Users, who: Pick<UserInfo, "username" | "groups">, spec: JsonObject): JsonObject {
+  return { allowed: users.allows(who, attributesOf(spec)) };
+}
+
+function attributesOf(spec: JsonObject): AccessAttributes {
+  const path = spec["nonResourceAttributes"];
+  if (isJsonObject(path)) return { type: "path", verb: textAt(path, "verb"), path: textAt(path, "path") };
+  const resource = spec["resourceAttributes"];
+  if (!isJsonObject(resource)) {
+    throw badRequest("exactly one of nonResourceAttributes or resourceAttributes must be specified");
+  }
+  return {
+    type: "resource",
+    verb: textAt(resource, "verb"),
+    group: textAt(resource, "group"),
+    resource: textAt(resource, "resource"),
+    subresource: textAt(resource, "subresource"),
+    namespace: textAt(resource, "namespace"),
+    name: textAt(resource, "name"),
+  };
+}
+
+function review(group: string, resource: string, kind: string): ResourceType {
+  return {
+    group,
+    version: "v1",
+    resource,
+    kind,
+    listKind: `${kind}List`,
+    singular: kind.toLowerCase(),
+    shortNames: [],
+    namespaced: false,
+    custom: false,
+  };
+}

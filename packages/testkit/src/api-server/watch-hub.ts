@@ -1,0 +1,175 @@
+import type { ServerResponse } from "node:http";
+import { type ListOptions, type StatusError, statusError } from "@krm/apimachinery";
+import { type Clock, resourceId } from "@krm/core";
+import type { SimCluster } from "../cluster/sim-cluster.ts";
+import type { ClusterEvent } from "../cluster/sim-object.ts";
+import type { SimResource } from "../cluster/sim-resource.ts";
+import type { FaultPlan } from "../faults/fault-plan.ts";
+import { SeededRandom } from "../random/seeded-random.ts";
+import { objectFilter } from "./object-filter.ts";
+import type { Representer, View } from "./representer.ts";
+import { WatchFrames } from "./watch-frames.ts";
+import { WatchSession } from "./watch-session.ts";
+import { WatchStream } from "./watch-stream.ts";
+
+/** Upstream `minRequestTimeout`: a watch that names no time lasts once to twice as long. */
+const MIN_TIMEOUT_MS = 1_800_000;
+
+/** One watch that is asked for. */
+export interface WatchRequest {
+  readonly resource: SimResource;
+  readonly namespace: string;
+  readonly options: ListOptions;
+  readonly view: View;
+  readonly faults: FaultPlan | undefined;
+}
+
+/** All open watches of one API server. Each event is matched and written once for all who see the same of it. */
+export class WatchHub {
+  readonly #cluster: SimCluster;
+  readonly #clock: Clock;
+  readonly #frames: WatchFrames;
+  readonly #random: SeededRandom;
+  readonly #sessions = new Map<string, Map<WatchSession, WatchStream>>();
+  readonly #unsubscribe: readonly (() => void)[];
+  #held = false;
+
+  constructor(cluster: SimCluster, clock: Clock, representer: Representer, seed: number) {
+    this.#cluster = cluster;
+    this.#clock = clock;
+    this.#frames = new WatchFrames(representer);
+    this.#random = new SeededRandom(`${seed}/watch-timeouts`);
+    this.#unsubscribe = [
+      cluster.subscribe((event) => this.#deliver(event)),
+      // A restored etcd restarts the API servers before it.
+      cluster.subscribeRestores(() => this.destroyAll()),
+    ];
+  }
+
+  /** How many watches are open now. */
+  get size(): number {
+    let size = 0;
+    for (const sessions of this.#sessions.values()) size += sessions.size;
+    return size;
+  }
+
+  /**
+   * Opens a watch on a response of which nothing was sent yet. Returns undefined, or the error that the watch is to be
+   * answered with inside a 200.
+   *
+   * @throws StatusError 400 for a field selector that the resource does not know.
+   */
+  open(request: WatchRequest, response: ServerResponse): StatusError | undefined {
+    const { faults, namespace, options, resource, view } = request;
+    const filter = objectFilter(resource, namespace, options);
+    const stream = new WatchStream(response);
+    const timeoutMs =
+      options.timeoutSeconds === undefined || options.timeoutSeconds === 0
+        ? MIN_TIMEOUT_MS * (1 + this.#random.next())
+        : options.timeoutSeconds * 1000;
+    const session = new WatchSession({
+      cluster: this.#cluster,
+      clock: this.#clock,
+      frames: this.#frames,
+      stream,
+      resource,
+      namespace,
+      filter,
+      options,
+      view,
+      timeoutMs,
+      nextFault: faults === undefined ? undefined : () => faults.nextEvent(),
+    });
+    let started: Promise<void>;
+    try {
+      started = session.start();
+    } catch (error) {
+      return error as StatusError;
+    }
+    response.statusCode = 200;
+    response.setHeader("cache-control", "no-cache, private");
+    response.setHeader("content-type", "application/json");
+    if (this.#held) stream.hold(true);
+    else response.flushHeaders();
+    this.#add(session, stream);
+    response.on("close", () => session.close());
+    void started;
+    void session.run();
+    this.#disturb(session, stream, faults);
+    return undefined;
+  }
+
+  /** The one line of a watch that fails as it starts. */
+  errorLine(error: StatusError): Buffer {
+    return this.#frames.error(error.status);
+  }
+
+  /** Holds back all that is sent to watches, present and to come, or lets it go. */
+  hold(held: boolean): void {
+    this.#held = held;
+    for (const sessions of this.#sessions.values()) for (const stream of sessions.values()) stream.hold(held);
+  }
+
+  /** Ends all watches as a server does that shuts down in order. */
+  endAll(): void {
+    for (const sessions of this.#sessions.values()) for (const session of sessions.keys()) session.end();
+  }
+
+  /** Cuts the connections of all watches. */
+  destroyAll(): void {
+    for (const sessions of this.#sessions.values()) for (const stream of sessions.values()) stream.destroy();
+  }
+
+  /** Cuts all connections and hears no more of the cluster. */
+  close(): void {
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    this.destroyAll();
+  }
+
+  #add(session: WatchSession, stream: WatchStream): void {
+    const id = resourceId(session.resource);
+    const sessions = this.#sessions.get(id) ?? new Map<WatchSession, WatchStream>();
+    this.#sessions.set(id, sessions);
+    sessions.set(session, stream);
+    session.signal.addEventListener("abort", () => sessions.delete(session), { once: true });
+  }
+
+  #deliver(event: ClusterEvent): void {
+    for (const session of this.#sessions.get(resourceId(event.resource))?.keys() ?? []) session.deliver(event);
+  }
+
+  /** What befalls the connection as a whole. */
+  #disturb(session: WatchSession, stream: WatchStream, faults: FaultPlan | undefined): void {
+    const disconnect = faults?.disconnectAfterMs();
+    if (disconnect !== undefined) this.#later(session, disconnect, () => stream.destroy());
+    const stall = faults?.stallAfterMs();
+    if (stall !== undefined) this.#later(session, stall, () => stream.hold(true));
+  }
+
+  #later(session: WatchSession, ms: number, then: () => void): void {
+    this.#clock.sleep(ms, { signal: session.signal }).then(then, () => {});
+  }
+}
+
+/** What a fault makes the API server say. */
+export function faultError(status: number, retryAfterSeconds: number | undefined): StatusError {
+  const retry = retryAfterSeconds === undefined ? {} : { details: { retryAfterSeconds } };
+  switch (status) {
+    case 410:
+      return statusError({ code: 410, reason: "Expired", message: "too old resource version: a fault was injected" });
+    case 429:
+      return statusError({
+        code: 429,
+        reason: "TooManyRequests",
+        message: "Too many requests, please try again later.",
+        ...retry,
+      });
+    default:
+      return statusError({
+        code: status,
+        reason: "InternalError",
+        message: "Internal error occurred: a fault was injected",
+        ...retry,
+      });
+  }
+}

@@ -1,0 +1,221 @@
+import type { ListOptions, Status } from "@krm/apimachinery";
+import { type Clock, compareResourceVersions, type ResourceVersion } from "@krm/core";
+import type { SimCluster } from "../cluster/sim-cluster.ts";
+import type { ClusterEvent, SimObject } from "../cluster/sim-object.ts";
+import type { SimResource } from "../cluster/sim-resource.ts";
+import type { EventFault } from "../faults/fault-plan.ts";
+import type { ObjectFilter } from "./object-filter.ts";
+import type { View } from "./representer.ts";
+import type { SeenEvent, WatchFrames } from "./watch-frames.ts";
+import type { WatchStream } from "./watch-stream.ts";
+
+/** Upstream `defaultBookmarkFrequency`. */
+const BOOKMARK_EVERY_MS = 60_000;
+/** A watch that will time out gets a last bookmark this long before. */
+const BOOKMARK_BEFORE_END_MS = 2000;
+/** An event that is to change places with the next one waits no longer than this for it. */
+const REORDER_WINDOW_MS = 1000;
+
+/** What one watch is about. */
+export interface WatchInput {
+  readonly cluster: SimCluster;
+  readonly clock: Clock;
+  readonly frames: WatchFrames;
+  readonly stream: WatchStream;
+  readonly resource: SimResource;
+  /** `""`: all. */
+  readonly namespace: string;
+  readonly filter: ObjectFilter;
+  readonly options: ListOptions;
+  readonly view: View;
+  /** When the server ends it. */
+  readonly timeoutMs: number;
+  /** What befalls each event; undefined: nothing ever does. */
+  readonly nextFault: (() => EventFault) | undefined;
+}
+
+/**
+ * One watch: what it has told, what it has yet to tell, and its bookmarks. Events are told in the order of their
+ * versions unless a fault says otherwise. A delay holds up all that comes behind it, as a slow connection would, so that
+ * no bookmark overtakes an event.
+ */
+export class WatchSession {
+  readonly #input: WatchInput;
+  /** Only what is newer is told. */
+  #from: string;
+  #first = true;
+  /** Live lines that wait until the initial events are out. */
+  #behind: Buffer[] | undefined;
+  #lane: { readonly line: Buffer; readonly due: number }[] = [];
+  #swap: Buffer | undefined;
+  readonly #closed = new AbortController();
+
+  constructor(input: WatchInput) {
+    this.#input = input;
+    this.#from = input.options.resourceVersion;
+  }
+
+  get resource(): SimResource {
+    return this.#input.resource;
+  }
+
+  /** Aborted when the connection is gone or the stream has ended. */
+  get signal(): AbortSignal {
+    return this.#closed.signal;
+  }
+
+  /**
+   * Sends what the watch begins with, up to the cluster's version of this moment: all that exists, or all that happened
+   * since the version asked for. From this call on, {@link deliver} must be called for every new event.
+   *
+   * @throws StatusError 410 when that version is compacted.
+   */
+  start(): Promise<void> {
+    const { cluster, frames, options, resource, view } = this.#input;
+    const past = this.#from !== "" && this.#from !== "0";
+    if (past && options.sendInitialEvents !== true) {
+      for (const event of cluster.eventsAfter(resource, this.#from)) this.deliver(event);
+      return Promise.resolve();
+    }
+    this.#from = cluster.version;
+    if (options.sendInitialEvents !== true) return Promise.resolve();
+    const { filter, namespace } = this.#input;
+    const all = cluster.list(resource, { namespace }).items;
+    const items = filter.empty ? all : all.filter((item) => filter.matches(item));
+    const end = options.allowWatchBookmarks ? [frames.bookmark(resource, cluster.version, view, true)] : [];
+    return this.#sendInitial(items, end);
+  }
+
+  /** Tells one committed event, if it concerns this watch. */
+  deliver(event: ClusterEvent): void {
+    if (compare(event.resourceVersion, this.#from) <= 0) return;
+    const seen = this.#seen(event);
+    if (seen === undefined) return;
+    const { frames, nextFault, resource, stream, view } = this.#input;
+    const fault = nextFault?.();
+    if (fault?.drop === true) return;
+    const line = frames.event(resource, event, seen, view, this.#first);
+    this.#first = false;
+    if (fault?.truncate === true) {
+      stream.truncate(line);
+      return;
+    }
+    if (fault?.reorder === true && this.#swap === undefined) {
+      this.#swap = line;
+      void this.#after(REORDER_WINDOW_MS, () => this.#unswap(line));
+      return;
+    }
+    this.#emit(line, fault?.delayMs ?? 0);
+    if (fault?.duplicate === true) this.#emit(line, 0);
+    this.#unswap(this.#swap);
+  }
+
+  /** Ends the stream with an error inside it. */
+  fail(status: Status): void {
+    this.#input.stream.send(this.#input.frames.error(status));
+    this.end();
+  }
+
+  /** Ends the stream cleanly. */
+  end(): void {
+    this.#input.stream.end();
+    this.close();
+  }
+
+  /** The connection is gone: stops all timers. */
+  close(): void {
+    this.#closed.abort();
+  }
+
+  /** Sends bookmarks when they are due, and ends the stream at its time. Resolves when it has ended; never rejects. */
+  async run(): Promise<void> {
+    const { clock, options, timeoutMs } = this.#input;
+    const deadline = clock.monotonic() + timeoutMs;
+    for (;;) {
+      const now = clock.monotonic();
+      const beforeEnd = deadline - BOOKMARK_BEFORE_END_MS;
+      const bookmark = beforeEnd > now ? Math.min(now + BOOKMARK_EVERY_MS, beforeEnd) : Infinity;
+      const wake = options.allowWatchBookmarks ? Math.min(bookmark, deadline) : deadline;
+      if (!(await this.#after(wake - now, () => {}))) return;
+      if (wake >= deadline) break;
+      this.#bookmark();
+    }
+    this.end();
+  }
+
+  /** Runs `then` after a span of the clock. Resolves to false, and runs nothing, when the watch is closed before. */
+  async #after(ms: number, then: () => void): Promise<boolean> {
+    try {
+      await this.#input.clock.sleep(ms, { signal: this.#closed.signal });
+    } catch (error) {
+      if (this.#closed.signal.aborted) return false;
+      throw error;
+    }
+    then();
+    return true;
+  }
+
+  async #sendInitial(items: readonly SimObject[], end: readonly Buffer[]): Promise<void> {
+    const { frames, resource, stream, view } = this.#input;
+    this.#behind = [];
+    const first = this.#first;
+    if (items.length > 0) this.#first = false;
+    await stream.sendAll(
+      (function* lines(): Generator<Buffer> {
+        for (const [index, item] of items.entries()) yield frames.initial(resource, item, view, first && index === 0);
+        yield* end;
+      })(),
+    );
+    const behind = this.#behind;
+    this.#behind = undefined;
+    for (const line of behind) stream.send(line);
+  }
+
+  /** What this watch is told of an event; undefined: nothing. */
+  #seen(event: ClusterEvent): SeenEvent | undefined {
+    const { filter } = this.#input;
+    const before = event.previous !== undefined && filter.matches(event.previous);
+    const after = event.type !== "DELETED" && filter.matches(event.object);
+    if (after) return { type: before ? "MODIFIED" : "ADDED", of: "object" };
+    if (before) return { type: "DELETED", of: event.type === "DELETED" ? "object" : "left" };
+    return undefined;
+  }
+
+  #bookmark(): void {
+    const { cluster, frames, resource, view } = this.#input;
+    // A watch from the future has nothing to promise yet.
+    if (compare(cluster.version, this.#from) < 0) return;
+    this.#unswap(this.#swap);
+    this.#emit(frames.bookmark(resource, cluster.version, view, false), 0);
+  }
+
+  #unswap(line: Buffer | undefined): void {
+    if (line === undefined || this.#swap !== line) return;
+    this.#swap = undefined;
+    this.#emit(line, 0);
+  }
+
+  #emit(line: Buffer, delayMs: number): void {
+    if (this.#lane.length > 0 || delayMs > 0) {
+      this.#lane.push({ line, due: this.#input.clock.monotonic() + delayMs });
+      if (this.#lane.length === 1) void this.#pump();
+      return;
+    }
+    if (this.#behind === undefined) this.#input.stream.send(line);
+    else this.#behind.push(line);
+  }
+
+  async #pump(): Promise<void> {
+    for (let head = this.#lane[0]; head !== undefined; head = this.#lane[0]) {
+      const wait = head.due - this.#input.clock.monotonic();
+      if (wait > 0 && !(await this.#after(wait, () => {}))) return;
+      if (this.#behind === undefined) this.#input.stream.send(head.line);
+      else this.#behind.push(head.line);
+      this.#lane.shift();
+    }
+  }
+}
+
+function compare(a: string, b: string): number {
+  return compareResourceVersions(a as ResourceVersion, b as ResourceVersion);
+}

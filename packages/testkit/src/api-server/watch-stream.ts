@@ -1,0 +1,101 @@
+import type { ServerResponse } from "node:http";
+
+/** Bytes that may wait for a reader before the watch is closed on it, as upstream closes an unresponsive watcher. */
+const SLOW_READER_BYTES = 64 * 1024 * 1024;
+
+/**
+ * The lines of one watch on their way to its socket. Lines that come in one turn of the event loop leave in one chunk.
+ * While the stream is held (a pause, a stall) nothing leaves, not even the end.
+ */
+export class WatchStream {
+  readonly #response: ServerResponse;
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  #scheduled = false;
+  #held = false;
+  #ending = false;
+
+  constructor(response: ServerResponse) {
+    this.#response = response;
+  }
+
+  get closed(): boolean {
+    return this.#ending || this.#response.destroyed;
+  }
+
+  /** Adds one line. Ignored after the end. */
+  send(line: Buffer): void {
+    if (this.closed) return;
+    this.#waiting.push(line);
+    this.#waitingBytes += line.length;
+    if (this.#waitingBytes + this.#response.writableLength > SLOW_READER_BYTES) this.destroy();
+    else this.#schedule();
+  }
+
+  /** Hands lines over as fast as the reader takes them. Resolves when the last one is handed over. */
+  async sendAll(lines: Iterable<Buffer>): Promise<void> {
+    for (const line of lines) {
+      if (this.closed) return;
+      this.#waiting.push(line);
+      this.#waitingBytes += line.length;
+      if (this.#waitingBytes < 64 * 1024 || this.#held) continue;
+      this.#flush();
+      if (this.#response.writableNeedDrain) await this.#drained();
+    }
+    this.#schedule();
+  }
+
+  /** Ends the stream cleanly, behind all lines. */
+  end(): void {
+    this.#ending = true;
+    this.#schedule();
+  }
+
+  /** Cuts the connection. */
+  destroy(): void {
+    this.#waiting = [];
+    this.#response.destroy();
+  }
+
+  /** Sends a part of a line and cuts the connection behind it. */
+  truncate(line: Buffer): void {
+    this.#flush();
+    this.#ending = true;
+    this.#response.write(line.subarray(0, Math.ceil(line.length / 2)), () => this.#response.destroy());
+  }
+
+  /** Holds everything back, or lets it go again. */
+  hold(held: boolean): void {
+    this.#held = held;
+    if (!held) this.#schedule();
+  }
+
+  #drained(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.#response.off("drain", done).off("close", done);
+        resolve();
+      };
+      this.#response.on("drain", done).on("close", done);
+    });
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    if (this.#held || this.#response.destroyed) return;
+    if (this.#waiting.length > 0) {
+      this.#response.write(this.#waiting.length === 1 ? this.#waiting[0] : Buffer.concat(this.#waiting));
+      this.#waiting = [];
+      this.#waitingBytes = 0;
+    }
+    if (this.#ending) this.#response.end();
+  }
+}
