@@ -1,1 +1,12 @@
-// What this package gives: filled as its parts land.
+// In an application of one's own
+export { krmPlugin, type KrmPluginOptions } from "./plugin.ts";
+export type { MountOptions } from "./mount.ts";
+
+// A server of its own
+export { createServer, type KrmServer, type ServerAuth, type ServerOptions } from "./standalone/create-server.ts";
+export { isLoopback, type ListenAddress } from "./standalone/listen-address.ts";
+export type { TlsFiles } from "./standalone/tls-files.ts";
+
+// Who may read
+export type { Authenticator, Identity } from "./auth/authenticator.ts";
+export { staticTokens, type StaticTokens } from "./auth/static-tokens.ts";

@@ -1,0 +1,35 @@
+import { statusError, type StatusError } from "@krm/apimachinery";
+import type { ErrorCauseReason } from "@krm/protocol";
+
+const REASONS: Readonly<Record<number, string>> = {
+  400: "BadRequest",
+  404: "NotFound",
+  503: "ServiceUnavailable",
+  504: "Timeout",
+};
+
+/** An error of KRM's own: a Kubernetes Status whose details carry a cause that programs can tell. */
+export function causedError(
+  cause: ErrorCauseReason,
+  error: {
+    readonly code: 400 | 404 | 503 | 504;
+    readonly message: string;
+    /** The parameter at fault. */
+    readonly field?: string;
+    /** The plural of the resource. */
+    readonly kind?: string;
+    readonly retryAfterSeconds?: number;
+  },
+): StatusError {
+  const { code, message, field, kind, retryAfterSeconds } = error;
+  return statusError({
+    code,
+    reason: REASONS[code] ?? "InternalError",
+    message,
+    details: {
+      ...(kind === undefined ? {} : { kind }),
+      causes: [{ reason: cause, message, ...(field === undefined ? {} : { field }) }],
+      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    },
+  });
+}

@@ -1,0 +1,121 @@
+import {
+  type ErrorReport,
+  type ListProgress,
+  type MergerReport,
+  resourceId,
+  resourceName,
+  type RolePhase,
+  type ScopeStatus,
+  type StreamerReport,
+  type VerifierReport,
+} from "@krm/core";
+import {
+  type MergerStatus,
+  type ScopeErrorStatus,
+  type ScopeStatusBody,
+  type StatusBody,
+  type StatusPhase,
+  type StatusProgress,
+  type StreamerStatus,
+  type VerifierStatus,
+  worstState,
+} from "@krm/protocol";
+
+/** The body of `/status`. */
+export function statusBody(scopes: readonly ScopeStatus[], now: number): StatusBody {
+  return {
+    time: time(now),
+    state: scopes.length === 0 ? "syncing" : worstState(scopes.map(({ state }) => state)),
+    scopes: scopes.map(scopeBody),
+  };
+}
+
+function scopeBody(status: ScopeStatus): ScopeStatusBody {
+  const { scope, view, reports } = status;
+  const lastContact = reports.streamer?.lastContact;
+  return {
+    resource: resourceId(scope.resource),
+    name: resourceName(scope.resource),
+    kind: scope.resource.kind,
+    ...(scope.namespace === undefined ? {} : { namespace: scope.namespace }),
+    state: status.state,
+    ...(status.error === undefined ? {} : { error: errorBody(status.error) }),
+    objects: view.objects,
+    bytes: view.bytes,
+    epoch: view.epoch,
+    ...(view.version === undefined ? {} : { version: view.version }),
+    ...(view.horizon === undefined ? {} : { horizon: view.horizon }),
+    ...(view.verifiedAt === undefined ? {} : { verifiedAt: time(view.verifiedAt) }),
+    ...(view.streamedThrough === undefined ? {} : { streamedThrough: view.streamedThrough }),
+    ...(lastContact === undefined ? {} : { lastContact: time(lastContact) }),
+    ...(reports.streamer === undefined ? {} : { streamer: streamerBody(reports.streamer) }),
+    ...(reports.verifier === undefined ? {} : { verifier: verifierBody(reports.verifier) }),
+    ...(reports.merger === undefined ? {} : { merger: mergerBody(reports.merger) }),
+  };
+}
+
+function streamerBody(report: StreamerReport): StreamerStatus {
+  return {
+    ...phaseBody(report.state),
+    ...progressBody(report.progress),
+    events: report.events,
+    bookmarks: report.bookmarks,
+    lists: report.lists,
+    watches: report.watches,
+    failures: report.failures,
+    desyncs: report.desyncs,
+  };
+}
+
+function verifierBody(report: VerifierReport): VerifierStatus {
+  return {
+    ...phaseBody(report.state),
+    ...progressBody(report.progress),
+    snapshots: report.snapshots,
+    failures: report.failures,
+    ...(report.lastContact === undefined ? {} : { lastContact: time(report.lastContact) }),
+  };
+}
+
+function mergerBody(report: MergerReport): MergerStatus {
+  return {
+    verifications: report.verifications,
+    missed: report.missed,
+    pending: report.pending,
+    resynced: report.resynced,
+    late: report.late,
+    contradictions: report.contradictions,
+    queued: report.queued,
+    ...(report.lastDriftAt === undefined ? {} : { lastDriftAt: time(report.lastDriftAt) }),
+    recent: report.recent.map(({ key, type, horizon }) => ({ key, type, horizon })),
+  };
+}
+
+function phaseBody(state: RolePhase): StatusPhase {
+  return {
+    phase: state.phase,
+    since: time(state.since),
+    ...("until" in state ? { until: time(state.until) } : {}),
+    ...("attempt" in state ? { attempt: state.attempt } : {}),
+    ...("reason" in state ? { reason: state.reason } : {}),
+  };
+}
+
+function progressBody(progress: ListProgress | undefined): { readonly progress?: StatusProgress } {
+  if (progress === undefined) return {};
+  const { pages, objects, bytes, expected } = progress;
+  return { progress: { pages, objects, bytes, ...(expected === undefined ? {} : { expected }) } };
+}
+
+function errorBody(error: ErrorReport): ScopeErrorStatus {
+  return {
+    code: error.code,
+    message: error.message,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(error.status === undefined ? {} : { status: error.status }),
+  };
+}
+
+function time(at: number): string {
+  return new Date(at).toISOString();
+}

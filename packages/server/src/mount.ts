@@ -1,0 +1,125 @@
+import { methodNotAllowed, notFoundPath, unauthorized } from "@krm/apimachinery";
+import {
+  type Clock,
+  DEFAULT_STALENESS,
+  type Logger,
+  type Scope,
+  silentLogger,
+  type StalenessBounds,
+  type Store,
+  systemClock,
+} from "@krm/core";
+import { PATHS } from "@krm/protocol";
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from "fastify";
+import { errorStatus } from "./answer/error-status.ts";
+import { sendJson, sendStatus } from "./answer/send.ts";
+import { type Authenticator, bearerToken, type Identity } from "./auth/authenticator.ts";
+import { readQuery } from "./request/query-string.ts";
+import { answerIndex } from "./routes/index-page.ts";
+import { answerList } from "./routes/list.ts";
+import { openApiDocument } from "./routes/openapi.ts";
+import { answerLivez, answerReadyz } from "./routes/probes.ts";
+import { answerStatus } from "./routes/status.ts";
+import { FieldCache } from "./selection/field-cache.ts";
+import { Catalog } from "./view/catalog.ts";
+import { SnapshotShelf } from "./view/snapshot-shelf.ts";
+
+/** What the routes need. */
+export interface MountOptions {
+  readonly store: Store;
+  /**
+   * Scopes that are going to be in the store: until they are, they answer 503 rather than 404, and count for `/readyz`.
+   * @default none: what the store holds
+   */
+  readonly scopes?: readonly Scope[] | undefined;
+  /** @default the machine's clock */
+  readonly clock?: Clock | undefined;
+  /** When a view counts as stale. @default 10 s without a watch, 150 s of silence on one */
+  readonly staleness?: StalenessBounds | undefined;
+  /** Who may read; `/livez` and `/readyz` are open to all. @default everyone who can reach the server */
+  readonly auth?: Authenticator | undefined;
+  /** @default silent */
+  readonly logger?: Logger | undefined;
+}
+
+/** Where the answers to unknown paths are set: here, or by whoever owns the application. */
+export interface MountPlace {
+  readonly notFound: boolean;
+}
+
+/** Adds KRM's hooks, routes and error handling to an instance, which must be KRM's own (or its encapsulated part). */
+export function mountKrm(app: FastifyInstance, options: MountOptions, place: MountPlace): void {
+  const { store, auth, clock = systemClock, staleness = DEFAULT_STALENESS, logger = silentLogger } = options;
+  const catalog = new Catalog(store, options.scopes ?? []);
+  const context = {
+    store,
+    catalog,
+    clock,
+    staleness,
+    shelf: new SnapshotShelf(clock),
+    fields: new FieldCache(),
+  };
+  const { prefix } = app;
+  const users = new WeakMap<FastifyRequest, Identity>();
+  const open = new Set([`${prefix}${PATHS.livez}`, `${prefix}${PATHS.readyz}`]);
+
+  app.addHook("onRequest", async (request, reply) => {
+    reply.header("cache-control", "no-cache, private").header("x-content-type-options", "nosniff");
+    if (auth !== undefined) {
+      reply.header("vary", "Authorization");
+      const token = bearerToken(request.headers.authorization);
+      const user = token === undefined ? undefined : await auth.authenticate(token);
+      if (user !== undefined) users.set(request, user);
+      else if (!open.has(request.routeOptions.url ?? "")) {
+        reply.header("www-authenticate", 'Bearer realm="krm"');
+        throw unauthorized();
+      }
+    }
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      reply.header("allow", "GET, HEAD");
+      throw methodNotAllowed();
+    }
+  });
+
+  app.addHook("onResponse", async (request, reply) => {
+    const { method, url } = request;
+    const user = users.get(request)?.user;
+    const ms = Math.round(reply.elapsedTime * 10) / 10;
+    logger.debug({ method, url, status: reply.statusCode, ms, ...(user === undefined ? {} : { user }) }, "answered");
+  });
+
+  app.setErrorHandler(async (thrown, request, reply) => {
+    const { error, fault } = errorStatus(thrown);
+    if (fault) logger.error({ method: request.method, url: request.url, err: thrown }, "could not answer");
+    return sendStatus(reply, error);
+  });
+  if (place.notFound) app.setNotFoundHandler(async (_request, reply) => sendStatus(reply, notFoundPath()));
+
+  const read = (
+    url: string,
+    handler: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>,
+  ): void => {
+    app.route({ method: ["GET", "HEAD"], url, exposeHeadRoute: false, handler });
+    // Never run: the hook above has refused the method. Without a route the application's own 404 would answer.
+    app.route({ method: otherMethods(app), url, handler });
+  };
+  read("/", async (request, reply) => answerIndex(catalog, prefix, request, reply));
+  read("/:resource", async (request, reply) => {
+    const { resource } = request.params as { readonly resource: string };
+    return answerList(context, resource, request, reply);
+  });
+  read(PATHS.status, async (request, reply) => answerStatus(context, request, reply));
+  read(PATHS.livez, async (request, reply) => answerLivez(request, reply));
+  read(PATHS.readyz, async (request, reply) => {
+    const detailed = auth === undefined || users.has(request);
+    return answerReadyz(context, detailed, request, reply);
+  });
+  read(PATHS.openapi, async (request, reply) => {
+    readQuery(request.raw.url ?? "", []);
+    return sendJson(reply, openApiDocument(prefix));
+  });
+}
+
+function otherMethods(app: FastifyInstance): HTTPMethods[] {
+  return app.supportedMethods.filter((method) => method !== "GET" && method !== "HEAD");
+}

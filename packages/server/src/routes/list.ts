@@ -1,0 +1,57 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { resourceName } from "@krm/core";
+import { formatFreshness } from "@krm/protocol";
+import { sendList } from "../answer/send.ts";
+import { listEtag, matchesEtag } from "../body/etag.ts";
+import { listBytes } from "../body/list-bytes.ts";
+import { readListRequest } from "../request/list-request.ts";
+import type { FieldCache } from "../selection/field-cache.ts";
+import { takePage } from "../selection/page.ts";
+import { compile } from "../selection/selection.ts";
+import type { Catalog } from "../view/catalog.ts";
+import { findView, type ListViewContext, shelfName } from "../view/list-view.ts";
+import { writePageToken } from "../view/page-token.ts";
+import { freshnessOf, requireView } from "../view/trust.ts";
+import { judgeParts, viewVersion } from "../view/view.ts";
+
+/** What lists are made from. */
+export interface ListContext extends Omit<ListViewContext, "signal"> {
+  readonly catalog: Catalog;
+  readonly fields: FieldCache;
+}
+
+/** Answers a flat list: `GET /pods?namespace=team-a`. */
+export async function answerList(
+  context: ListContext,
+  name: string,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const target = request.raw.url ?? "";
+  const watched = await context.catalog.find(name);
+  const asked = readListRequest(target, watched.resource);
+  const found = await findView(watched, asked, { ...context, signal: request.signal });
+  const { view } = found;
+  const now = context.clock.now();
+  const parts = judgeParts(view.parts, now, context.staleness);
+  reply.headers(formatFreshness(freshnessOf(parts, now)));
+  requireView(parts);
+  const etag = listEtag(`${resourceName(watched.resource)} ${target}`, parts);
+  reply.header("etag", etag);
+  if (matchesEtag(request.headers["if-none-match"], etag)) return reply.code(304).send();
+
+  const version = viewVersion(parts) ?? "";
+  const wanted = compile(asked, watched.resource, context.fields);
+  // A version that no token can carry leaves no way to ask for more: then everything comes at once.
+  const limit = writePageToken(version, { view: "", after: "" }) === undefined ? 0 : asked.limit;
+  const page = await takePage(view.objects, { after: found.after, limit, wanted, cache: context.fields });
+  const more =
+    page.last === undefined ? undefined : writePageToken(version, { view: found.fingerprint, after: page.last });
+  if (more !== undefined) context.shelf.keep(shelfName(watched, asked, found.fingerprint), view);
+  const metadata = {
+    resourceVersion: version,
+    ...(more === undefined ? {} : { continue: more }),
+    ...(page.remaining === undefined ? {} : { remainingItemCount: page.remaining }),
+  };
+  return sendList(request, reply, listBytes(watched.resource, metadata, page.items));
+}

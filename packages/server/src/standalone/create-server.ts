@@ -1,0 +1,159 @@
+import type { AddressInfo } from "node:net";
+import type { Server as TlsServer } from "node:tls";
+import { type Clock, KrmError, type Logger, silentLogger, systemClock } from "@krm/core";
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { errorStatus } from "../answer/error-status.ts";
+import { sendStatus } from "../answer/send.ts";
+import type { Authenticator } from "../auth/authenticator.ts";
+import { staticTokens, type StaticTokens } from "../auth/static-tokens.ts";
+import { mountKrm, type MountOptions } from "../mount.ts";
+import { refuseUnknownOptions } from "../options.ts";
+import { guardHost } from "./host-guard.ts";
+import { isLoopback, type ListenAddress, listenError, urlOf } from "./listen-address.ts";
+import { followTlsFiles, type TlsFiles } from "./tls-files.ts";
+
+/** Who may read from a standalone server. */
+export type ServerAuth =
+  /** Everyone who can reach it. To be said in so many words where that is more than this machine. */
+  | { readonly type: "none" }
+  /** Whoever has a token out of a file: {@link staticTokens}. */
+  | { readonly type: "static"; readonly file: string }
+  | { readonly type: "custom"; readonly authenticator: Authenticator };
+
+/** What {@link createServer} can be told. */
+export interface ServerOptions extends Omit<MountOptions, "auth"> {
+  readonly listen: ListenAddress;
+  /** Undefined: none, which only a loopback address may do. */
+  readonly auth?: ServerAuth | undefined;
+  /** Undefined: plain HTTP. */
+  readonly tls?: TlsFiles | undefined;
+  /** How long `close` lets answers under way go on, in milliseconds. @default 500 */
+  readonly graceMs?: number | undefined;
+}
+
+/** A server of its own. */
+export interface KrmServer extends AsyncDisposable {
+  /** The application, for `inject` and for routes of one's own before `listen`. */
+  readonly app: FastifyInstance;
+  /**
+   * Starts to listen, once, and resolves to where.
+   *
+   * @throws KrmError `KRM_LISTEN` that names the address and what to do.
+   */
+  listen(): Promise<{ readonly url: string; readonly host: string; readonly port: number }>;
+  /** Takes no new requests, lets those under way end within the grace, then closes all. Never rejects for them. */
+  close(): Promise<void>;
+}
+
+const KNOWN = ["store", "scopes", "clock", "staleness", "auth", "logger", "listen", "tls", "graceMs"];
+
+/** A request has to arrive within this, headers and all. Milliseconds. */
+const REQUEST_TIMEOUT = 30_000;
+
+/** Long enough for every resource's name with its group. */
+const MAX_PARAM_LENGTH = 512;
+
+/**
+ * Makes a server that answers from a store. It opens what it needs (token file, certificate) and says at once what is
+ * wrong with it; the store stays the caller's to close.
+ *
+ * Without `auth` it answers only on a loopback address, and there only requests whose `Host` is a loopback one too, so
+ * that no web page can reach it under a name of its own.
+ *
+ * @throws KrmError `KRM_UNSAFE_LISTEN` for another address without `auth`; `KRM_INVALID_ARGUMENT` for options that do not
+ * exist and files that cannot be used.
+ * @example
+ * await using server = await createServer({ store, listen: { host: "127.0.0.1", port: 8003 } });
+ * const { url } = await server.listen();
+ */
+export async function createServer(options: ServerOptions): Promise<KrmServer> {
+  refuseUnknownOptions(options, KNOWN, "createServer");
+  const { listen, clock = systemClock, logger = silentLogger, graceMs = 500 } = options;
+  refuseUnsafe(options);
+  const stop = new AbortController();
+  const tls = options.tls === undefined ? undefined : await followTlsFiles(options.tls, { clock, logger });
+  const auth = await openAuth(options.auth, { clock, logger });
+  const app = makeApp(tls?.current);
+  if (options.auth === undefined) guardHost(app);
+  mountKrm(app, { ...options, auth: auth.authenticator }, { notFound: true });
+  const following = tls?.follow(stop.signal, (pair) => {
+    (app.server as unknown as TlsServer).setSecureContext({ cert: pair.cert, key: pair.key });
+  });
+
+  const start = async (): Promise<{ readonly url: string; readonly host: string; readonly port: number }> => {
+    if (options.auth?.type === "none" && !isLoopback(listen.host)) {
+      logger.warn({ host: listen.host }, "no authentication: everyone who reaches this address can read everything");
+    }
+    try {
+      await app.listen({ host: listen.host, port: listen.port });
+    } catch (error) {
+      throw listenError(error, listen);
+    }
+    const { port } = app.server.address() as AddressInfo;
+    const url = urlOf({ host: listen.host, port }, tls !== undefined);
+    logger.info({ url }, "listening");
+    return { url, host: listen.host, port };
+  };
+  const end = async (): Promise<void> => {
+    stop.abort();
+    const closed = new AbortController();
+    const force = closeAllAfter(app, graceMs, clock, closed.signal);
+    await app.close();
+    closed.abort();
+    await Promise.all([force, following, auth.opened?.[Symbol.asyncDispose]()]);
+  };
+  let started: ReturnType<typeof start> | undefined;
+  let ended: Promise<void> | undefined;
+  const close = async (): Promise<void> => (ended ??= end());
+  return { app, listen: async () => (started ??= start()), close, [Symbol.asyncDispose]: close };
+}
+
+function refuseUnsafe({ auth, listen }: ServerOptions): void {
+  if (auth !== undefined || isLoopback(listen.host)) return;
+  throw new KrmError(
+    "KRM_UNSAFE_LISTEN",
+    `refusing to listen on ${listen.host === "" ? "every address" : listen.host} without authentication: others could read the cluster's state`,
+    {
+      hint: "Listen on 127.0.0.1, or say who may read: static tokens from a file (--auth static:FILE), or everyone (--auth none).",
+    },
+  );
+}
+
+async function openAuth(
+  auth: ServerAuth | undefined,
+  at: { readonly clock: Clock; readonly logger: Logger },
+): Promise<{ readonly authenticator?: Authenticator; readonly opened?: StaticTokens }> {
+  switch (auth?.type) {
+    case "static": {
+      const opened = await staticTokens(auth.file, at);
+      return { authenticator: opened, opened };
+    }
+    case "custom":
+      return { authenticator: auth.authenticator };
+    case "none":
+    case undefined:
+      return {};
+  }
+}
+
+function makeApp(tls: { readonly cert: string; readonly key: string } | undefined): FastifyInstance {
+  const common = {
+    requestTimeout: REQUEST_TIMEOUT,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply): void => {
+      void sendStatus(reply, errorStatus(error).error);
+    },
+  };
+  if (tls === undefined) return Fastify(common);
+  const https = { cert: tls.cert, key: tls.key, minVersion: "TLSv1.2" as const };
+  return Fastify({ ...common, https });
+}
+
+async function closeAllAfter(app: FastifyInstance, ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
+  try {
+    await clock.sleep(ms, { signal });
+  } catch {
+    return;
+  }
+  app.server.closeAllConnections();
+}

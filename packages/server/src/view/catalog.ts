@@ -1,0 +1,106 @@
+import { type ResourceType, resourceId, resourceName, type Scope, scopeId, type Store } from "@krm/core";
+import { RESOURCE_ALIASES } from "@krm/protocol";
+import { causedError } from "../answer/caused-error.ts";
+
+/** A resource that is watched, and the scopes whose union is its view. */
+export interface Watched {
+  readonly resource: ResourceType;
+  readonly scopes: readonly Scope[];
+}
+
+/** Which resources there are to read: what the store holds, and what is meant to come into it. */
+export class Catalog {
+  readonly #store: Store;
+  readonly #expected: readonly Scope[];
+
+  constructor(store: Store, expected: readonly Scope[]) {
+    this.#store = store;
+    this.#expected = expected;
+  }
+
+  /** Every scope once; expected ones first, in their order. */
+  async scopes(): Promise<readonly Scope[]> {
+    const byId = new Map(this.#expected.map((scope) => [scopeId(scope), scope]));
+    for (const scope of await this.#store.scopes()) {
+      const id = scopeId(scope);
+      if (!byId.has(id)) byId.set(id, scope);
+    }
+    return [...byId.values()];
+  }
+
+  /**
+   * Finds a resource by the name in a path: plural, plural with group, short name or alias.
+   *
+   * @throws StatusError 404 that lists what is watched, 400 where the name fits several, 503 while nothing is watched.
+   */
+  async find(name: string): Promise<Watched> {
+    const watched = group(await this.scopes());
+    if (watched.length === 0) {
+      throw causedError("ViewSyncing", {
+        code: 503,
+        message: "nothing is watched yet: no monitor has written to the store",
+        retryAfterSeconds: 1,
+      });
+    }
+    const plural = RESOURCE_ALIASES[name] ?? name;
+    const full = watched.find(({ resource }) => resourceName(resource) === plural);
+    if (full !== undefined) return full;
+    const matches = watched.filter(
+      ({ resource }) => resource.resource === plural || resource.shortNames.includes(plural),
+    );
+    const [match] = matches;
+    if (match === undefined) throw notWatched(name, watched);
+    if (matches.length > 1) throw ambiguous(name, matches);
+    return match;
+  }
+}
+
+/** Scopes by resource, in the order of their first scope. One of all namespaces stands for all others. */
+function group(scopes: readonly Scope[]): readonly Watched[] {
+  const byResource = new Map<string, Scope[]>();
+  for (const scope of scopes) {
+    const id = resourceId(scope.resource);
+    const known = byResource.get(id);
+    if (known === undefined) byResource.set(id, [scope]);
+    else known.push(scope);
+  }
+  return [...byResource.values()].flatMap((of) => {
+    const all = of.find((scope) => scope.namespace === undefined);
+    const [first] = of;
+    return first === undefined ? [] : [{ resource: first.resource, scopes: all === undefined ? of : [all] }];
+  });
+}
+
+/**
+ * The scopes that answer for one namespace, or for all that are watched.
+ *
+ * @throws StatusError 404 where the namespace is not watched: an empty list would claim that nothing is there.
+ */
+export function scopesFor(watched: Watched, namespace: string | undefined): readonly Scope[] {
+  if (namespace === undefined) return watched.scopes;
+  const scopes = watched.scopes.filter((scope) => scope.namespace === undefined || scope.namespace === namespace);
+  if (scopes.length > 0) return scopes;
+  const known = watched.scopes.map((scope) => scope.namespace ?? "").toSorted();
+  throw causedError("NamespaceNotWatched", {
+    code: 404,
+    message: `${resourceName(watched.resource)} of namespace ${JSON.stringify(namespace)} are not watched here; watched namespaces: ${known.join(", ")}`,
+    field: "namespace",
+    kind: watched.resource.resource,
+  });
+}
+
+function notWatched(name: string, watched: readonly Watched[]): Error {
+  const names = watched.map(({ resource }) => resourceName(resource)).toSorted();
+  return causedError("ResourceNotWatched", {
+    code: 404,
+    message: `${JSON.stringify(name)} is not watched here; watched resources: ${names.join(", ")}`,
+  });
+}
+
+function ambiguous(name: string, matches: readonly Watched[]): Error {
+  const names = matches.map(({ resource }) => resourceName(resource)).toSorted();
+  return causedError("ResourceAmbiguous", {
+    code: 400,
+    message: `${JSON.stringify(name)} names several resources; write one of ${names.join(", ")}`,
+  });
+}

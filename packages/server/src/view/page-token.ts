@@ -1,0 +1,44 @@
+import { createHash } from "node:crypto";
+import { badRequest, decodeContinue, encodeContinue } from "@krm/apimachinery";
+import { isResourceVersion } from "@krm/core";
+
+/** Where a list goes on. */
+export interface PagePoint {
+  /** {@link fingerprint} of the view; undefined: whatever is newest (an inconsistent list). */
+  readonly view: string | undefined;
+  /** The key of the last item that came. */
+  readonly after: string;
+}
+
+/** A short name for the identity of a view. */
+export function fingerprint(identity: readonly string[]): string {
+  return createHash("sha256").update(identity.join("\n")).digest("base64url").slice(0, 16);
+}
+
+/**
+ * Writes a continue token in the API server's own form. The version alone does not name the union of several scopes,
+ * so the fingerprint of the view stands before the key. Undefined: the version does not go into a token.
+ */
+export function writePageToken(
+  version: string,
+  point: { readonly view: string; readonly after: string },
+): string | undefined {
+  if (!isResourceVersion(version)) return undefined;
+  return encodeContinue({ resourceVersion: version, start: `/${point.view}/${point.after}\0` });
+}
+
+/** A token for the rest of a list after `key`, from whatever view is newest then. */
+export function writeInconsistentToken(key: string): string {
+  return encodeContinue({ resourceVersion: "-1", start: `${key}\0` });
+}
+
+/** @throws StatusError 400 for a token that this server did not write. */
+export function readPageToken(token: string): PagePoint {
+  const { resourceVersion, start } = decodeContinue(token);
+  const end = start.indexOf("\0");
+  const path = end < 0 ? start : start.slice(0, end);
+  if (resourceVersion === "-1") return { view: undefined, after: path };
+  const slash = path.indexOf("/");
+  if (slash < 0) throw badRequest("invalid continue token: it is not one of this list");
+  return { view: path.slice(0, slash), after: path.slice(slash + 1) };
+}

@@ -1,0 +1,129 @@
+import { resourceName, type Scope } from "@krm/core";
+import { formatDuration, type Freshness, worstState } from "@krm/protocol";
+import { causedError } from "../answer/caused-error.ts";
+import { type JudgedPart, oldestVersion } from "./view.ts";
+
+/** How far a view can be trusted: the worst state of its parts, and the oldest of each time and version. */
+export function freshnessOf(parts: readonly JudgedPart[], now: number): Freshness {
+  return {
+    state: worstState(parts.map((part) => part.state)),
+    verifiedAt: oldestTime(parts.map((part) => part.meta.verifiedAt)),
+    verifiedResourceVersion: oldestOfAll(parts.map((part) => part.meta.horizon)),
+    streamedThrough: oldestOfAll(parts.map((part) => part.meta.streamedThrough)),
+    lastContact: oldestTime(parts.map(({ reports }) => reports.streamer?.lastContact)),
+    warnings: parts.flatMap((part) => warningsOf(part, now)),
+  };
+}
+
+/**
+ * The newest moment, wall clock, at which a part was known to agree with the API server: its last word on a view that
+ * is being watched, else the newest verification. Undefined: never.
+ */
+export function provedAt(part: JudgedPart): number | undefined {
+  const watched = part.state === "synced" || part.state === "stale";
+  const contact = watched ? part.reports.streamer?.lastContact : undefined;
+  const { verifiedAt } = part.meta;
+  if (contact === undefined || verifiedAt === undefined) return contact ?? verifiedAt;
+  return Math.max(contact, verifiedAt);
+}
+
+/**
+ * Refuses a view that is not there. A part that syncs is worth waiting for; one that nobody lets KRM read is left out
+ * of a union (the freshness warns of it), unless nothing remains.
+ *
+ * @throws StatusError 503
+ */
+export function requireView(parts: readonly JudgedPart[]): void {
+  const missing = parts.filter((part) => part.meta.version === undefined);
+  const syncing = missing.find((part) => part.state === "syncing");
+  if (syncing !== undefined) throw notSynced(syncing);
+  const [blocked] = missing;
+  if (blocked !== undefined && missing.length === parts.length) {
+    throw causedError("ViewUnavailable", {
+      code: 503,
+      message: `${scopeName(blocked.scope)}: ${problem(blocked)}`,
+      kind: blocked.scope.resource.resource,
+      retryAfterSeconds: 30,
+    });
+  }
+}
+
+function notSynced(part: JudgedPart): Error {
+  const progress = part.reports.streamer?.progress;
+  const far =
+    progress === undefined
+      ? ""
+      : `: ${progress.objects}${progress.expected === undefined ? "" : ` of ${progress.expected}`} objects so far`;
+  const why = part.error === undefined ? "" : ` (${part.error.message})`;
+  return causedError("ViewSyncing", {
+    code: 503,
+    message: `the first list of ${scopeName(part.scope)} is not complete yet${far}${why}`,
+    kind: part.scope.resource.resource,
+    retryAfterSeconds: 1,
+  });
+}
+
+/** A scope in a message for people: `pods`, `pods in namespace team-a`. */
+export function scopeName(scope: Scope): string {
+  const name = resourceName(scope.resource);
+  return scope.namespace === undefined ? name : `${name} in namespace ${scope.namespace}`;
+}
+
+function warningsOf(part: JudgedPart, now: number): readonly string[] {
+  const name = scopeName(part.scope);
+  if (part.meta.version === undefined) return [`${name}: missing from this answer: ${problem(part)}`];
+  switch (part.state) {
+    case "synced":
+    case "syncing":
+      return [];
+    case "stale":
+      return [
+        `${name}: stale, last contact with the API server ${ago(part.reports.streamer?.lastContact, now)}${code(part)}`,
+      ];
+    case "snapshot-only":
+      return [`${name}: not followed by a watch, this is the list of ${ago(part.meta.verifiedAt, now)}`];
+    case "forbidden":
+    case "gone":
+    case "failed":
+      return [`${name}: ${problem(part)}; this is the last view, verified ${ago(part.meta.verifiedAt, now)}`];
+  }
+}
+
+function problem(part: JudgedPart): string {
+  switch (part.state) {
+    case "forbidden":
+      return `the API server refuses KRM's credentials${status(part)}`;
+    case "gone":
+      return `the API server does not serve the resource${status(part)}`;
+    case "synced":
+    case "snapshot-only":
+    case "stale":
+    case "syncing":
+    case "failed":
+      return `there is no view of it${code(part)}`;
+  }
+}
+
+function status(part: JudgedPart): string {
+  return part.error?.status === undefined ? "" : ` (${part.error.status})`;
+}
+
+function code(part: JudgedPart): string {
+  return part.error === undefined ? "" : ` (${part.error.code})`;
+}
+
+function ago(at: number | undefined, now: number): string {
+  if (at === undefined) return "never";
+  const seconds = Math.max(0, Math.round((now - at) / 1000));
+  return `${formatDuration(seconds * 1000)} ago`;
+}
+
+/** The oldest time; unknown where one is unknown, since nothing then holds for the whole. */
+function oldestTime(times: readonly (number | undefined)[]): Date | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 || known.length < times.length ? undefined : new Date(Math.min(...known));
+}
+
+function oldestOfAll(versions: readonly (string | undefined)[]): string | undefined {
+  return versions.includes(undefined) ? undefined : oldestVersion(versions);
+}

@@ -1,0 +1,97 @@
+import {
+  compareResourceVersions,
+  isResourceVersion,
+  judgeScope,
+  objectKey,
+  type RoleReports,
+  type Scope,
+  type StalenessBounds,
+  type Store,
+  type StoredObject,
+  type ViewMeta,
+} from "@krm/core";
+
+/** What one scope showed at one moment. Nothing of it changes later. */
+export interface ViewPart {
+  readonly scope: Scope;
+  readonly meta: ViewMeta;
+  readonly reports: Partial<RoleReports>;
+  /** In the order of their keys. */
+  readonly objects: readonly StoredObject[];
+}
+
+/** A resource as readers see it at one moment: the union of its scopes. */
+export interface View {
+  readonly parts: readonly ViewPart[];
+  /** In the order of their keys. */
+  readonly objects: readonly StoredObject[];
+}
+
+/** What of a resource is read. */
+export interface ViewQuery {
+  readonly scopes: readonly Scope[];
+  readonly namespace: string | undefined;
+  readonly name: string | undefined;
+}
+
+/** Reads the union of some scopes; one object only, where its key is known. */
+export async function readView(store: Store, query: ViewQuery): Promise<View> {
+  const parts = await Promise.all(query.scopes.map((scope) => readPart(store, scope, query)));
+  return { parts, objects: unite(parts) };
+}
+
+async function readPart(store: Store, scope: Scope, query: ViewQuery): Promise<ViewPart> {
+  const from = store.scope(scope);
+  const namespace = query.namespace ?? scope.namespace;
+  const { name } = query;
+  const reports = from.reports();
+  if (name !== undefined && (namespace !== undefined || !scope.resource.namespaced)) {
+    const [{ meta, object }, told] = await Promise.all([from.get(objectKey(namespace ?? "", name)), reports]);
+    return { scope, meta, reports: told, objects: object === undefined ? [] : [object] };
+  }
+  const [{ meta, objects }, told] = await Promise.all([from.read({ namespace: query.namespace }), reports]);
+  const named = name === undefined ? objects : objects.filter((object) => object.name === name);
+  return { scope, meta, reports: told, objects: named };
+}
+
+function unite(parts: readonly ViewPart[]): readonly StoredObject[] {
+  const [only] = parts;
+  if (parts.length === 1 && only !== undefined) return only.objects;
+  return parts.flatMap((part) => part.objects).toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+}
+
+/**
+ * The version of a union: the oldest of its parts that have a view, so that a watch from it misses nothing. Where
+ * versions cannot be ordered, the first part's. Undefined: no part has a view.
+ */
+export function viewVersion(parts: readonly Pick<ViewPart, "meta">[]): string | undefined {
+  return oldestVersion(parts.map(({ meta }) => meta.version));
+}
+
+/** The oldest of some versions, passing over unknown ones; the first, where they cannot be ordered. */
+export function oldestVersion(versions: readonly (string | undefined)[]): string | undefined {
+  const known = versions.filter((version) => version !== undefined);
+  const ordered = known.filter(isResourceVersion);
+  if (ordered.length < known.length) return known[0];
+  return ordered.toSorted(compareResourceVersions)[0];
+}
+
+/**
+ * Names what a view shows: two views of the same scopes with the same identity hold the same objects. One entry a
+ * part, `epoch.version`.
+ */
+export function viewIdentity(parts: readonly Pick<ViewPart, "meta">[]): readonly string[] {
+  return parts.map(({ meta }) => `${meta.epoch}.${meta.version ?? ""}`);
+}
+
+/** Judges each part of a view anew, at `now`: a view that is kept for its later pages ages. */
+export function judgeParts(
+  parts: readonly ViewPart[],
+  now: number,
+  bounds: StalenessBounds,
+): readonly (ViewPart & ReturnType<typeof judgeScope>)[] {
+  return parts.map((part) => ({ ...part, ...judgeScope(part.meta, part.reports, now, bounds) }));
+}
+
+/** A part of a view, judged: see {@link judgeParts}. */
+export type JudgedPart = ReturnType<typeof judgeParts>[number];

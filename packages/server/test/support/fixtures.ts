@@ -1,0 +1,116 @@
+import {
+  decodeObject,
+  type MergerReport,
+  type RolePhase,
+  type Scope,
+  type Store,
+  type StoredObject,
+  type StreamerReport,
+  type ViewMeta,
+} from "@krm/core";
+
+/** 2026-01-01T00:00:00Z: where the manual clock starts. */
+export const START: number = Date.UTC(2026, 0, 1);
+
+/** Metadata of a test object. */
+export interface TestMeta {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly version?: string;
+}
+
+/** An object as the wire would have brought it. `more` stands beside `metadata`. */
+export function object(meta: TestMeta, more: Readonly<Record<string, unknown>> = {}): StoredObject {
+  const { version = "1", ...rest } = meta;
+  const metadata = { ...rest, uid: `uid-${meta.namespace ?? ""}-${meta.name}`, resourceVersion: version };
+  return decodeObject(Buffer.from(JSON.stringify({ metadata, ...more })));
+}
+
+/** A pod on a node. */
+export function pod(meta: TestMeta, nodeName = "node-1", phase = "Running"): StoredObject {
+  return object({ namespace: "team-a", ...meta }, { spec: { nodeName }, status: { phase } });
+}
+
+/** The meta of a verified view at a version. */
+export function metaAt(version: string, more: Partial<ViewMeta> = {}): Omit<ViewMeta, "objects" | "bytes"> {
+  return {
+    epoch: 0,
+    version,
+    resumeFloor: undefined,
+    horizon: version as ViewMeta["streamedThrough"],
+    verifiedAt: START - 60_000,
+    streamedThrough: version as ViewMeta["streamedThrough"],
+    snapshotOnly: false,
+    ...more,
+  };
+}
+
+/** A streamer's report: a healthy watch, unless told otherwise. */
+export function streamerReport(more: Partial<StreamerReport> = {}): StreamerReport {
+  return {
+    state: { phase: "watching", since: START - 60_000 },
+    progress: undefined,
+    lastContact: START,
+    events: 12,
+    bookmarks: 3,
+    lists: 1,
+    watches: 2,
+    failures: 0,
+    desyncs: {
+      expired: 1,
+      undecodable: 0,
+      overflow: 0,
+      "store-failure": 0,
+      "incomplete-settlement": 0,
+      "epoch-reset": 0,
+    },
+    ...more,
+  };
+}
+
+/** A streamer that the API server refuses. */
+export function blocked(reason: "forbidden" | "gone", status: number): RolePhase {
+  return {
+    phase: "blocked",
+    since: START,
+    until: START + 60_000,
+    reason,
+    error: { code: "KRM_API_STATUS", message: `the API server says ${status}`, hint: undefined, status },
+  };
+}
+
+export const MERGER_REPORT: MergerReport = {
+  verifications: { consistent: 4, drift: 1, lag: 2, stale: 0 },
+  missed: { added: 0, modified: 1, deleted: 2, recreated: 0 },
+  pending: 3,
+  resynced: 0,
+  lastDriftAt: START - 1000,
+  recent: [],
+  late: 0,
+  contradictions: 0,
+  queued: 0,
+};
+
+/** Fills a scope: objects, meta, and a healthy streamer. */
+export async function fill(
+  store: Store,
+  scope: Scope,
+  objects: readonly StoredObject[],
+  meta: Omit<ViewMeta, "objects" | "bytes"> = metaAt("100"),
+): Promise<void> {
+  const to = store.scope(scope);
+  await to.commit({
+    changes: objects.map((one) => ({
+      type: "set",
+      object: one,
+      previous: undefined,
+      origin: "list",
+      observedAt: START,
+    })),
+    meta,
+    drift: [],
+    reset: true,
+  });
+  await to.report("streamer", streamerReport());
+}
