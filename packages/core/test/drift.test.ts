@@ -1,5 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { advance, type Drift, emptyMergeState, type MergeInput, objectKey, type Snapshot, type Step } from "../src/index.ts";
+import {
+  advance,
+  type Drift,
+  emptyMergeState,
+  type MergeInput,
+  objectKey,
+  type Snapshot,
+  type Step,
+} from "../src/index.ts";
 import { type HistoryEvent, ModelCluster, observed, randomBelow } from "./support/model-cluster.ts";
 
 const HISTORIES = 10_000;
@@ -37,7 +45,9 @@ class World {
 
   /** What the stream alone shows of `name` at `version`. */
   streamAt(name: string, version: bigint): { uid: string; resourceVersion: string } | undefined {
-    const told = this.delivered.filter((e) => e.object.name === name && e.version > this.baseline && e.version <= version);
+    const told = this.delivered.filter(
+      (e) => e.object.name === name && e.version > this.baseline && e.version <= version,
+    );
     const last = told.toSorted((a, b) => (a.version < b.version ? -1 : 1)).at(-1);
     if (last === undefined) return this.cluster.at(name, this.baseline);
     return last.gone ? undefined : last.object;
@@ -50,10 +60,18 @@ class World {
       const shown = this.streamAt(name, horizon);
       const actual = this.cluster.at(name, horizon);
       if (shown?.uid === actual?.uid && shown?.resourceVersion === actual?.resourceVersion) return [];
-      const type = shown === undefined ? "added" : actual === undefined ? "deleted" : shown.uid === actual.uid ? "modified" : "recreated";
+      const type =
+        shown === undefined
+          ? "added"
+          : actual === undefined
+            ? "deleted"
+            : shown.uid === actual.uid
+              ? "modified"
+              : "recreated";
       return [`${type} ${objectKey("ns", name)}: ${shown?.resourceVersion} for ${actual?.resourceVersion}`];
     });
-    const line = (d: Drift): string => `${d.type} ${d.key}: ${d.shown?.resourceVersion} for ${d.actual?.resourceVersion}`;
+    const line = (d: Drift): string =>
+      `${d.type} ${d.key}: ${d.shown?.resourceVersion} for ${d.actual?.resourceVersion}`;
     expect(verdict.drift.map(line).toSorted()).toEqual(expected.toSorted());
     this.baseline = horizon;
   }
@@ -90,7 +108,8 @@ class World {
   deliver(): void {
     const next = this.wire.shift();
     if (next === undefined) return;
-    if ("bookmark" in next) return this.send({ type: "bookmark", epoch: 0, resourceVersion: String(next.bookmark) as never });
+    if ("bookmark" in next)
+      return this.send({ type: "bookmark", epoch: 0, resourceVersion: String(next.bookmark) as never });
     this.delivered.push(next);
     this.send(observed(next));
     if (this.random(6) === 0) this.send(observed(next));
@@ -153,7 +172,9 @@ test("law 10: only a repair behind the stream's back needs a fresh version", () 
   const world = new World(1);
   world.cluster.act();
   const snapshot = world.cluster.snapshot();
-  expect(advance({ ...world.state, claims: new Map(world.state.claims) }, { type: "verified", epoch: 0, snapshot }).repaired).toBe(false);
+  expect(
+    advance({ ...world.state, claims: new Map(world.state.claims) }, { type: "verified", epoch: 0, snapshot }).repaired,
+  ).toBe(false);
   world.send({ type: "bookmark", epoch: 0, resourceVersion: snapshot.resourceVersion });
   expect(advance(world.state, { type: "verified", epoch: 0, snapshot }).repaired).toBe(true);
 });

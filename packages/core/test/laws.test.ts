@@ -20,13 +20,19 @@ class View {
   apply(changes: readonly ViewChange[]): void {
     for (const change of changes) {
       if (change.type === "removed") expect(this.versions.delete(change.key)).toBe(true);
-      else this.versions.set(change.object.key, { uid: change.object.uid, resourceVersion: change.object.resourceVersion });
+      else
+        this.versions.set(change.object.key, {
+          uid: change.object.uid,
+          resourceVersion: change.object.resourceVersion,
+        });
     }
   }
 }
 
 function visible(state: MergeState): Record<string, string> {
-  return Object.fromEntries([...state.claims].filter(([, c]) => !c.gone).map(([k, c]) => [k, `${c.uid}@${c.resourceVersion}`]));
+  return Object.fromEntries(
+    [...state.claims].filter(([, c]) => !c.gone).map(([k, c]) => [k, `${c.uid}@${c.resourceVersion}`]),
+  );
 }
 
 function shuffle<T>(items: readonly T[], random: (n: number) => number): T[] {
@@ -84,7 +90,9 @@ describe(`${HISTORIES} hostile histories`, () => {
         const truth = cluster.at(name, seen > horizon ? seen : horizon);
         const actual = view.versions.get(key);
         if (actual?.resourceVersion !== truth?.resourceVersion || actual?.uid !== truth?.uid)
-          expect.fail(`seed ${seed}, ${name}: expected ${truth?.resourceVersion}, the view shows ${actual?.resourceVersion}`);
+          expect.fail(
+            `seed ${seed}, ${name}: expected ${truth?.resourceVersion}, the view shows ${actual?.resourceVersion}`,
+          );
       }
     }
   });
@@ -173,7 +181,8 @@ describe("single cases", () => {
       const inputs: MergeInput[] = [{ type: "verified", epoch: 0, snapshot: lying }, observed(newer)];
       const state = emptyMergeState();
       let contradictions = 0;
-      for (const input of listFirst ? inputs : inputs.toReversed()) contradictions += advance(state, input).contradictions;
+      for (const input of listFirst ? inputs : inputs.toReversed())
+        contradictions += advance(state, input).contradictions;
       expect(state.claims.get(newer.object.key)?.resourceVersion).toBe(newer.object.resourceVersion);
       expect(contradictions).toBe(1);
     }
@@ -199,11 +208,18 @@ describe("single cases", () => {
     const model = cluster();
     const event = model.act();
     const full = model.snapshot();
-    const entries = new Map([...full.entries].map(([key, { uid, resourceVersion }]) => [key, { uid, resourceVersion }]));
+    const entries = new Map(
+      [...full.entries].map(([key, { uid, resourceVersion }]) => [key, { uid, resourceVersion }]),
+    );
     const state = emptyMergeState();
-    expect(advance(state, { type: "verified", epoch: 0, snapshot: { ...full, entries } }).missing).toEqual([event.object.key]);
+    expect(advance(state, { type: "verified", epoch: 0, snapshot: { ...full, entries } }).missing).toEqual([
+      event.object.key,
+    ]);
     expect(state).toEqual(emptyMergeState());
     advance(state, observed(event));
-    expect(advance(state, { type: "verified", epoch: 0, snapshot: { ...full, entries } })).toMatchObject({ missing: [], changes: [] });
+    expect(advance(state, { type: "verified", epoch: 0, snapshot: { ...full, entries } })).toMatchObject({
+      missing: [],
+      changes: [],
+    });
   });
 });

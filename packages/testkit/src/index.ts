@@ -50,3 +50,6 @@ export {
   type UserInfo,
   Users,
 } from "./api-server/users.ts";
+
+// In-process source
+export { ClusterSource, type ClusterSourceOptions, type SourceRequest } from "./in-process/cluster-source.ts";

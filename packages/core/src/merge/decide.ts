@@ -10,7 +10,12 @@ import type { Claim, MergeState } from "./merge-state.ts";
  * Below, "the stream's claim" of a key is `shown` where that holds it, and else the key's claim in the merge.
  */
 
-function difference(key: ObjectKey, horizon: ResourceVersion, claim: Claim | undefined, actual: SnapshotEntry | undefined): Drift | undefined {
+function difference(
+  key: ObjectKey,
+  horizon: ResourceVersion,
+  claim: Claim | undefined,
+  actual: SnapshotEntry | undefined,
+): Drift | undefined {
   const shown: Shown | undefined =
     claim === undefined || claim.gone ? undefined : { uid: claim.uid, resourceVersion: claim.resourceVersion };
   const type = differenceType(shown, actual);
@@ -55,8 +60,7 @@ export function judgeNow(state: MergeState, snapshot: Snapshot): Verdict {
   for (const key of snapshot.entries.keys()) judge(key);
   for (const key of state.claims.keys()) if (!snapshot.entries.has(key)) judge(key);
   // A key that was deleted after the horizon, and whose tombstone is gone, can only be known from the journal.
-  for (const key of state.journal?.keys() ?? [])
-    if (!snapshot.entries.has(key) && !state.claims.has(key)) judge(key);
+  for (const key of state.journal?.keys() ?? []) if (!snapshot.entries.has(key) && !state.claims.has(key)) judge(key);
   state.rebasedAt = horizon;
   return { horizon, result: drift.length > 0 ? "drift" : "consistent", drift };
 }
@@ -73,8 +77,7 @@ export function expectVerification(state: MergeState, snapshot: Snapshot): void 
   };
   for (const key of snapshot.entries.keys()) note(key);
   for (const key of state.claims.keys()) if (!snapshot.entries.has(key)) note(key);
-  for (const key of [...state.shown.keys()])
-    if (!snapshot.entries.has(key) && !state.claims.has(key)) note(key);
+  for (const key of [...state.shown.keys()]) if (!snapshot.entries.has(key) && !state.claims.has(key)) note(key);
   state.undecided.push({ horizon: snapshot.resourceVersion, truth: snapshot.entries, touched });
 }
 
@@ -92,7 +95,11 @@ export function noteStreamClaim(state: MergeState, key: ObjectKey, claim: Claim)
 }
 
 /** Decides the verifications at or below `version` (or only those below it), oldest first. */
-export function decideUpTo(state: MergeState, version: ResourceVersion, which: "at-or-below" | "below" = "at-or-below"): Verdict[] {
+export function decideUpTo(
+  state: MergeState,
+  version: ResourceVersion,
+  which: "at-or-below" | "below" = "at-or-below",
+): Verdict[] {
   const verdicts: Verdict[] = [];
   for (;;) {
     const group = state.undecided[0];

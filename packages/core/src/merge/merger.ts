@@ -84,12 +84,14 @@ export class Merger {
   /** What the view holds of a key, ahead of what is still queued. */
   readonly known = (key: ObjectKey): Revision | undefined => {
     const claim = this.#state.claims.get(key);
-    return claim === undefined || claim.gone ? undefined : { key, uid: claim.uid, resourceVersion: claim.resourceVersion };
+    return claim === undefined || claim.gone
+      ? undefined
+      : { key, uid: claim.uid, resourceVersion: claim.resourceVersion };
   };
 
-  /** The version of the newest complete list. */
-  get horizon(): ResourceVersion | undefined {
-    return this.#state.horizon;
+  /** The stream has told everything up to here, and it is merged. */
+  get position(): ResourceVersion | undefined {
+    return this.#state.position;
   }
 
   /** Takes inputs in order. False: there is no room, none was taken, and the sender must resync. */

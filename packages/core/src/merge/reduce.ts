@@ -104,7 +104,16 @@ function replaceAll(state: MergeState, snapshot: IncomparableSnapshot, work: Wor
   for (const [key, { uid, resourceVersion, gone }] of state.claims) {
     if (listed.has(key)) continue;
     state.claims.delete(key);
-    if (!gone) work.changes.push({ type: "removed", key, uid, resourceVersion, finalState: "unknown", origin: "list", observedAt });
+    if (!gone)
+      work.changes.push({
+        type: "removed",
+        key,
+        uid,
+        resourceVersion,
+        finalState: "unknown",
+        origin: "list",
+        observedAt,
+      });
   }
   const { claims, shown, epoch } = state;
   shown.clear();
@@ -191,7 +200,8 @@ function relist(state: MergeState, snapshot: Snapshot, work: Work): void {
   if (state.horizon === undefined || compareResourceVersions(horizon, state.horizon) >= 0) {
     if (!hasBodies(snapshot, needsBody(state, snapshot), work)) return;
     // What the stream would have told up to here is skipped, knowingly: nothing open can be compared any more.
-    for (const group of state.undecided) work.verdicts.push({ horizon: group.horizon, result: "inconclusive", drift: [] });
+    for (const group of state.undecided)
+      work.verdicts.push({ horizon: group.horizon, result: "inconclusive", drift: [] });
     state.undecided = [];
     state.shown.clear();
     settle(state, snapshot, "list", work);
@@ -222,13 +232,14 @@ function needsBody(state: MergeState, snapshot: Snapshot): (key: ObjectKey) => b
   return (key) => {
     const current = state.claims.get(key);
     const entry = snapshot.entries.get(key);
-    return entry !== undefined && outcome(current, entry.uid, entry.resourceVersion, snapshot.resourceVersion) === "take";
+    return (
+      entry !== undefined && outcome(current, entry.uid, entry.resourceVersion, snapshot.resourceVersion) === "take"
+    );
   };
 }
 
 function hasBodies(snapshot: Snapshot, needed: (key: ObjectKey) => boolean, work: Work): boolean {
-  for (const [key, entry] of snapshot.entries)
-    if (entry.object === undefined && needed(key)) work.missing.push(key);
+  for (const [key, entry] of snapshot.entries) if (entry.object === undefined && needed(key)) work.missing.push(key);
   return work.missing.length === 0;
 }
 

@@ -120,9 +120,7 @@ export class Monitor implements AsyncDisposable {
   async status(options?: CallOptions): Promise<readonly ScopeStatus[]> {
     const now = this.#clock.now();
     const { staleness } = this.#options;
-    return Promise.all(
-      this.#scopes.map(({ scope }) => scopeStatus(this.store.scope(scope), now, staleness, options)),
-    );
+    return Promise.all(this.#scopes.map(({ scope }) => scopeStatus(this.store.scope(scope), now, staleness, options)));
   }
 
   /** Verifies every scope at once instead of when it is due. The results come as `verified` events. */

@@ -76,7 +76,8 @@ export class Reporter {
         await this.#store.report(role, report);
       } catch (error) {
         this.#dirty.add(role);
-        if (!KrmError.is(error, "KRM_STORE_CLOSED")) this.#logger.warn({ err: error, role }, "could not report to the store");
+        if (!KrmError.is(error, "KRM_STORE_CLOSED"))
+          this.#logger.warn({ err: error, role }, "could not report to the store");
       }
     }
   }

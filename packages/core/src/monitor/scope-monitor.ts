@@ -59,11 +59,7 @@ export class ScopeMonitor {
         if (commit.meta.version !== undefined) this.#synced.resolve();
         options.onCommit(commit);
       },
-      onVerdict: (verdict) => {
-        // The most recent state is older than what the stream told: let the streamer see whether history restarted.
-        if (verdict.result === "stale") this.#streamer.relist();
-        options.onVerdict(verdict);
-      },
+      onVerdict: options.onVerdict,
     });
     const roles = { listWatch, sink: this.#merger, clock, logger, random, listSlot, pageSize, backoff };
     this.#streamer = new Streamer({
@@ -80,6 +76,8 @@ export class ScopeMonitor {
     this.#verifier = new Verifier({
       ...roles,
       everyMs: options.verifyEveryMs,
+      // The streamer's own list tells whether the cluster's history restarted.
+      onBehind: () => this.#streamer.relist(),
       onReport: (report) => this.#reporter.put("verifier", report),
     });
   }

@@ -5,7 +5,16 @@ import type { StoredObject } from "../model/stored-object.ts";
 import type { RoleReports } from "../monitor/role-status.ts";
 import { ChangeFeed } from "./change-feed.ts";
 import { ObjectTable } from "./object-table.ts";
-import type { CommittedMeta, FeedBatch, ScopeStore, Store, StoreManifest, ViewCommit, ViewMeta, ViewRead } from "./store.ts";
+import type {
+  CommittedMeta,
+  FeedBatch,
+  ScopeStore,
+  Store,
+  StoreManifest,
+  ViewCommit,
+  ViewMeta,
+  ViewRead,
+} from "./store.ts";
 
 /** What a memory store can be told. */
 export interface MemoryStoreOptions {
@@ -104,7 +113,10 @@ class MemoryScopeStore implements ScopeStore {
     this.#feed.append(commit.changes);
   }
 
-  changes(options: { readonly since?: string | undefined; readonly signal?: AbortSignal | undefined }): AsyncIterable<FeedBatch> {
+  changes(options: {
+    readonly since?: string | undefined;
+    readonly signal?: AbortSignal | undefined;
+  }): AsyncIterable<FeedBatch> {
     return this.#feed.read({ ...options, closed: this.#closed });
   }
 

@@ -23,7 +23,12 @@ export const DEFAULT_BACKOFF: BackoffOptions = { firstMs: 800, maxMs: 30_000, re
  *
  * @param random a number in [0, 1)
  */
-export function backoffMs(failures: number, random: number, retryAfterMs: number | undefined, options: BackoffOptions): number {
+export function backoffMs(
+  failures: number,
+  random: number,
+  retryAfterMs: number | undefined,
+  options: BackoffOptions,
+): number {
   const base = Math.min(options.maxMs, options.firstMs * 2 ** Math.min(failures - 1, 30));
   const own = Math.min(options.maxMs, base * (1 + random));
   if (retryAfterMs === undefined) return Math.round(own);

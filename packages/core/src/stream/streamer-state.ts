@@ -18,18 +18,29 @@ import type { Trouble } from "./classify.ts";
  *
  * What can only be listed is `polling`: a list now and then, and a watch tried again each {@link PROBE_EVERY} lists.
  */
-export type StreamerState =
-  | { readonly phase: "listing"; readonly failures: number }
-  | { readonly phase: "watching"; readonly failures: number; readonly at: ResourceVersion }
-  | {
-      readonly phase: "waiting";
-      readonly failures: number;
-      readonly ms: number;
-      readonly why: "failed" | BlockedReason;
-      /** Where to go on: a watch from this version, or, undefined, a list. */
-      readonly at: ResourceVersion | undefined;
-    }
-  | { readonly phase: "polling"; readonly failures: number; readonly reason: PollingReason; readonly lists: number };
+export type StreamerState = Tally &
+  (
+    | { readonly phase: "listing" }
+    | { readonly phase: "watching"; readonly at: ResourceVersion }
+    | {
+        readonly phase: "waiting";
+        readonly ms: number;
+        readonly why: "failed" | BlockedReason;
+        /** Where to go on: a watch from this version, or, undefined, a list. */
+        readonly at: ResourceVersion | undefined;
+      }
+    | { readonly phase: "polling"; readonly reason: PollingReason; readonly lists: number }
+  );
+
+/** What went wrong since the last time that all was well. */
+interface Tally {
+  /** Failures in a row: what back-off grows by. */
+  readonly failures: number;
+  /** Known gaps in a row: the first leads to a list at once, the next ones wait. */
+  readonly gaps: number;
+}
+
+const WELL: Tally = { failures: 0, gaps: 0 };
 
 /** What the driver reports. `livedMs`: how long the watch was open, by the monotonic clock. */
 export type StreamerEvent =
@@ -65,77 +76,82 @@ export const PROBE_EVERY = 20;
 
 /** Where a streamer starts: with a list, or with a watch from the version that its store holds. */
 export function startStreamer(position: ResourceVersion | undefined): StreamerState {
-  return position === undefined ? { phase: "listing", failures: 0 } : { phase: "watching", failures: 0, at: position };
+  return position === undefined ? { phase: "listing", ...WELL } : { phase: "watching", at: position, ...WELL };
 }
 
 /** One transition. Total: an event that a state does not know leaves it as it is. */
 export function stepStreamer(state: StreamerState, event: StreamerEvent, rules: StreamerRules): StreamerStep {
+  const { failures, gaps } = state;
   switch (event.type) {
     case "listed":
       if (state.phase === "polling" && state.reason === "not-watchable" && (state.lists + 1) % PROBE_EVERY !== 0)
-        return { state: { ...state, failures: 0, lists: state.lists + 1 } };
-      return { state: { phase: "watching", failures: state.failures, at: event.version } };
+        return { state: { ...state, ...WELL, lists: state.lists + 1 } };
+      return { state: { phase: "watching", failures, gaps, at: event.version } };
     case "listed-incomparable":
-      return { state: { phase: "polling", failures: 0, reason: "incomparable", lists: 0 } };
+      return { state: { phase: "polling", ...WELL, reason: "incomparable", lists: 0 } };
     case "list-failed":
-      return afterTrouble(state.failures, event.trouble, undefined, rules);
+      return afterTrouble(state, event.trouble, undefined, rules);
     case "watch-ended": {
-      if (event.silent && event.livedMs < VERY_SHORT_MS)
-        return { state: wait(state.failures + 1, undefined, event.at, rules) };
-      const failures = event.livedMs >= rules.backoff.resetAfterMs ? 0 : state.failures;
-      return { state: { phase: "watching", failures, at: event.at } };
+      if (event.silent && event.livedMs < VERY_SHORT_MS) return { state: wait(state, undefined, event.at, rules) };
+      return { state: { phase: "watching", ...tallyAfter(state, event.livedMs, rules), at: event.at } };
     }
-    case "watch-failed": {
-      const failures = event.livedMs >= rules.backoff.resetAfterMs ? 0 : state.failures;
-      return afterTrouble(failures, event.trouble, event.at, rules);
-    }
+    case "watch-failed":
+      return afterTrouble(tallyAfter(state, event.livedMs, rules), event.trouble, event.at, rules);
     case "gap":
-      return { state: { phase: "listing", failures: state.failures } };
+      return { state: { phase: "listing", failures, gaps } };
     case "elapsed":
       if (state.phase !== "waiting") return { state };
       return {
         state:
           state.at === undefined
-            ? { phase: "listing", failures: state.failures }
-            : { phase: "watching", failures: state.failures, at: state.at },
+            ? { phase: "listing", failures, gaps }
+            : { phase: "watching", failures, gaps, at: state.at },
       };
     default:
       return event satisfies never;
   }
 }
 
+/** A watch that lived long enough shows that all is well again. */
+function tallyAfter({ failures, gaps }: Tally, livedMs: number, { backoff }: StreamerRules): Tally {
+  return livedMs >= backoff.resetAfterMs ? WELL : { failures, gaps };
+}
+
 function wait(
-  failures: number,
+  { failures, gaps }: Tally,
   retryAfterMs: number | undefined,
   at: ResourceVersion | undefined,
   { backoff, random }: StreamerRules,
 ): StreamerState {
-  return { phase: "waiting", failures, ms: backoffMs(failures, random, retryAfterMs, backoff), why: "failed", at };
+  const ms = backoffMs(failures + 1, random, retryAfterMs, backoff);
+  return { phase: "waiting", failures: failures + 1, gaps, ms, why: "failed", at };
 }
 
 /** `at` is undefined when a list failed. */
-function afterTrouble(failures: number, trouble: Trouble, at: ResourceVersion | undefined, rules: StreamerRules): StreamerStep {
-  const { backoff, random } = rules;
+function afterTrouble(
+  tally: Tally,
+  trouble: Trouble,
+  at: ResourceVersion | undefined,
+  rules: StreamerRules,
+): StreamerStep {
+  const { failures, gaps } = tally;
   switch (trouble.type) {
-    case "expired": {
-      // The first time relist at once; over and over it would be a loop of lists.
-      const state: StreamerState =
-        failures === 0 ? { phase: "listing", failures: 1 } : wait(failures + 1, undefined, undefined, rules);
-      return at === undefined ? { state } : { state, desync: "expired" };
-    }
+    case "expired":
     case "undecodable": {
+      // The first time list at once; over and over that would be a loop of lists.
+      const counted = { failures, gaps: gaps + 1 };
       const state: StreamerState =
-        failures === 0 ? { phase: "listing", failures: 1 } : wait(failures + 1, undefined, undefined, rules);
-      return at === undefined ? { state } : { state, desync: "undecodable" };
+        gaps === 0 ? { phase: "listing", ...counted } : wait(counted, undefined, undefined, rules);
+      return at === undefined ? { state } : { state, desync: trouble.type };
     }
     case "poll":
-      return { state: { phase: "polling", failures: 0, reason: trouble.reason, lists: 0 } };
+      return { state: { phase: "polling", ...WELL, reason: trouble.reason, lists: 0 } };
     case "blocked": {
-      const ms = Math.round(backoff.probeMs * (1 + random / 2));
-      return { state: { phase: "waiting", failures: failures + 1, ms, why: trouble.reason, at } };
+      const ms = Math.round(rules.backoff.probeMs * (1 + rules.random / 2));
+      return { state: { phase: "waiting", failures: failures + 1, gaps, ms, why: trouble.reason, at } };
     }
     case "retry":
-      return { state: wait(failures + 1, trouble.retryAfterMs, at, rules) };
+      return { state: wait(tally, trouble.retryAfterMs, at, rules) };
     default:
       return trouble satisfies never;
   }

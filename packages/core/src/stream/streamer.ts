@@ -147,8 +147,7 @@ export class Streamer {
         const since = clock.now();
         const until = since + state.ms;
         const error = this.#error ?? errorReport(new Error("the watch ended at once"));
-        if (state.why === "failed")
-          this.#tell({ phase: "backing-off", since, until, attempt: state.failures, error });
+        if (state.why === "failed") this.#tell({ phase: "backing-off", since, until, attempt: state.failures, error });
         else this.#tell({ phase: "blocked", since, until, reason: state.why, error });
         await clock.sleep(state.ms, { signal });
         return { type: "elapsed" };
@@ -222,7 +221,8 @@ export class Streamer {
         this.#desync("epoch-reset");
         const full = [...snapshot.entries.values()].every((entry) => entry.object !== undefined);
         const whole = full ? snapshot : await this.#take(signal, true);
-        if (!isComparable(whole)) throw new KrmError("KRM_INVALID_RESOURCE_VERSION", "versions can no longer be compared");
+        if (!isComparable(whole))
+          throw new KrmError("KRM_INVALID_RESOURCE_VERSION", "versions can no longer be compared");
         sink.offer([{ type: "epoch-reset", epoch: this.#epoch, snapshot: whole }]);
         return;
       }

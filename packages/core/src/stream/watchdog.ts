@@ -34,7 +34,10 @@ export async function* watchWithWatchdog(
       await clock.sleep(Math.min(left, BOOKMARKED_SILENCE_MS), { signal: AbortSignal.any([signal, done.signal]) });
     }
     silence.abort(
-      new KrmError("KRM_WATCH_SILENT", `the watch brought nothing for ${Math.round(boundMs / 1000)} s; connecting anew`),
+      new KrmError(
+        "KRM_WATCH_SILENT",
+        `the watch brought nothing for ${Math.round(boundMs / 1000)} s; connecting anew`,
+      ),
     );
   };
   const guarded = guard().catch(() => {});

@@ -1,5 +1,6 @@
 import { untilAborted } from "../internal/abort.ts";
 import type { Merger } from "../merge/merger.ts";
+import { compareResourceVersions } from "../model/resource-version.ts";
 import type { RolePhase, VerifierReport } from "../monitor/role-status.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ListWatch } from "../ports/list-watch.ts";
@@ -11,7 +12,7 @@ import { isComparable, takeSnapshot } from "./take-snapshot.ts";
 /** What a Verifier works with. */
 export interface VerifierOptions {
   readonly listWatch: ListWatch;
-  readonly sink: Pick<Merger, "offer" | "known" | "epoch">;
+  readonly sink: Pick<Merger, "offer" | "known" | "epoch" | "position">;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Chance for jitter, in [0, 1). */
@@ -22,6 +23,8 @@ export interface VerifierOptions {
   readonly everyMs: number;
   readonly backoff?: BackoffOptions | undefined;
   readonly onReport: (report: VerifierReport) => void;
+  /** The most recent list was older than what the stream had told before: a lagging server, or a restored cluster. */
+  readonly onBehind?: (() => void) | undefined;
 }
 
 /**
@@ -90,7 +93,7 @@ export class Verifier {
   /** One verification; returns how long to wait for the next. Rejects only when `signal` aborts. */
   async #verify(signal: AbortSignal): Promise<number> {
     const { listWatch, sink, clock, listSlot, pageSize, everyMs, random } = this.#options;
-    const { epoch } = sink;
+    const { epoch, position } = sink;
     let started = false;
     try {
       await listSlot(signal, async () => {
@@ -111,6 +114,8 @@ export class Verifier {
         if (isComparable(snapshot)) {
           sink.offer([{ type: "verified", epoch, snapshot }]);
           this.#report = { ...this.#report, snapshots: this.#report.snapshots + 1 };
+          if (position !== undefined && compareResourceVersions(snapshot.resourceVersion, position) < 0)
+            this.#options.onBehind?.();
         }
       });
       this.#failures = 0;
@@ -136,7 +141,12 @@ export class Verifier {
       this.#tell({ phase: "blocked", since, until: since + ms, reason: trouble.reason, error: report });
       return ms;
     }
-    const ms = backoffMs(this.#failures, random(), trouble.type === "retry" ? trouble.retryAfterMs : undefined, backoff);
+    const ms = backoffMs(
+      this.#failures,
+      random(),
+      trouble.type === "retry" ? trouble.retryAfterMs : undefined,
+      backoff,
+    );
     logger.warn({ err: error, retryInMs: ms }, "the API server did not serve the verification");
     this.#tell({ phase: "backing-off", since, until: since + ms, attempt: this.#failures, error: report });
     return ms;

@@ -79,7 +79,8 @@ export class ModelCluster {
     const entries = new Map<ObjectKey, SnapshotEntry>();
     for (const name of this.keys) {
       const object = this.at(name, this.#version);
-      if (object !== undefined) entries.set(object.key, { uid: object.uid, resourceVersion: object.resourceVersion, object });
+      if (object !== undefined)
+        entries.set(object.key, { uid: object.uid, resourceVersion: object.resourceVersion, object });
     }
     return { resourceVersion: this.resourceVersion, takenAt: 0, entries };
   }
