@@ -6,7 +6,7 @@ import { type FieldResource, fieldTable } from "./selectable-fields.ts";
 export interface FieldSelector {
   /** True where every object matches. */
   readonly empty: boolean;
-  /** Sorted as text; fields under their current names. */
+  /** Sorted by field, operator and value; fields under their current names. */
   readonly requirements: readonly FieldRequirement[];
   /** Tells whether an object with these {@link selectableFields} is selected. An absent field is `""`. Allocates nothing. */
   matches(fields: Readonly<Record<string, string>>): boolean;
@@ -43,6 +43,14 @@ class ParsedFieldSelector implements FieldSelector {
 
 const EVERYTHING: FieldSelector = new ParsedFieldSelector([]);
 
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function byText(a: FieldRequirement, b: FieldRequirement): number {
+  return compare(a.field, b.field) || compare(a.operator, b.operator) || compare(a.value, b.value);
+}
+
 /**
  * Parses a field selector for a resource: `spec.nodeName=n1,status.phase!=Succeeded`. Empty text selects everything.
  * In values, `\`, `,` and `=` stand behind a backslash.
@@ -61,5 +69,5 @@ export function parseFieldSelector(text: string, resource: FieldResource): Field
     if (!Object.hasOwn(table.readers, field)) throw badRequest(table.unsupported(named));
     return { field, operator, value };
   });
-  return requirements.length === 0 ? EVERYTHING : new ParsedFieldSelector(requirements);
+  return requirements.length === 0 ? EVERYTHING : new ParsedFieldSelector(requirements.toSorted(byText));
 }

@@ -92,8 +92,9 @@ function jsonProblem(json: string, bytes: Uint8Array, error: unknown): string {
   const starts = '{["-0123456789tfn';
   if (!starts.includes(String.fromCodePoint(first)))
     return `invalid character ${goQuoteChar(first)} looking for beginning of value`;
-  if (error instanceof SyntaxError && /end of JSON input|unterminated/iu.test(error.message))
-    return "unexpected end of JSON input";
+  const message = error instanceof Error ? error.message : "";
+  const position = /position (\d+)/u.exec(message)?.[1];
+  if (/end of JSON input/u.test(message) || position === String(json.length)) return "unexpected end of JSON input";
   return `invalid JSON: ${json}`;
 }
 
