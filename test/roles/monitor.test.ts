@@ -1,8 +1,10 @@
 import {
   type ApiStatus,
+  decodeListPage,
   DEPLOYMENTS,
   type Drift,
   KrmError,
+  type ListWatch,
   MemoryStore,
   Monitor,
   type MonitorOptions,
@@ -361,6 +363,46 @@ describe("verification", () => {
     await w.clock.advance(2000);
     await until(() => w.verdicts.length === 1, "a verification");
     expect((await w.status()).view.verifiedAt).toBe(w.clock.now() - 1000);
+  });
+});
+
+describe("law 8: versions that cannot be ordered", () => {
+  test("the resource is listed now and then, never watched; readers get the last list and are told so", async () => {
+    const state = { names: ["a", "b"], version: "opaque-1", watches: 0 };
+    const scope = { resource: PODS };
+    const item = (name: string): string =>
+      `{"metadata":{"name":"${name}","namespace":"n","uid":"u-${name}","resourceVersion":"v-${name}"}}`;
+    const listWatch: ListWatch = {
+      scope,
+      list: async () =>
+        decodeListPage(
+          Buffer.from(
+            `{"metadata":{"resourceVersion":"${state.version}"},"items":[${state.names.map(item).join(",")}]}`,
+          ),
+        ),
+      watch: () => {
+        state.watches++;
+        throw new Error("nobody asks for this");
+      },
+      get: async () => undefined,
+    };
+    const clock = new ManualClock();
+    const monitor = new Monitor({ source: { listWatch: () => listWatch }, clock, resources: [PODS] });
+    open.push(monitor.start());
+    await monitor.ready();
+    expect(Object.keys(await view(monitor.store, scope))).toEqual(["n/a", "n/b"]);
+    state.names = ["b", "c"];
+    state.version = "opaque-0";
+    await clock.advance(40_000);
+    await until(
+      async () => Object.keys(await view(monitor.store, scope)).join() === "n/b,n/c",
+      "the next list is the view",
+    );
+    expect((await monitor.status())[0]).toMatchObject({
+      state: "snapshot-only",
+      view: { version: "opaque-0", snapshotOnly: true },
+    });
+    expect(state.watches).toBe(0);
   });
 });
 

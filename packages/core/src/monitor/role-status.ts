@@ -12,16 +12,9 @@ export interface ErrorReport {
 }
 
 /** Why the stream is known to have a gap (law 7). */
-export const DESYNC_CAUSES = [
-  "expired",
-  "undecodable",
-  "overflow",
-  "store-failure",
-  "incomplete-settlement",
-  "epoch-reset",
-] as const;
+export const DESYNC_CAUSES = ["expired", "undecodable", "overflow", "incomplete-settlement", "epoch-reset"] as const;
 
-/** One of {@link DESYNC_CAUSES}: a 410, an unreadable frame, a full queue, a failed write, a settlement that lacked a body, a new history. */
+/** One of {@link DESYNC_CAUSES}: a 410, an unreadable frame, a full queue, a settlement that lacked a body, a new history. */
 export type DesyncCause = (typeof DESYNC_CAUSES)[number];
 
 /** Why a role waits for someone to mend something; it probes again by itself. */

@@ -1,4 +1,5 @@
 import {
+  type CommittedMeta,
   decodeObject,
   type MergerReport,
   type RolePhase,
@@ -6,7 +7,7 @@ import {
   type Store,
   type StoredObject,
   type StreamerReport,
-  type ViewMeta,
+  type ResourceVersion,
 } from "@krm/core";
 
 /** 2026-01-01T00:00:00Z: where the manual clock starts. */
@@ -33,14 +34,14 @@ export function pod(meta: TestMeta, nodeName = "node-1", phase = "Running"): Sto
 }
 
 /** The meta of a verified view at a version. */
-export function metaAt(version: string, more: Partial<ViewMeta> = {}): Omit<ViewMeta, "objects" | "bytes"> {
+export function metaAt(version: string, more: Partial<CommittedMeta> = {}): CommittedMeta {
   return {
     epoch: 0,
     version,
     resumeFloor: undefined,
-    horizon: version as ViewMeta["streamedThrough"],
+    horizon: version,
     verifiedAt: START - 60_000,
-    streamedThrough: version as ViewMeta["streamedThrough"],
+    streamedThrough: version as ResourceVersion,
     snapshotOnly: false,
     ...more,
   };
@@ -61,7 +62,6 @@ export function streamerReport(more: Partial<StreamerReport> = {}): StreamerRepo
       expired: 1,
       undecodable: 0,
       overflow: 0,
-      "store-failure": 0,
       "incomplete-settlement": 0,
       "epoch-reset": 0,
     },
@@ -81,7 +81,7 @@ export function blocked(reason: "forbidden" | "gone", status: number): RolePhase
 }
 
 export const MERGER_REPORT: MergerReport = {
-  verifications: { consistent: 4, drift: 1, lag: 2, stale: 0 },
+  verifications: { consistent: 4, drift: 1, lag: 2, inconclusive: 0, stale: 0 },
   missed: { added: 0, modified: 1, deleted: 2, recreated: 0 },
   pending: 3,
   resynced: 0,
@@ -92,25 +92,33 @@ export const MERGER_REPORT: MergerReport = {
   queued: 0,
 };
 
-/** Fills a scope: objects, meta, and a healthy streamer. */
+/** Makes a scope hold just these objects, under this meta, with a healthy streamer. */
 export async function fill(
   store: Store,
   scope: Scope,
   objects: readonly StoredObject[],
-  meta: Omit<ViewMeta, "objects" | "bytes"> = metaAt("100"),
+  meta: CommittedMeta = metaAt("100"),
 ): Promise<void> {
   const to = store.scope(scope);
+  const keys = new Set(objects.map(({ key }) => key));
+  const before = await to.read();
+  const gone = before.objects.filter(({ key }) => !keys.has(key));
+  const same = { origin: "list", observedAt: START } as const;
   await to.commit({
-    changes: objects.map((one) => ({
-      type: "set",
-      object: one,
-      previous: undefined,
-      origin: "list",
-      observedAt: START,
-    })),
+    changes: [
+      ...gone.map((one) => ({
+        type: "removed" as const,
+        key: one.key,
+        uid: one.uid,
+        resourceVersion: one.resourceVersion,
+        finalState: "unknown" as const,
+        ...same,
+      })),
+      ...objects.map((one) => ({ type: "set" as const, object: one, previous: undefined, ...same })),
+    ],
     meta,
     drift: [],
-    reset: true,
+    reset: meta.epoch !== before.meta.epoch,
   });
   await to.report("streamer", streamerReport());
 }
