@@ -138,13 +138,15 @@ function listTail(resource: SimResource, meta: ListMeta): string {
 
 /** YAML as sigs.k8s.io/yaml writes it: members sorted, lists not indented, YAML 1.1's rules of quoting. */
 function yamlAnswer(value: unknown, status = 200): Answer {
-  const body = stringify(sortMembers(value), {
+  const text = stringify(sortMembers(value), {
     version: "1.1",
     schema: "yaml-1.1",
     lineWidth: 0,
     indentSeq: false,
     aliasDuplicateObjects: false,
   });
+  // Go's writer knows that a lone dot, as managedFields have it, is no number.
+  const body = text.replaceAll(/^( *(?:- )?)"\.":/gm, "$1.:");
   return { status, body, contentType: "application/yaml" };
 }
 

@@ -16,6 +16,7 @@ import {
 import type { Clock } from "@krm/core";
 import type { SimCluster } from "../cluster/sim-cluster.ts";
 import type { SimResource } from "../cluster/sim-resource.ts";
+import { timestamp } from "../cluster/timestamp.ts";
 import type { FaultPlan } from "../faults/fault-plan.ts";
 import { goJson } from "./go-json.ts";
 import { listPage, untilVersion } from "./list.ts";
@@ -189,7 +190,7 @@ export class RequestHandler {
       resource,
       query,
       contentType: request.headers["content-type"],
-      userAgent: request.headers["user-agent"],
+      manager: query.get("fieldManager") ?? userAgent(request),
       body: await readBody(request),
     });
     switch (result.type) {
@@ -216,13 +217,21 @@ export class RequestHandler {
     if (info.verb !== "create") throw methodNotAllowed();
     const body = await readBody(request);
     const object = decodeObject(body, request.headers["content-type"], review);
-    return { status: 201, body: `${goJson(answerReview(this.#input.users, review, object, user))}\n` };
+    const manager = userAgent(request) ?? "unknown";
+    const asker = { user, manager, time: timestamp(this.#input.clock.now()) };
+    return { status: 201, body: `${goJson(answerReview(this.#input.users, review, object, asker))}\n` };
   }
 }
 
 function viewOf(request: IncomingMessage, query: URLSearchParams, stream: boolean): View {
   const representation = negotiate(request.headers.accept, { stream });
   return { representation, includeObject: representation.type === "table" ? parseIncludeObject(query) : "Metadata" };
+}
+
+/** Upstream takes the first part of the user agent for the name of who writes. */
+function userAgent(request: IncomingMessage): string | undefined {
+  const name = request.headers["user-agent"]?.split("/")[0] ?? "";
+  return name === "" ? undefined : name;
 }
 
 /** The deprecated path of one object, `/api/v1/watch/…/pods/x`, means a field selector. */

@@ -1,5 +1,6 @@
 import { badRequest, methodNotAllowed } from "@krm/apimachinery";
-import type { ResourceType } from "@krm/core";
+import { apiVersionOf, type ResourceType } from "@krm/core";
+import { changedFields } from "../cluster/managed-fields.ts";
 import { isJsonObject, type JsonObject, listAt, objectAt, textAt } from "../cluster/sim-object.ts";
 import type { AccessAttributes, UserInfo, Users } from "./users.ts";
 
@@ -13,20 +14,38 @@ export const REVIEWS: readonly ResourceType[] = [
   review("authorization.k8s.io", "subjectaccessreviews", "SubjectAccessReview"),
 ];
 
-/** Answers a review. `asker` is who sent the request. @throws StatusError 400 for one that cannot be understood. */
-export function answerReview(users: Users, resource: ResourceType, object: JsonObject, asker: UserInfo): JsonObject {
-  const spec = objectAt(object, "spec");
-  const head = {
-    kind: resource.kind,
-    apiVersion: `${resource.group}/${resource.version}`,
-    metadata: objectAt(object, "metadata"),
-    spec,
+/** Who sent a review. */
+export interface ReviewAsker {
+  readonly user: UserInfo;
+  /** What it calls itself. */
+  readonly manager: string;
+  /** When, as Kubernetes writes it. */
+  readonly time: string;
+}
+
+/** Answers a review. @throws StatusError 400 for one that cannot be understood. */
+export function answerReview(users: Users, resource: ResourceType, object: JsonObject, asker: ReviewAsker): JsonObject {
+  const spec = inOrder(objectAt(object, "spec"));
+  const apiVersion = apiVersionOf(resource);
+  const metadata = {
+    ...objectAt(object, "metadata"),
+    managedFields: [
+      {
+        manager: asker.manager,
+        operation: "Update",
+        apiVersion,
+        time: asker.time,
+        fieldsType: "FieldsV1",
+        fieldsV1: changedFields({}, object, false) ?? {},
+      },
+    ],
   };
+  const head = { kind: resource.kind, apiVersion, metadata, spec };
   switch (resource.kind) {
     case "TokenReview":
       return { ...head, status: tokenStatus(users, spec) };
     case "SelfSubjectAccessReview":
-      return { ...head, status: accessStatus(users, asker, spec) };
+      return { ...head, status: accessStatus(users, asker.user, spec) };
     case "SubjectAccessReview": {
       const groups = listAt(spec, "groups").filter((group) => typeof group === "string");
       const username = textAt(spec, "user");
@@ -36,6 +55,36 @@ export function answerReview(users: Users, resource: ResourceType, object: JsonO
     default:
       throw methodNotAllowed();
   }
+}
+
+/** The members of a spec, and of its attributes, in the order in which Go declares them. */
+const MEMBER_ORDER: readonly string[] = [
+  "resourceAttributes",
+  "nonResourceAttributes",
+  "user",
+  "groups",
+  "extra",
+  "uid",
+  "token",
+  "audiences",
+  "namespace",
+  "path",
+  "verb",
+  "group",
+  "version",
+  "resource",
+  "subresource",
+  "name",
+];
+
+function inOrder(object: JsonObject): JsonObject {
+  const names = [
+    ...MEMBER_ORDER.filter((name) => name in object),
+    ...Object.keys(object).filter((name) => !MEMBER_ORDER.includes(name)),
+  ];
+  return Object.fromEntries(
+    names.map((name) => [name, isJsonObject(object[name]) ? inOrder(object[name]) : object[name]]),
+  );
 }
 
 function tokenStatus(users: Users, spec: JsonObject): JsonObject {

@@ -12,7 +12,8 @@ export interface WriteRequest {
   readonly resource: SimResource;
   readonly query: URLSearchParams;
   readonly contentType: string | undefined;
-  readonly userAgent: string | undefined;
+  /** Who writes, for managedFields. */
+  readonly manager: string | undefined;
   readonly body: Buffer;
 }
 
@@ -36,6 +37,8 @@ export function write(cluster: SimCluster, request: WriteRequest): WriteResult {
   }
   if (resource.namespaced && info.namespace === "" && info.name !== "") throw notFoundPath();
   if (!(resource.verbs as readonly string[]).includes(info.verb)) throw methodNotAllowed();
+  // Objects are made in a collection; all other writes but one are for one object.
+  if ((info.name === "") !== (info.verb === "create" || info.verb === "deletecollection")) throw methodNotAllowed();
   switch (info.verb) {
     case "create":
       return create(cluster, request);
@@ -69,7 +72,6 @@ export function scaleOf(object: SimObject): object {
 
 function create(cluster: SimCluster, request: WriteRequest): WriteResult {
   const { info, resource } = request;
-  if (info.name !== "") throw methodNotAllowed();
   const object = decodeObject(request.body, request.contentType, resource);
   checkNamespace(object, request);
   const options = { ...writeOptions(request), ...(resource.namespaced ? { namespace: info.namespace } : {}) };
@@ -177,11 +179,9 @@ function checkNamespace(object: JsonObject, { info, resource }: WriteRequest): v
   throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
 }
 
-/** Upstream takes the manager from the query, or from the first part of the user agent. */
-function writeOptions({ info, query, userAgent }: WriteRequest): SimWriteOptions {
-  const manager = query.get("fieldManager") ?? userAgent?.split("/")[0] ?? "";
+function writeOptions({ info, manager }: WriteRequest): SimWriteOptions {
   return {
-    ...(manager === "" ? {} : { manager }),
+    ...(manager === undefined ? {} : { manager }),
     ...(info.subresource === "status" ? { subresource: "status" } : {}),
   };
 }
