@@ -53,3 +53,7 @@ export {
 
 // In-process source
 export { ClusterSource, type ClusterSourceOptions, type SourceRequest } from "./in-process/cluster-source.ts";
+
+// Generated clusters
+export { Churn, type ChurnOptions } from "./generate/churn.ts";
+export { generateCluster, type GenerateOptions } from "./generate/generate-cluster.ts";

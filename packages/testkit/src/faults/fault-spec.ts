@@ -121,7 +121,7 @@ const FAULTS: Readonly<Record<string, FaultSyntax>> = {
  * @throws KrmError `KRM_USAGE` that names the part at fault, and what would be right.
  */
 export function parseFaults(text: string): FaultSpec {
-  let spec: FaultSpec = {};
+  const spec: FaultSpec = {};
   const seen = new Set<string>();
   for (const part of text.split(",").map((each) => each.trim())) {
     if (part === "") continue;
@@ -140,7 +140,7 @@ export function parseFaults(text: string): FaultSpec {
         `write ${name}=${syntax.form}, as in ${syntax.example}; P is a probability from 0 to 1, TIME is like 500ms, 30s, 2m, 1h`,
       );
     }
-    spec = { ...spec, ...parsed };
+    Object.assign(spec, parsed);
   }
   return spec;
 }
@@ -157,31 +157,31 @@ export function describeFaults(): string {
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
-function probability(text: string): number | undefined {
+function parseProbability(text: string): number | undefined {
   const value = /^[0-9]*\.?[0-9]+$/.test(text) ? Number(text) : Number.NaN;
   return value >= 0 && value <= 1 ? value : undefined;
 }
 
-function time(text: string): number | undefined {
+function parseTime(text: string): number | undefined {
   const match = /^([0-9]*\.?[0-9]+)(ms|s|m|h)$/.exec(text);
   const ms = match === null ? 0 : Number(match[1]) * (UNITS[match[2] as string] as number);
   return ms > 0 ? ms : undefined;
 }
 
 function asProbability(text: string, make: (value: number) => FaultSpec): FaultSpec | undefined {
-  const value = probability(text);
+  const value = parseProbability(text);
   return value === undefined ? undefined : make(value);
 }
 
 function asTime(text: string, make: (ms: number) => FaultSpec): FaultSpec | undefined {
-  const ms = time(text);
+  const ms = parseTime(text);
   return ms === undefined ? undefined : make(ms);
 }
 
 function asBoth(text: string, make: (value: number, ms: number) => FaultSpec): FaultSpec | undefined {
   const [left = "", right = "", ...more] = text.split(":");
-  const value = probability(left);
-  const ms = time(right);
+  const value = parseProbability(left);
+  const ms = parseTime(right);
   return value === undefined || ms === undefined || more.length > 0 ? undefined : make(value, ms);
 }
 
