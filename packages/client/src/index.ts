@@ -1,1 +1,27 @@
-// What this package gives: filled as its parts land.
+// Client
+export {
+  type AsJson,
+  type AsKubernetes,
+  type Fresh,
+  type FreshObject,
+  KrmClient,
+  type ListFreshness,
+} from "./client.ts";
+export type { KubernetesLists } from "./kubernetes-objects.ts";
+
+// Options
+export type { KrmClientOptions } from "./options.ts";
+export type { GetOptions, ListOptions } from "./list-options.ts";
+export type { CallOptions } from "./request.ts";
+export type { Timing } from "./timing.ts";
+
+// Answers
+export type { Freshness, ListBody, ListMetadata, ScopeStatusBody, StatusBody, ViewState } from "@krm/protocol";
+
+// Errors
+export {
+  KRM_CLIENT_ERROR_CODES,
+  KrmClientError,
+  type KrmClientErrorCode,
+  type KrmClientErrorOptions,
+} from "./error.ts";

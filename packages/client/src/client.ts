@@ -1,0 +1,180 @@
+import { type Freshness, type ListBody, listPath, PATHS, type StatusBody } from "@krm/protocol";
+import { KrmClientError } from "./error.ts";
+import { type KubernetesLists, toKubernetesList } from "./kubernetes-objects.ts";
+import { checkCallOptions, type GetOptions, getQuery, type ListOptions, listQuery } from "./list-options.ts";
+import { type Connection, connectionOf, invalid, type KrmClientOptions } from "./options.ts";
+import { type Answer, type CallOptions, request } from "./request.ts";
+
+/** How far a list can be trusted. */
+export interface ListFreshness extends Freshness {
+  /** The version of the list. */
+  readonly resourceVersion: string;
+}
+
+/** A list with how far it can be trusted beside it. */
+export type Fresh<List> = List & { readonly freshness: ListFreshness };
+
+/** One object with how far it can be trusted beside it. */
+export interface FreshObject<T> {
+  readonly object: T;
+  readonly freshness: ListFreshness;
+}
+
+/** Asks for the list as plain JSON, as the server sent it; @kubernetes/client-node is then not needed. */
+export interface AsJson {
+  readonly as: "json";
+}
+
+/** Asks for the list of @kubernetes/client-node: the default. */
+export interface AsKubernetes {
+  readonly as?: "kubernetes" | undefined;
+}
+
+/**
+ * Reads a cluster's state from a KRM server. Holds no connection of its own and needs no closing. Every call is a GET;
+ * 429, 503 and connection errors are asked again, with jitter, within the time of the call.
+ *
+ * @example
+ * const client = new KrmClient({ url: "http://127.0.0.1:8003" });
+ * const pods = await client.getPods({ namespace: "team-a", labelSelector: "app=web" });
+ * pods.items[0]?.metadata?.creationTimestamp; // a Date
+ * pods.freshness.state; // "synced"
+ */
+export class KrmClient {
+  readonly #connection: Connection;
+
+  /** @throws KrmClientError `KRM_CLIENT_INVALID_ARGUMENT`, `KRM_CLIENT_INSECURE_TOKEN` */
+  constructor(options: KrmClientOptions) {
+    this.#connection = connectionOf(options);
+  }
+
+  /** Pods. */
+  getPods(options?: ListOptions & AsKubernetes): Promise<Fresh<KubernetesLists["pods"]>>;
+  getPods<T = unknown>(options: ListOptions & AsJson): Promise<Fresh<ListBody<T>>>;
+  getPods(options: ListOptions & (AsKubernetes | AsJson) = {}): Promise<unknown> {
+    return this.#typed("pods", options, "getPods");
+  }
+
+  /** Deployments of `apps/v1`. */
+  getDeployments(options?: ListOptions & AsKubernetes): Promise<Fresh<KubernetesLists["deployments.apps"]>>;
+  getDeployments<T = unknown>(options: ListOptions & AsJson): Promise<Fresh<ListBody<T>>>;
+  getDeployments(options: ListOptions & (AsKubernetes | AsJson) = {}): Promise<unknown> {
+    return this.#typed("deployments.apps", options, "getDeployments");
+  }
+
+  /** Claims of persistent volumes. */
+  getPersistentVolumeClaims(
+    options?: ListOptions & AsKubernetes,
+  ): Promise<Fresh<KubernetesLists["persistentvolumeclaims"]>>;
+  getPersistentVolumeClaims<T = unknown>(options: ListOptions & AsJson): Promise<Fresh<ListBody<T>>>;
+  getPersistentVolumeClaims(options: ListOptions & (AsKubernetes | AsJson) = {}): Promise<unknown> {
+    return this.#typed("persistentvolumeclaims", options, "getPersistentVolumeClaims");
+  }
+
+  /** Services. */
+  getServices(options?: ListOptions & AsKubernetes): Promise<Fresh<KubernetesLists["services"]>>;
+  getServices<T = unknown>(options: ListOptions & AsJson): Promise<Fresh<ListBody<T>>>;
+  getServices(options: ListOptions & (AsKubernetes | AsJson) = {}): Promise<unknown> {
+    return this.#typed("services", options, "getServices");
+  }
+
+  /** Ingresses of `networking.k8s.io/v1`. */
+  getIngresses(options?: ListOptions & AsKubernetes): Promise<Fresh<KubernetesLists["ingresses.networking.k8s.io"]>>;
+  getIngresses<T = unknown>(options: ListOptions & AsJson): Promise<Fresh<ListBody<T>>>;
+  getIngresses(options: ListOptions & (AsKubernetes | AsJson) = {}): Promise<unknown> {
+    return this.#typed("ingresses.networking.k8s.io", options, "getIngresses");
+  }
+
+  /** Nodes. */
+  getNodes(options?: ListOptions & AsKubernetes): Promise<Fresh<KubernetesLists["nodes"]>>;
+  getNodes<T = unknown>(options: ListOptions & AsJson): Promise<Fresh<ListBody<T>>>;
+  getNodes(options: ListOptions & (AsKubernetes | AsJson) = {}): Promise<unknown> {
+    return this.#typed("nodes", options, "getNodes");
+  }
+
+  /**
+   * A list of any watched resource, as plain JSON. Items of built-in kinds come without `kind` and `apiVersion`, as from
+   * the API server. Numbers above 2^53 lose digits, as in all of JavaScript.
+   *
+   * @param resource A plural (`pods`), one with its group (`deployments.apps`), or a short name (`po`).
+   */
+  async list<T = unknown>(resource: string, options: ListOptions = {}): Promise<Fresh<ListBody<T>>> {
+    const { body, freshness } = await this.#list(resource, options, "list");
+    return { ...(body as ListBody<T>), freshness };
+  }
+
+  /**
+   * One object of any watched resource, as plain JSON with its `kind` and `apiVersion`.
+   *
+   * @throws KrmClientError `KRM_CLIENT_NOT_FOUND` when there is none, `KRM_CLIENT_INVALID_ARGUMENT` when several
+   * namespaces have one of this name.
+   */
+  async get<T = unknown>(resource: string, options: GetOptions): Promise<FreshObject<T>> {
+    if (resource === "") throw invalid("resource is empty", "name one, such as pods");
+    const answer = await request(this.#connection, listPath(resource, getQuery(options)), options);
+    const { body, freshness } = listOf(answer);
+    const [object, another] = body.items as readonly object[];
+    const named = `${resource} ${JSON.stringify(options.name)}`;
+    if (object === undefined) {
+      throw new KrmClientError("KRM_CLIENT_NOT_FOUND", `${answer.url}: ${named} not found`, { url: answer.url });
+    }
+    if (another !== undefined) throw invalid(`several namespaces have ${named}`, "name the namespace");
+    const kind = body.kind.replace(/List$/, "");
+    return { object: { kind, apiVersion: body.apiVersion, ...object } as T, freshness };
+  }
+
+  /** How the server, its resources and their roles are. */
+  async status(options: CallOptions = {}): Promise<StatusBody> {
+    checkCallOptions(options, "status");
+    const { body, url } = await request(this.#connection, PATHS.status, options);
+    if (!isStatusBody(body)) throw notKrm(url, "is no status of KRM");
+    return body;
+  }
+
+  async #typed(
+    resource: keyof KubernetesLists,
+    options: ListOptions & (AsKubernetes | AsJson),
+    where: string,
+  ): Promise<unknown> {
+    if (options.as !== undefined && options.as !== "json" && options.as !== "kubernetes")
+      throw invalid(`as is ${JSON.stringify(options.as)}`, 'give "kubernetes" or "json"');
+    const { body, freshness } = await this.#list(resource, options, where);
+    if (options.as === "json") return { ...body, freshness };
+    return Object.assign(await toKubernetesList(resource, body), { freshness });
+  }
+
+  async #list(resource: string, options: ListOptions, where: string): Promise<FreshList> {
+    if (resource === "") throw invalid("resource is empty", "name one, such as pods");
+    return listOf(await request(this.#connection, listPath(resource, listQuery(options, where)), options));
+  }
+}
+
+interface FreshList {
+  readonly body: ListBody;
+  readonly freshness: ListFreshness;
+}
+
+function listOf({ body, freshness, url }: Answer): FreshList {
+  if (freshness === undefined) throw notKrm(url, "does not say how far it can be trusted");
+  if (!isListBody(body)) throw notKrm(url, "is no list");
+  return { body, freshness: { ...freshness, resourceVersion: body.metadata.resourceVersion } };
+}
+
+function isListBody(body: unknown): body is ListBody {
+  const list = body as Partial<ListBody> | null;
+  return (
+    Array.isArray(list?.items) && typeof list.kind === "string" && typeof list.metadata?.resourceVersion === "string"
+  );
+}
+
+function isStatusBody(body: unknown): body is StatusBody {
+  const status = body as Partial<StatusBody> | null;
+  return Array.isArray(status?.scopes) && typeof status.state === "string";
+}
+
+function notKrm(url: string, what: string): KrmClientError {
+  return new KrmClientError("KRM_CLIENT_NOT_KRM", `the answer of ${url} ${what}`, {
+    url,
+    hint: "check that the url names a KRM server of this version, with the path where it is mounted",
+  });
+}

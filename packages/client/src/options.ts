@@ -1,0 +1,109 @@
+import { KrmClientError } from "./error.ts";
+import { systemTiming, type Timing } from "./timing.ts";
+
+/** How a client reaches its server. */
+export interface KrmClientOptions {
+  /** Where the server is mounted: `http://127.0.0.1:8003`, or with a path before the routes. */
+  readonly url: string | URL;
+  /** A bearer token. At most one of `token` and `tokenFile`. */
+  readonly token?: string | undefined;
+  /** A file that holds the bearer token. It is read anew for each request, so that a rotated token is taken up. */
+  readonly tokenFile?: string | undefined;
+  /** Sends the token over plain HTTP to other machines too, where anyone on the way can read it. Default: false. */
+  readonly allowInsecureToken?: boolean | undefined;
+  /** What sends requests; default: the global `fetch`. An own one brings a CA of one's own, a proxy, or a socket path. */
+  readonly fetch?: typeof globalThis.fetch | undefined;
+  /** Milliseconds that a call may take, with its retries. Default: 30 000. */
+  readonly timeoutMs?: number | undefined;
+  /** How often a call is repeated after 429, 503 and connection errors. Default: 3. */
+  readonly retries?: number | undefined;
+  /** Time and chance, for tests. */
+  readonly timing?: Timing | undefined;
+}
+
+/** The options with everything decided. */
+export interface Connection {
+  /** Without a slash at the end. */
+  readonly base: string;
+  readonly token: string | undefined;
+  readonly tokenFile: string | undefined;
+  readonly fetch: typeof globalThis.fetch;
+  readonly timeoutMs: number;
+  readonly retries: number;
+  readonly timing: Timing;
+}
+
+const OPTIONS: ReadonlySet<string> = new Set<keyof KrmClientOptions>([
+  "url",
+  "token",
+  "tokenFile",
+  "allowInsecureToken",
+  "fetch",
+  "timeoutMs",
+  "retries",
+  "timing",
+]);
+
+/** Checks options and fills in what they leave open. @throws KrmClientError `KRM_CLIENT_INVALID_ARGUMENT`, `KRM_CLIENT_INSECURE_TOKEN`. */
+export function connectionOf(options: KrmClientOptions): Connection {
+  refuseUnknown(options, OPTIONS, "KrmClient");
+  const url = parseUrl(options.url);
+  const { token, tokenFile } = options;
+  if (token !== undefined && tokenFile !== undefined)
+    throw invalid("both token and tokenFile are given", "give one of them");
+  // The text of the token itself must not end up in a message.
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token))
+    throw invalid("token is empty or holds white space", "trim it");
+  const carriesToken = token !== undefined || tokenFile !== undefined;
+  if (carriesToken && url.protocol === "http:" && !isLoopback(url.hostname) && options.allowInsecureToken !== true)
+    throw new KrmClientError("KRM_CLIENT_INSECURE_TOKEN", `the token would go to ${url.host} over plain HTTP`, {
+      hint: "use https, or allowInsecureToken: true where the network is trusted",
+    });
+  return {
+    base: `${url.origin}${url.pathname.replace(/\/+$/, "")}`,
+    token,
+    tokenFile,
+    fetch: options.fetch ?? globalThis.fetch,
+    timeoutMs: wholeNumber("timeoutMs", options.timeoutMs ?? 30_000, 1),
+    retries: wholeNumber("retries", options.retries ?? 3, 0),
+    timing: options.timing ?? systemTiming,
+  };
+}
+
+/** Refuses options that do not exist, by name. */
+export function refuseUnknown(options: object, known: ReadonlySet<string>, where: string): void {
+  const unknown = Object.keys(options).find((name) => !known.has(name));
+  if (unknown === undefined) return;
+  throw invalid(`${where} has no option ${JSON.stringify(unknown)}`, `options: ${[...known].join(", ")}`);
+}
+
+/** A whole number of at least `least`, or an error that names the option. */
+export function wholeNumber(name: string, value: number, least: number): number {
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw invalid(`${name} is ${String(value)}`, `give a whole number of at least ${least}`);
+}
+
+/** An error for an argument that cannot be. */
+export function invalid(message: string, hint: string): KrmClientError {
+  return new KrmClientError("KRM_CLIENT_INVALID_ARGUMENT", message, { hint });
+}
+
+function parseUrl(given: string | URL): URL {
+  const hint = "write it like http://127.0.0.1:8003";
+  const url = URL.parse(String(given));
+  if (url === null || !["http:", "https:"].includes(url.protocol))
+    throw invalid(`url is ${JSON.stringify(redacted(String(given)))}, which is no http or https address`, hint);
+  if (url.username !== "" || url.password !== "")
+    throw invalid("url holds a user or a password", "use token or tokenFile");
+  if (url.search !== "" || url.hash !== "") throw invalid("url holds a query or a fragment", hint);
+  return url;
+}
+
+function redacted(url: string): string {
+  return url.replace(/\/\/[^/@]*@/, "//***@");
+}
+
+/** Whether a URL's host is this machine by its very name. Names that only resolve to it do not count. */
+function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+}

@@ -1,0 +1,38 @@
+import { type ErrorBody, hasCause } from "@krm/protocol";
+import type { KrmClientError } from "./error.ts";
+
+const FIRST_MS = 200;
+const LONGEST_MS = 5000;
+
+/**
+ * Whether asking again may help: after connection errors, 429, and 503 unless the server says that waiting alone brings
+ * nothing. Every request of this client is a GET, so that repeating one is safe.
+ */
+export function isRetryable(error: KrmClientError): boolean {
+  if (error.code === "KRM_CLIENT_CONNECTION") return true;
+  if (error.status === 429) return true;
+  return error.status === 503 && !(error.body !== undefined && hasCause(error.body, "ViewUnavailable"));
+}
+
+/**
+ * Milliseconds to wait before the next attempt: any time up to a limit that doubles with each attempt (0 is the first),
+ * and on top of what the server asks for.
+ */
+export function retryDelay(attempt: number, retryAfter: number | undefined, random: number): number {
+  const jitter = random * Math.min(LONGEST_MS, FIRST_MS * 2 ** attempt);
+  return Math.ceil((retryAfter ?? 0) * 1000 + jitter);
+}
+
+/** Seconds that a server asks to wait: its `Retry-After` (seconds, or a date), else what the body says. */
+export function retryAfterOf(
+  header: string | null,
+  body: ErrorBody | undefined,
+  wallClock: number,
+): number | undefined {
+  if (header !== null) {
+    if (/^\d+$/.test(header)) return Number(header);
+    const date = Date.parse(header);
+    if (!Number.isNaN(date)) return Math.max(0, (date - wallClock) / 1000);
+  }
+  return body?.details?.retryAfterSeconds;
+}

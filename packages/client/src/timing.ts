@@ -1,0 +1,30 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+/** Time and chance, as the client uses them. Milliseconds. */
+export interface Timing {
+  /** A clock that only goes forwards; its zero means nothing. */
+  now(): number;
+  /** The wall clock, epoch milliseconds, for `Retry-After` dates. */
+  wallClock(): number;
+  /** Resolves after `ms`; rejects with the signal's reason. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+  /** A signal that aborts after `ms`. */
+  timeout(ms: number): AbortSignal;
+  /** From 0 (included) to 1 (excluded). */
+  random(): number;
+}
+
+/** The machine's own. */
+export const systemTiming: Timing = {
+  now: () => performance.now(),
+  wallClock: () => Date.now(),
+  sleep: async (ms, signal) => {
+    try {
+      await delay(ms, undefined, { signal });
+    } catch (error) {
+      throw signal.aborted ? signal.reason : error;
+    }
+  },
+  timeout: (ms) => AbortSignal.timeout(ms),
+  random: () => Math.random(),
+};

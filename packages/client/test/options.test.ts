@@ -1,0 +1,119 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { KrmClient } from "../src/index.ts";
+import { list, serve } from "./support/server.ts";
+
+const made = (options: Record<string, unknown>): (() => KrmClient) => {
+  return () => new KrmClient({ url: "http://127.0.0.1:8003", ...options });
+};
+
+function tokenFile(text: string): string {
+  const folder = mkdtempSync(join(tmpdir(), "krm-client-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "token");
+  writeFileSync(file, text);
+  return file;
+}
+
+describe("options", () => {
+  test.each([
+    ["an option that does not exist", { retry: 3 }, /no option "retry"/],
+    ["no url", { url: "" }, /url is ""/],
+    ["another protocol", { url: "ftp://host" }, /no http or https/],
+    ["a user in the url", { url: "http://me:secret@host" }, /^url holds a user or a password$/],
+    ["a broken url with a password in it", { url: "http://me:secret@host:x" }, /\/\/\*\*\*@host/],
+    ["a query in the url", { url: "http://host/?a=b" }, /query/],
+    ["two tokens", { token: "a", tokenFile: "b" }, /both token and tokenFile/],
+    ["a token with a line break", { token: "secret\n" }, /^token is empty or holds white space$/],
+    ["an empty token", { token: "" }, /token is empty/],
+    ["a time of 0", { timeoutMs: 0 }, /timeoutMs is 0/],
+    ["retries that are no number", { retries: Number.NaN }, /retries is NaN/],
+  ])("refuses %s", (_, options, message) => {
+    expect(made(options)).toThrow(expect.objectContaining({ code: "KRM_CLIENT_INVALID_ARGUMENT" }));
+    expect(made(options)).toThrow(message);
+  });
+
+  test.each([
+    [{ labels: "a=b" }, /getPods has no option "labels"/],
+    [{ limit: 1.5 }, /limit is 1.5/],
+    [{ maxStaleness: -1 }, /maxStaleness is -1/],
+    [{ timeoutMs: -1 }, /timeoutMs is -1/],
+    [{ as: "yaml" }, /as is "yaml"/],
+  ])("of a call are checked: %j", async (options, message) => {
+    const client = made({})();
+    await expect(client.getPods(options as object)).rejects.toThrow(message);
+  });
+
+  test("of get and status are checked", async () => {
+    const client = made({})();
+    await expect(client.get("pods", { name: "" })).rejects.toThrow("name is missing");
+    await expect(client.get("", { name: "a" })).rejects.toThrow("resource is empty");
+    await expect(client.list("")).rejects.toThrow("resource is empty");
+    await expect(client.status({ limit: 1 } as object)).rejects.toThrow('status has no option "limit"');
+  });
+});
+
+describe("the token", () => {
+  test("goes with each request", async () => {
+    const { url, received } = await serve(list("PodList", []));
+    await new KrmClient({ url, token: "abc" }).list("pods");
+    await new KrmClient({ url }).list("pods");
+    expect(received.map((request) => request.authorization)).toEqual(["Bearer abc", undefined]);
+  });
+
+  test("of a file is read anew", async () => {
+    const { url, received } = await serve(list("PodList", []));
+    const file = tokenFile("first\n");
+    const client = new KrmClient({ url, tokenFile: file });
+    await client.list("pods");
+    writeFileSync(file, "second\n");
+    await client.list("pods");
+    expect(received.map((request) => request.authorization)).toEqual(["Bearer first", "Bearer second"]);
+  });
+
+  test.each(["", "two tokens", "a\nb"])("file may not hold %j", async (text) => {
+    const { url, received } = await serve(list("PodList", []));
+    const call = new KrmClient({ url, tokenFile: tokenFile(text) }).list("pods");
+    await expect(call).rejects.toMatchObject({ code: "KRM_CLIENT_TOKEN_FILE" });
+    expect(received).toHaveLength(0);
+  });
+
+  test("file must be there", async () => {
+    const call = made({ tokenFile: join(tmpdir(), "krm-client-no-such-file") })().list("pods");
+    await expect(call).rejects.toMatchObject({ code: "KRM_CLIENT_TOKEN_FILE" });
+  });
+
+  test.each([
+    "http://krm.example.com",
+    "http://10.0.0.1:8003",
+    "http://localhost.example.com",
+    "http://127.0.0.1.example.com",
+    "http://0.0.0.0:8003",
+  ])("does not go over plain HTTP to %s", (url) => {
+    expect(made({ url, token: "abc" })).toThrow(expect.objectContaining({ code: "KRM_CLIENT_INSECURE_TOKEN" }));
+    expect(made({ url, tokenFile: "/a" })).toThrow(expect.objectContaining({ code: "KRM_CLIENT_INSECURE_TOKEN" }));
+    expect(made({ url })).not.toThrow();
+    expect(made({ url, token: "abc", allowInsecureToken: true })).not.toThrow();
+  });
+
+  test.each(["https://krm.example.com", "http://localhost:1", "http://127.1.2.3", "http://[::1]:8003"])(
+    "goes to %s",
+    (url) => {
+      expect(made({ url, token: "abc" })).not.toThrow();
+    },
+  );
+});
+
+test("an own fetch is used", async () => {
+  const asked: unknown[] = [];
+  const fetch: typeof globalThis.fetch = async (input) => {
+    asked.push(input);
+    const body = { kind: "PodList", apiVersion: "v1", metadata: { resourceVersion: "1" }, items: [] };
+    return Response.json(body, { headers: { "KRM-State": "synced" } });
+  };
+  const pods = await new KrmClient({ url: "http://krm.invalid", fetch }).list("pods");
+  expect(pods.items).toEqual([]);
+  expect(asked).toEqual(["http://krm.invalid/pods"]);
+});
