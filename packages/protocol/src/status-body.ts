@@ -22,7 +22,7 @@ export interface StatusProgress {
 
 /** What a role is doing. */
 export interface StatusPhase {
-  /** `idle`, `listing`, `connecting`, `watching`, `waiting`, `backing-off`, `blocked` or `stopped`. */
+  /** `idle`, `listing`, `connecting`, `watching`, `waiting`, `polling`, `backing-off`, `blocked` or `stopped`. */
   readonly phase: string;
   /** RFC 3339. */
   readonly since: string;
@@ -30,7 +30,7 @@ export interface StatusPhase {
   readonly until?: string;
   /** While backing off: how many failures in a row. */
   readonly attempt?: number;
-  /** While blocked: `unauthorized`, `forbidden`, `gone` or `not-watchable`. */
+  /** While blocked: `unauthorized`, `forbidden` or `gone`. While polling: why there is no watch. */
   readonly reason?: string;
 }
 
@@ -65,11 +65,11 @@ export interface DriftStatus {
 
 /** What verification has found, since its process started. */
 export interface MergerStatus {
-  /** Settled verifications by result: `consistent`, `drift`, `lag`, `stale`. */
+  /** Verifications by how they ended: `consistent`, `drift`, `lag`, `stale` and others. */
   readonly verifications: Readonly<Record<string, number>>;
   /** Missed events by type: `added`, `modified`, `deleted`, `recreated`. */
   readonly missed: Readonly<Record<string, number>>;
-  /** Differences that wait for the watch to pass their horizon. */
+  /** Verifications that wait for the watch to pass their horizon. */
   readonly pending: number;
   readonly resynced: number;
   readonly late: number;

@@ -1,13 +1,10 @@
 import { createHash } from "node:crypto";
 import type { ViewPart } from "../view/view.ts";
 
-/**
- * A weak entity tag for one query of a view. It changes with the view: its epochs and versions, and how much it holds
- * (which tells apart what is kept of the same versions under other settings).
- */
+/** A weak entity tag for one query of a view. It changes with what the view shows and with the version that it tells. */
 export function listEtag(target: string, parts: readonly Pick<ViewPart, "meta">[]): string {
   const hash = createHash("sha256").update(target);
-  for (const { meta } of parts) hash.update(`\n${meta.epoch} ${meta.version ?? ""} ${meta.objects} ${meta.bytes}`);
+  for (const { meta } of parts) hash.update(`\n${meta.cursor} ${meta.version ?? ""}`);
   return `W/"${hash.digest("base64url").slice(0, 22)}"`;
 }
 

@@ -12,7 +12,7 @@ import type { Catalog } from "../view/catalog.ts";
 import { findView, type ListViewContext, shelfName } from "../view/list-view.ts";
 import { writePageToken } from "../view/page-token.ts";
 import { freshnessOf, requireView } from "../view/trust.ts";
-import { judgeParts, viewVersion } from "../view/view.ts";
+import { judgeParts } from "../view/view.ts";
 
 /** What lists are made from. */
 export interface ListContext extends Omit<ListViewContext, "signal"> {
@@ -40,7 +40,7 @@ export async function answerList(
   reply.header("etag", etag);
   if (matchesEtag(request.headers["if-none-match"], etag)) return reply.code(304).send();
 
-  const version = viewVersion(parts) ?? "";
+  const version = found.version ?? "";
   const wanted = compile(asked, watched.resource, context.fields);
   // A version that no token can carry leaves no way to ask for more: then everything comes at once.
   const limit = writePageToken(version, { view: "", after: "" }) === undefined ? 0 : asked.limit;

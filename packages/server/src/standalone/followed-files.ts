@@ -33,12 +33,12 @@ export async function followFiles<T>(options: {
   const look = async (changed?: (current: T) => void): Promise<void> => {
     try {
       const now = await readAll(files);
+      complaint = undefined;
       if (now.every((text, index) => text === texts[index])) return;
       // Taken note of before it is understood: a bad content is complained of once.
       texts = now;
       current = options.understand(now);
       changed?.(current);
-      complaint = undefined;
       logger.info({ files }, "files have changed and were read again");
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);

@@ -8,8 +8,9 @@ import { hostName, isLoopback } from "./listen-address.ts";
  */
 export function guardHost(app: FastifyInstance): void {
   app.addHook("onRequest", async (request) => {
-    const host = hostName(request.headers.host);
-    if (host === undefined || isLoopback(host)) return;
+    const { host } = request.headers;
+    // HTTP/1.0 may leave it out, and no browser speaks that.
+    if (host === undefined || isLoopback(hostName(host))) return;
     throw statusError({
       code: 403,
       reason: "Forbidden",

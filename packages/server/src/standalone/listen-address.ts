@@ -25,13 +25,9 @@ export function urlOf(address: ListenAddress, secure: boolean): string {
   return `${secure ? "https" : "http"}://${host}:${address.port}`;
 }
 
-/** The name in a `Host` header, without the port; undefined where there is none. */
-export function hostName(header: string | undefined): string | undefined {
-  if (header === undefined || header === "") return undefined;
-  if (header.startsWith("[")) {
-    const end = header.indexOf("]");
-    return end < 0 ? undefined : header.slice(0, end + 1);
-  }
+/** The name in a `Host` header, without the port. */
+export function hostName(header: string): string {
+  if (header.startsWith("[")) return header.slice(0, header.indexOf("]") + 1);
   const colon = header.indexOf(":");
   return colon < 0 ? header : header.slice(0, colon);
 }

@@ -10,6 +10,8 @@ import { judgeParts, readView, type View, viewIdentity, type ViewQuery, viewVers
 /** The view that a request gets, and where in it the answer starts. */
 export interface ListView {
   readonly view: View;
+  /** What the list says; a later page says what the first one did. Undefined: there is no view. */
+  readonly version: string | undefined;
   /** The key of the last item that the reader has; undefined: from the start. */
   readonly after: string | undefined;
   /** What the view is kept under for later pages. */
@@ -47,7 +49,12 @@ export async function findView(watched: Watched, request: ListRequest, context: 
   await awaitDemand(context.store, scopes, { version, maxStaleness }, context);
   const view = await readView(context.store, query);
   if (version !== undefined && request.match === "Exact" && isElsewhere(view, version)) throw expired(TOO_OLD);
-  return { view, after: undefined, fingerprint: fingerprint(viewIdentity(view.parts)) };
+  return {
+    view,
+    version: viewVersion(view.parts),
+    after: undefined,
+    fingerprint: fingerprint(viewIdentity(view.parts)),
+  };
 }
 
 /** Whether there is a view, and it is not (or not all of it) at this version. */
@@ -67,16 +74,16 @@ async function continued(
   request: ListRequest,
   context: ListViewContext,
 ): Promise<ListView> {
-  const { view: wanted, after } = readPageToken(token);
+  const { version, view: wanted, after } = readPageToken(token);
   const kept = wanted === undefined ? undefined : context.shelf.find(shelfName(watched, request, wanted));
   const demand = { version: undefined, maxStaleness: request.maxStaleness };
   if (kept !== undefined && wanted !== undefined) {
     requireDemand(judgeParts(kept.parts, context.clock.now(), context.staleness), demand, context.clock.now());
-    return { view: kept, after, fingerprint: wanted };
+    return { view: kept, version, after, fingerprint: wanted };
   }
   await awaitDemand(context.store, query.scopes, demand, context);
   const view = await readView(context.store, query);
   const current = fingerprint(viewIdentity(view.parts));
   if (wanted !== undefined && wanted !== current) throw expired(CONTINUE_TOO_OLD, writeInconsistentToken(after));
-  return { view, after, fingerprint: current };
+  return { view, version: version ?? viewVersion(view.parts), after, fingerprint: current };
 }

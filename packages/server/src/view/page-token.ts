@@ -4,6 +4,8 @@ import { isResourceVersion } from "@krm/core";
 
 /** Where a list goes on. */
 export interface PagePoint {
+  /** The version that the first page told; undefined with `view`. */
+  readonly version: string | undefined;
   /** {@link fingerprint} of the view; undefined: whatever is newest (an inconsistent list). */
   readonly view: string | undefined;
   /** The key of the last item that came. */
@@ -37,8 +39,8 @@ export function readPageToken(token: string): PagePoint {
   const { resourceVersion, start } = decodeContinue(token);
   const end = start.indexOf("\0");
   const path = end < 0 ? start : start.slice(0, end);
-  if (resourceVersion === "-1") return { view: undefined, after: path };
+  if (resourceVersion === "-1") return { version: undefined, view: undefined, after: path };
   const slash = path.indexOf("/");
   if (slash < 0) throw badRequest("invalid continue token: it is not one of this list");
-  return { view: path.slice(0, slash), after: path.slice(slash + 1) };
+  return { version: resourceVersion, view: path.slice(0, slash), after: path.slice(slash + 1) };
 }

@@ -11,8 +11,16 @@ export function freshnessOf(parts: readonly JudgedPart[], now: number): Freshnes
     verifiedResourceVersion: oldestOfAll(parts.map((part) => part.meta.horizon)),
     streamedThrough: oldestOfAll(parts.map((part) => part.meta.streamedThrough)),
     lastContact: oldestTime(parts.map(({ reports }) => reports.streamer?.lastContact)),
-    warnings: parts.flatMap((part) => warningsOf(part, now)),
+    warnings: summedUp(parts.flatMap((part) => warningsOf(part, now))),
   };
+}
+
+/** Clients cap the size of headers: beyond this many warnings the rest is counted. */
+const MOST_WARNINGS = 8;
+
+function summedUp(warnings: readonly string[]): readonly string[] {
+  if (warnings.length <= MOST_WARNINGS) return warnings;
+  return [...warnings.slice(0, MOST_WARNINGS), `and ${warnings.length - MOST_WARNINGS} more; see /status`];
 }
 
 /**

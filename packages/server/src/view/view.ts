@@ -77,11 +77,11 @@ export function oldestVersion(versions: readonly (string | undefined)[]): string
 }
 
 /**
- * Names what a view shows: two views of the same scopes with the same identity hold the same objects. One entry a
- * part, `epoch.version`.
+ * Names what a view shows: two views of the same scopes with the same identity hold the same objects, also where the
+ * version has moved on since (a bookmark) and on whichever server. The cursors of their change feeds.
  */
 export function viewIdentity(parts: readonly Pick<ViewPart, "meta">[]): readonly string[] {
-  return parts.map(({ meta }) => `${meta.epoch}.${meta.version ?? ""}`);
+  return parts.map(({ meta }) => meta.cursor);
 }
 
 /** Judges each part of a view anew, at `now`: a view that is kept for its later pages ages. */

@@ -1,0 +1,133 @@
+import { describe, expect, it } from "vitest";
+import { DEPLOYMENTS, NODES, PODS, SERVICES } from "@krm/core";
+import { failure, names, testApp } from "./support/app.ts";
+import { fill, object, pod } from "./support/fixtures.ts";
+
+const PODS_OF_ALL_SORTS = [
+  pod({ name: "a", labels: { app: "web" } }, "node-1", "Running"),
+  pod({ name: "b", labels: { app: "web", tier: "x" } }, "node-2", "Pending"),
+  pod({ name: "c", labels: { app: "db", tier: "y", weight: "5" } }, "node-1", "Running"),
+  pod({ name: "d" }, "", "Running"),
+];
+
+describe("labels", () => {
+  it.each([
+    ["app=web", ["a", "b"]],
+    ["app==web", ["a", "b"]],
+    ["app!=web", ["c", "d"]],
+    ["app in (web,db)", ["a", "b", "c"]],
+    ["app notin (web)", ["c", "d"]],
+    ["tier", ["b", "c"]],
+    ["!tier", ["a", "d"]],
+    ["weight>4", ["c"]],
+    ["weight<5", []],
+    ["app=web,!tier", ["a"]],
+    ["tier in (x,y),app=db", ["c"]],
+  ])("select by %s", async (selector, expected) => {
+    await using test = testApp();
+    await fill(test.store, { resource: PODS }, PODS_OF_ALL_SORTS);
+    for (const parameter of ["labelSelector", "label_selector"]) {
+      expect(names(await test.get(`/pods?${parameter}=${encodeURIComponent(selector)}`))).toEqual(expected);
+    }
+  });
+
+  it.each([
+    ["app in (web", "unable to parse requirement: found '', expected: ',' or ')'"],
+    ["=x", "found '=', expected: !, identifier, or 'end of string'"],
+    ["app=web,", "found '', expected: identifier after ','"],
+    ["a b", "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt"],
+    ["app=we b", "found 'b', expected: ',' or 'end of string'"],
+  ])("refuse %s as the API server does", async (selector, message) => {
+    await using test = testApp();
+    await fill(test.store, { resource: PODS }, []);
+    const response = await test.get(`/pods?labelSelector=${encodeURIComponent(selector)}`);
+    expect(failure(response)).toEqual({ code: 400, reason: "BadRequest", message, causes: [] });
+  });
+});
+
+describe("fields", () => {
+  it.each([
+    ["metadata.name=a", ["a"]],
+    ["metadata.name!=a", ["b", "c", "d"]],
+    ["metadata.namespace=team-a,metadata.name=c", ["c"]],
+    ["status.phase=Pending", ["b"]],
+    ["spec.nodeName=node-1", ["a", "c"]],
+    ["spec.nodeName=", ["d"]],
+    ["spec.nodeName=node-1,status.phase!=Running", []],
+    ["spec.host=node-2", ["b"]],
+  ])("select by %s", async (selector, expected) => {
+    await using test = testApp();
+    await fill(test.store, { resource: PODS }, PODS_OF_ALL_SORTS);
+    const url = `/pods?fieldSelector=${encodeURIComponent(selector)}`;
+    expect(names(await test.get(url))).toEqual(expected);
+    expect(names(await test.get(url))).toEqual(expected);
+  });
+
+  it("are those of the kind", async () => {
+    await using test = testApp();
+    await fill(test.store, { resource: NODES }, [
+      object({ name: "n1" }, { spec: { unschedulable: true } }),
+      object({ name: "n2" }, { spec: {} }),
+    ]);
+    await fill(test.store, { resource: SERVICES }, [
+      object({ name: "s", namespace: "n" }, { spec: { type: "ClusterIP" } }),
+    ]);
+    await fill(test.store, { resource: DEPLOYMENTS }, []);
+    expect(names(await test.get("/nodes?fieldSelector=spec.unschedulable%3Dtrue"))).toEqual(["n1"]);
+    expect(names(await test.get("/nodes?fieldSelector=spec.unschedulable!%3Dtrue"))).toEqual(["n2"]);
+    expect(names(await test.get("/services?fieldSelector=spec.type%3DClusterIP"))).toEqual(["s"]);
+    expect(failure(await test.get("/deployments?fieldSelector=status.replicas%3D1"))).toMatchObject({
+      code: 400,
+      message: '"status.replicas" is not a known field selector: only "metadata.name", "metadata.namespace"',
+    });
+  });
+
+  it.each([
+    ["spec.nope=1", "field label not supported: spec.nope"],
+    ["metadata.name", "invalid selector: 'metadata.name'; can't understand 'metadata.name'"],
+  ])("refuse %s as the API server does", async (selector, message) => {
+    await using test = testApp();
+    await fill(test.store, { resource: PODS }, []);
+    expect(failure(await test.get(`/pods?fieldSelector=${encodeURIComponent(selector)}`))).toMatchObject({
+      code: 400,
+      message,
+    });
+  });
+});
+
+describe("node", () => {
+  it("narrows pods to those bound to it, together with all else", async () => {
+    await using test = testApp();
+    await fill(test.store, { resource: PODS }, PODS_OF_ALL_SORTS);
+    expect(names(await test.get("/pods?node=node-1"))).toEqual(["a", "c"]);
+    expect(
+      names(await test.get("/pods?node=node-1&labelSelector=app%3Ddb&fieldSelector=status.phase%3DRunning")),
+    ).toEqual(["c"]);
+    expect(names(await test.get("/pods?node=node-9"))).toEqual([]);
+  });
+
+  it("is for pods only", async () => {
+    await using test = testApp();
+    await fill(test.store, { resource: SERVICES }, []);
+    const answer = failure(await test.get("/services?node=node-1"));
+    expect(answer).toMatchObject({ code: 400, causes: ["UnknownParameter"] });
+    expect(answer.message).toContain('unknown query parameter "node"; known ones: name, namespace, label_selector');
+  });
+});
+
+describe("many objects that were never parsed", () => {
+  it("are selected right, with others served in between", async () => {
+    await using test = testApp();
+    const pods = Array.from({ length: 500 }, (_, index) => pod({ name: `p${1000 + index}` }, `node-${index % 10}`));
+    await fill(test.store, { resource: PODS }, pods);
+    const order: string[] = [];
+    const slow = test.get("/pods?node=node-3").then((response) => {
+      order.push("selected");
+      return response;
+    });
+    const quick = test.get("/livez").then(() => order.push("livez"));
+    await Promise.all([slow, quick]);
+    expect(names(await slow)).toHaveLength(50);
+    expect(order).toEqual(["livez", "selected"]);
+  });
+});

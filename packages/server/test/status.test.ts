@@ -1,0 +1,212 @@
+import { describe, expect, it } from "vitest";
+import { NODES, PODS } from "@krm/core";
+import { LIST_PARAMETERS, PATHS, type StatusBody } from "@krm/protocol";
+import { failure, testApp } from "./support/app.ts";
+import { blocked, fill, MERGER_REPORT, metaAt, pod, START, streamerReport } from "./support/fixtures.ts";
+
+const DRIFT = { key: "team-a/a", type: "deleted", horizon: "90", shown: undefined, actual: undefined };
+
+describe("/status", () => {
+  it("tells everything that is known of each scope", async () => {
+    await using test = testApp();
+    await fill(
+      test.store,
+      { resource: PODS, namespace: "team-a" },
+      [pod({ name: "a" })],
+      metaAt("100", { horizon: "90" }),
+    );
+    const scope = test.store.scope({ resource: PODS, namespace: "team-a" });
+    await scope.report("merger", { ...MERGER_REPORT, recent: [DRIFT as never] });
+    await scope.report("verifier", {
+      state: { phase: "waiting", since: START, until: START + 300_000 },
+      progress: undefined,
+      lastContact: START,
+      snapshots: 7,
+      failures: 1,
+    });
+    const body = (await test.get("/status")).json<StatusBody>();
+    expect(body).toEqual({
+      time: "2026-01-01T00:00:00.000Z",
+      state: "synced",
+      scopes: [
+        {
+          resource: "v1/pods",
+          name: "pods",
+          kind: "Pod",
+          namespace: "team-a",
+          state: "synced",
+          objects: 1,
+          bytes: pod({ name: "a" }).bytes.byteLength,
+          epoch: 0,
+          version: "100",
+          horizon: "90",
+          verifiedAt: "2025-12-31T23:59:00.000Z",
+          streamedThrough: "100",
+          lastContact: "2026-01-01T00:00:00.000Z",
+          streamer: {
+            phase: "watching",
+            since: "2025-12-31T23:59:00.000Z",
+            events: 12,
+            bookmarks: 3,
+            lists: 1,
+            watches: 2,
+            failures: 0,
+            desyncs: streamerReport().desyncs,
+          },
+          verifier: {
+            phase: "waiting",
+            since: "2026-01-01T00:00:00.000Z",
+            until: "2026-01-01T00:05:00.000Z",
+            snapshots: 7,
+            failures: 1,
+            lastContact: "2026-01-01T00:00:00.000Z",
+          },
+          merger: {
+            verifications: MERGER_REPORT.verifications,
+            missed: { added: 0, modified: 1, deleted: 2, recreated: 0 },
+            pending: 3,
+            resynced: 0,
+            late: 0,
+            contradictions: 0,
+            queued: 0,
+            lastDriftAt: "2025-12-31T23:59:59.000Z",
+            recent: [{ key: "team-a/a", type: "deleted", horizon: "90" }],
+          },
+        },
+      ],
+    });
+  });
+
+  it("tells of trouble and of progress", async () => {
+    await using test = testApp({ scopes: [{ resource: NODES }] });
+    await fill(test.store, { resource: NODES }, []);
+    await test.store.scope({ resource: NODES }).report("streamer", {
+      ...streamerReport({ state: blocked("forbidden", 403) }),
+      progress: { pages: 1, objects: 500, bytes: 4000, expected: 700 },
+    });
+    const body = (await test.get("/status")).json<StatusBody>();
+    expect(body.state).toBe("forbidden");
+    expect(body.scopes[0]).toMatchObject({
+      state: "forbidden",
+      error: { code: "KRM_API_STATUS", message: "the API server says 403", status: 403 },
+      streamer: {
+        phase: "blocked",
+        reason: "forbidden",
+        until: "2026-01-01T00:01:00.000Z",
+        progress: { pages: 1, objects: 500, bytes: 4000, expected: 700 },
+      },
+    });
+  });
+
+  it("knows the expected scopes before they are written", async () => {
+    await using test = testApp({ scopes: [{ resource: PODS }, { resource: NODES }] });
+    const body = (await test.get("/status")).json<StatusBody>();
+    expect(body.state).toBe("syncing");
+    expect(body.scopes.map(({ name, state, objects }) => [name, state, objects])).toEqual([
+      ["pods", "syncing", 0],
+      ["nodes", "syncing", 0],
+    ]);
+  });
+});
+
+describe("/readyz", () => {
+  it("waits until every scope has a view", async () => {
+    await using test = testApp({ scopes: [{ resource: PODS }, { resource: NODES }] });
+    await fill(test.store, { resource: PODS }, []);
+    await test.store.scope({ resource: NODES }).report("streamer", {
+      ...streamerReport({ state: { phase: "listing", since: START } }),
+      progress: { pages: 1, objects: 500, bytes: 4000, expected: undefined },
+    });
+    const early = await test.get("/readyz");
+    expect(early.statusCode).toBe(503);
+    expect(early.body).toBe("[+]v1/pods synced\n[-]v1/nodes syncing: 500 objects so far\nreadyz check failed\n");
+    await fill(test.store, { resource: NODES }, []);
+    const late = await test.get("/readyz");
+    expect([late.statusCode, late.body]).toEqual([200, "ok"]);
+    expect((await test.get("/readyz?verbose")).body).toBe(
+      "[+]v1/pods synced\n[+]v1/nodes synced\nreadyz check passed\n",
+    );
+  });
+
+  it("does not wait for what is visibly blocked", async () => {
+    await using test = testApp({ scopes: [{ resource: PODS }] });
+    await test.store.scope({ resource: PODS }).report("streamer", streamerReport({ state: blocked("forbidden", 403) }));
+    expect((await test.get("/readyz?verbose")).body).toBe("[+]v1/pods forbidden\nreadyz check passed\n");
+  });
+
+  it("stays ready while a view is stale", async () => {
+    await using test = testApp();
+    await fill(test.store, { resource: PODS }, []);
+    await test.clock.advance(3_600_000);
+    expect((await test.get("/readyz")).statusCode).toBe(200);
+  });
+
+  it("fails with the store", async () => {
+    const test = testApp();
+    expect((await test.get("/readyz")).body).toBe("[-]store: nothing is watched yet\nreadyz check failed\n");
+    await test.store[Symbol.asyncDispose]();
+    const response = await test.get("/readyz");
+    expect([response.statusCode, response.body]).toEqual([
+      503,
+      "[-]store: the store cannot be read (KRM_STORE_CLOSED)\nreadyz check failed\n",
+    ]);
+    expect((await test.get("/livez")).body).toBe("ok");
+    await test.app.close();
+  });
+});
+
+describe("/", () => {
+  it("says what there is to read, and every path that it names answers", async () => {
+    await using test = testApp({ prefix: "/cluster" });
+    await fill(test.store, { resource: PODS }, []);
+    await fill(test.store, { resource: NODES }, []);
+    const paths = (await test.get("/cluster/")).body.split("\n").filter((line) => line.startsWith("  "));
+    expect(paths.map((path) => path.trim())).toEqual([
+      "/cluster/pods",
+      "/cluster/nodes",
+      ...Object.values(PATHS).map((path) => `/cluster${path}`),
+    ]);
+    for (const path of paths) expect((await test.get(path.trim())).statusCode).toBe(200);
+  });
+});
+
+describe("/openapi.json", () => {
+  it("names the parameters that there are, and paths that answer", async () => {
+    await using test = testApp();
+    await fill(test.store, { resource: PODS }, []);
+    const document = (await test.get("/openapi.json")).json<{
+      readonly openapi: string;
+      readonly paths: Readonly<
+        Record<string, { readonly get: { readonly parameters?: readonly { name: string; in: string }[] } }>
+      >;
+    }>();
+    expect(document.openapi).toBe("3.1.0");
+    const list = document.paths["/{resource}"]?.get.parameters ?? [];
+    expect(list.filter((one) => one.in === "query").map((one) => one.name)).toEqual(LIST_PARAMETERS);
+    for (const path of Object.keys(document.paths)) {
+      expect((await test.get(path.replace("{resource}", "pods"))).statusCode).toBe(200);
+    }
+  });
+
+  it("speaks of the headers that an answer has", async () => {
+    await using test = testApp();
+    await fill(test.store, { resource: PODS }, []);
+    const document = JSON.stringify((await test.get("/openapi.json")).json());
+    const own = Object.keys((await test.get("/pods")).headers).filter((name) => name.startsWith("krm-"));
+    expect(own).toHaveLength(5);
+    for (const name of own) expect(document.toLowerCase()).toContain(`"${name}"`);
+  });
+});
+
+describe("another path", () => {
+  it("is a 404 as a Kubernetes Status, under the prefix only", async () => {
+    await using test = testApp({ prefix: "/cluster" });
+    await fill(test.store, { resource: PODS }, []);
+    expect(failure(await test.get("/cluster/pods/a/b"))).toMatchObject({
+      code: 404,
+      reason: "NotFound",
+      message: "the server could not find the requested resource",
+    });
+    expect((await test.get("/elsewhere")).json()).toMatchObject({ error: "Not Found" });
+  });
+});

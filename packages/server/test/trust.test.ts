@@ -1,0 +1,314 @@
+import type { LightMyRequestResponse } from "fastify";
+import { describe, expect, it } from "vitest";
+import { NODES, PODS } from "@krm/core";
+import { parseFreshness } from "@krm/protocol";
+import { failure, names, type TestApp, testApp } from "./support/app.ts";
+import { blocked, fill, metaAt, pod, START, streamerReport } from "./support/fixtures.ts";
+
+const ALL = { resource: PODS };
+
+describe("trust headers", () => {
+  it("tell of a synced view all that is known", async () => {
+    await using test = testApp();
+    await fill(test.store, ALL, [pod({ name: "a" })], metaAt("100", { horizon: "90" }));
+    const response = await test.get("/pods");
+    expect(parseFreshness(response.headers as Record<string, string>)).toEqual({
+      state: "synced",
+      verifiedAt: new Date(START - 60_000),
+      verifiedResourceVersion: "90",
+      streamedThrough: "100",
+      lastContact: new Date(START),
+      warnings: [],
+    });
+    expect(response.headers["cache-control"]).toBe("no-cache, private");
+    expect(response.headers["x-content-type-options"]).toBe("nosniff");
+    expect(response.headers["vary"]).toBeUndefined();
+  });
+
+  it("tell of a stale view how old it is, and warn", async () => {
+    await using test = testApp();
+    await fill(test.store, ALL, [pod({ name: "a" })]);
+    await test.store.scope(ALL).report("streamer", {
+      ...streamerReport(),
+      state: {
+        phase: "backing-off",
+        since: START,
+        until: START + 5000,
+        attempt: 3,
+        error: {
+          code: "KRM_CONNECTION",
+          message: "connect ECONNREFUSED 10.0.0.1:6443",
+          hint: undefined,
+          status: undefined,
+        },
+      },
+    });
+    await test.clock.advance(95_000);
+    const response = await test.get("/pods");
+    expect(names(response)).toEqual(["a"]);
+    expect(response.headers["krm-state"]).toBe("stale");
+    expect(warnings(response)).toEqual(["pods: stale, last contact with the API server 1m35s ago (KRM_CONNECTION)"]);
+  });
+
+  it("tell of a view that the API server no longer lets KRM follow", async () => {
+    await using test = testApp();
+    await fill(test.store, ALL, [pod({ name: "a" })]);
+    await test.store.scope(ALL).report("streamer", streamerReport({ state: blocked("forbidden", 403) }));
+    const response = await test.get("/pods");
+    expect(names(response)).toEqual(["a"]);
+    expect(response.headers["krm-state"]).toBe("forbidden");
+    expect(warnings(response)).toEqual([
+      "pods: the API server refuses KRM's credentials (403); this is the last view, verified 1m ago",
+    ]);
+  });
+
+  it("tell of a list that no watch follows", async () => {
+    await using test = testApp();
+    await fill(
+      test.store,
+      ALL,
+      [pod({ name: "a" })],
+      metaAt("100", { snapshotOnly: true, streamedThrough: undefined }),
+    );
+    const response = await test.get("/pods");
+    expect(response.headers["krm-state"]).toBe("snapshot-only");
+    expect(response.headers["krm-streamed-through"]).toBeUndefined();
+    expect(warnings(response)).toEqual(["pods: not followed by a watch, this is the list of 1m ago"]);
+  });
+
+  it("of a union are the worst and the oldest", async () => {
+    await using test = testApp();
+    await fill(test.store, { resource: PODS, namespace: "a" }, [], metaAt("100", { verifiedAt: START - 5000 }));
+    await fill(test.store, { resource: PODS, namespace: "b" }, [], metaAt("99", { verifiedAt: START - 9000 }));
+    await test.store
+      .scope({ resource: PODS, namespace: "b" })
+      .report("streamer", streamerReport({ lastContact: START - 200_000 }));
+    const response = await test.get("/pods");
+    expect(parseFreshness(response.headers as Record<string, string>)).toMatchObject({
+      state: "stale",
+      verifiedAt: new Date(START - 9000),
+      verifiedResourceVersion: "99",
+      streamedThrough: "99",
+      lastContact: new Date(START - 200_000),
+    });
+    expect(warnings(response)).toEqual(["pods in namespace b: stale, last contact with the API server 3m20s ago"]);
+  });
+});
+
+describe("warnings", () => {
+  it("of a great many scopes are summed up", async () => {
+    await using test = testApp();
+    for (let index = 0; index < 30; index += 1) {
+      await fill(test.store, { resource: PODS, namespace: `n${index}` }, []);
+    }
+    await test.clock.advance(200_000);
+    const told = warnings(await test.get("/pods"));
+    expect(told).toHaveLength(9);
+    expect(told.at(-1)).toBe("and 22 more; see /status");
+  });
+});
+
+describe("a view that is not there", () => {
+  it("is a 503 that says how far the first list is", async () => {
+    await using test = testApp();
+    await test.store.scope(ALL).report("streamer", {
+      ...streamerReport({ state: { phase: "listing", since: START } }),
+      progress: { pages: 2, objects: 1000, bytes: 5_000_000, expected: 10_008 },
+    });
+    const response = await test.get("/pods");
+    expect(failure(response)).toEqual({
+      code: 503,
+      reason: "ServiceUnavailable",
+      message: "the first list of pods is not complete yet: 1000 of 10008 objects so far",
+      causes: ["ViewSyncing"],
+    });
+    expect(response.headers["krm-state"]).toBe("syncing");
+    expect(response.headers["retry-after"]).toBe("1");
+  });
+
+  it("is a 503 before anything is written, where the scope is expected", async () => {
+    await using test = testApp({ scopes: [ALL, { resource: NODES }] });
+    expect(failure(await test.get("/pods"))).toMatchObject({ code: 503, causes: ["ViewSyncing"] });
+    expect(failure(await test.get("/services")).message).toContain("watched resources: nodes, pods");
+  });
+
+  it("is a 503 that says why, where waiting will not help", async () => {
+    await using test = testApp();
+    await test.store.scope(ALL).report("streamer", streamerReport({ state: blocked("gone", 404) }));
+    const response = await test.get("/pods");
+    expect(failure(response)).toMatchObject({
+      code: 503,
+      message: "pods: the API server does not serve the resource (404)",
+      causes: ["ViewUnavailable"],
+    });
+    expect(response.headers["krm-state"]).toBe("gone");
+  });
+
+  it("in one namespace leaves the others readable, and says what is missing", async () => {
+    await using test = testApp();
+    await fill(test.store, { resource: PODS, namespace: "a" }, [pod({ name: "x", namespace: "a" })]);
+    const refused = { resource: PODS, namespace: "b" };
+    await test.store.scope(refused).report("streamer", streamerReport({ state: blocked("forbidden", 403) }));
+    const response = await test.get("/pods");
+    expect(names(response)).toEqual(["x"]);
+    expect(response.headers["krm-state"]).toBe("forbidden");
+    expect(response.headers["krm-verified-at"]).toBeUndefined();
+    expect(warnings(response)).toEqual([
+      "pods in namespace b: missing from this answer: the API server refuses KRM's credentials (403)",
+    ]);
+    expect(failure(await test.get("/pods?namespace=b"))).toMatchObject({ code: 503, causes: ["ViewUnavailable"] });
+    expect(failure(await waited(test, "/pods?maxStaleness=1h"))).toMatchObject({ code: 504, causes: ["ViewTooStale"] });
+  });
+
+  it("in one namespace that syncs holds the whole back", async () => {
+    await using test = testApp();
+    await fill(test.store, { resource: PODS, namespace: "a" }, []);
+    await test.store.scope({ resource: PODS, namespace: "b" }).report("streamer", streamerReport());
+    expect(failure(await test.get("/pods"))).toMatchObject({ code: 503, causes: ["ViewSyncing"] });
+    expect((await test.get("/pods?namespace=a")).statusCode).toBe(200);
+  });
+
+  it("because the store fails is a 503 without its inside", async () => {
+    const test = testApp();
+    await test.store[Symbol.asyncDispose]();
+    const answer = failure(await test.get("/pods"));
+    expect(answer).toMatchObject({ code: 503, message: "the store cannot be read (KRM_STORE_CLOSED)" });
+    await test.app.close();
+  });
+});
+
+describe("resourceVersion", () => {
+  it.each([
+    "/pods?resourceVersion=0",
+    "/pods?resourceVersion=100",
+    "/pods?resourceVersion=99&resourceVersionMatch=NotOlderThan",
+    "/pods?resourceVersion=100&resourceVersionMatch=Exact",
+  ])("is met by %s at version 100", async (url) => {
+    await using test = testApp();
+    await fill(test.store, ALL, [pod({ name: "a" })]);
+    expect(names(await test.get(url))).toEqual(["a"]);
+  });
+
+  it("is compared as a number of any length", async () => {
+    await using test = testApp();
+    await fill(test.store, ALL, [pod({ name: "a" })], metaAt("9007199254740993"));
+    expect((await test.get("/pods?resourceVersion=9007199254740992")).statusCode).toBe(200);
+    expect((await test.get("/pods?resourceVersion=999999999")).statusCode).toBe(200);
+    expect(failure(await waited(test, "/pods?resourceVersion=9007199254740994")).code).toBe(504);
+  });
+
+  it("ahead of the view is waited for", async () => {
+    await using test = testApp();
+    await fill(test.store, ALL, [pod({ name: "a" })]);
+    const answer = test.get("/pods?resourceVersion=101");
+    await test.clock.untilSleeping();
+    await fill(test.store, ALL, [pod({ name: "b", version: "101" })], metaAt("101"));
+    expect(names(await answer)).toEqual(["b"]);
+    expect(test.clock.pending).toBe(0);
+  });
+
+  it("that comes with a bookmark, without a change, is seen too", async () => {
+    await using test = testApp();
+    await fill(test.store, ALL, [pod({ name: "a" })]);
+    const answer = test.get("/pods?resourceVersion=105&resourceVersionMatch=NotOlderThan");
+    await test.clock.untilSleeping();
+    await test.store.scope(ALL).commit({ changes: [], meta: metaAt("105"), drift: [] });
+    await test.clock.advance(100);
+    expect((await answer).json<{ metadata: object }>().metadata).toEqual({ resourceVersion: "105" });
+  });
+
+  it("that does not come is the API server's 504", async () => {
+    await using test = testApp();
+    await fill(test.store, ALL, []);
+    const response = await waited(test, "/pods?resourceVersion=100070");
+    expect(response.headers["retry-after"]).toBe("1");
+    expect(response.json()).toEqual({
+      kind: "Status",
+      apiVersion: "v1",
+      metadata: {},
+      status: "Failure",
+      message: "Timeout: Too large resource version: 100070, current: 100",
+      reason: "Timeout",
+      details: {
+        causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
+        retryAfterSeconds: 1,
+      },
+      code: 504,
+    });
+    expect(test.clock.pending).toBe(0);
+  });
+
+  it("exactly, below the view, is the API server's 410", async () => {
+    await using test = testApp();
+    await fill(test.store, ALL, []);
+    expect(failure(await test.get("/pods?resourceVersion=99&resourceVersionMatch=Exact"))).toEqual({
+      code: 410,
+      reason: "Expired",
+      message: "The resourceVersion for the provided list is too old.",
+      causes: [],
+    });
+  });
+
+  it("while the view syncs is a 503 at once", async () => {
+    await using test = testApp({ scopes: [ALL] });
+    for (const match of ["Exact", "NotOlderThan"]) {
+      const response = await test.get(`/pods?resourceVersion=7&resourceVersionMatch=${match}`);
+      expect(failure(response)).toMatchObject({ code: 503, causes: ["ViewSyncing"] });
+    }
+  });
+});
+
+describe("maxStaleness", () => {
+  it("is met by a watch that has spoken since", async () => {
+    await using test = testApp();
+    await fill(test.store, ALL, [pod({ name: "a" })]);
+    await test.clock.advance(29_000);
+    expect((await test.get("/pods?maxStaleness=30s")).statusCode).toBe(200);
+  });
+
+  it("is waited for, and then a 504", async () => {
+    await using test = testApp();
+    await fill(test.store, ALL, [pod({ name: "a" })]);
+    await test.clock.advance(31_000);
+    expect(failure(await waited(test, "/pods?maxStaleness=30s"))).toEqual({
+      code: 504,
+      reason: "Timeout",
+      message: "Timeout: the view of pods was proved 34s ago, maxStaleness=30s asks for less",
+      causes: ["ViewTooStale"],
+    });
+  });
+
+  it("is met as soon as the watch speaks", async () => {
+    await using test = testApp();
+    await fill(test.store, ALL, [pod({ name: "a" })]);
+    await test.clock.advance(31_000);
+    const answer = test.get("/pods?maxStaleness=30s");
+    await test.clock.untilSleeping();
+    await test.store.scope(ALL).report("streamer", streamerReport({ lastContact: test.clock.now() }));
+    await test.clock.advance(100);
+    expect(names(await answer)).toEqual(["a"]);
+  });
+
+  it("does not take the refusals of the API server for news", async () => {
+    await using test = testApp();
+    await fill(test.store, ALL, [pod({ name: "a" })]);
+    await test.store.scope(ALL).report("streamer", streamerReport({ state: blocked("forbidden", 403) }));
+    expect(failure(await waited(test, "/pods?maxStaleness=30s")).causes).toEqual(["ViewTooStale"]);
+    expect((await test.get("/pods?maxStaleness=2m")).statusCode).toBe(200);
+  });
+});
+
+/** The texts of the Warning headers. */
+function warnings(response: LightMyRequestResponse): readonly string[] {
+  return parseFreshness(response.headers as Record<string, string | string[]>)?.warnings ?? [];
+}
+
+/** An answer that comes only after the server's patience has run out. */
+async function waited(test: TestApp, url: string): ReturnType<TestApp["get"]> {
+  const answer = test.get(url);
+  for (let step = 0; step < 30; step += 1) {
+    await test.clock.untilSleeping();
+    await test.clock.advanceToNext();
+  }
+  return answer;
+}
