@@ -3,12 +3,8 @@ export { ManualClock, type ManualClockOptions } from "./clock/manual-clock.ts";
 export { SeededRandom } from "./random/seeded-random.ts";
 
 // Simulated cluster
-export {
-  SimCluster,
-  type SimClusterOptions,
-  type SimDeleteOptions,
-  type SimWriteOptions,
-} from "./cluster/sim-cluster.ts";
+export { SimCluster } from "./cluster/sim-cluster.ts";
+export type { SimClusterOptions, SimDeleteOptions, SimWriteOptions } from "./cluster/sim-options.ts";
 export type { ClusterEvent, JsonObject, SimMeta, SimObject } from "./cluster/sim-object.ts";
 export {
   CONFIG_MAPS,

@@ -16,6 +16,31 @@ function clone(value: unknown): unknown {
   return copy;
 }
 
+/**
+ * A deep copy of what could still be changed: parts that are frozen are taken as they are, and taken to be frozen all the
+ * way down. So that a new version of an object, or a new object out of a template, costs only what differs.
+ */
+export function copyUnfrozen<T>(value: T): T {
+  return copy(value) as T;
+}
+
+function copy(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  if (Array.isArray(value)) return value.map(copy);
+  const copied: JsonObject = {};
+  for (const key of Object.keys(value)) {
+    const member = (value as JsonObject)[key];
+    if (member !== undefined) copied[key] = copy(member);
+  }
+  return copied;
+}
+
+/** The list with each element mapped; the list itself where that changes none. */
+export function mapShared(list: readonly unknown[], map: (element: unknown) => unknown): readonly unknown[] {
+  const mapped = list.map(map);
+  return mapped.every((element, index) => element === list[index]) ? list : mapped;
+}
+
 /** Freezes a JSON value through and through. What is frozen already is taken to be so all the way down. */
 export function freezeJson<T>(value: T): T {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;

@@ -77,6 +77,7 @@ export function changedFields(before: JsonObject, after: JsonObject, custom: boo
 export function managedFieldsAfter(
   entries: readonly ManagedFieldsEntry[],
   changedTree: FieldTree | undefined,
+  before: JsonObject,
   object: JsonObject,
   writer: FieldWriter,
 ): readonly ManagedFieldsEntry[] {
@@ -88,7 +89,7 @@ export function managedFieldsAfter(
   const result: ManagedFieldsEntry[] = [];
   let own: FieldTree | undefined = changedTree;
   for (const entry of entries) {
-    const kept = existing(entry.fieldsV1, object);
+    const kept = existing(entry.fieldsV1, before, object);
     if (isOwn(entry) && changedTree !== undefined) own = union(kept ?? {}, changedTree);
     else {
       const left = kept === undefined || changedTree === undefined ? kept : subtract(kept, changedTree);
@@ -154,7 +155,7 @@ function changedList(
     else if (isJsonObject(previous)) {
       const sub = members(previous, element, false, custom);
       if (sub !== undefined) tree[path] = sub;
-    } else tree[path] = { ".": {}, ...members({}, element, true, custom) };
+    } else tree[path] = changed(name, undefined, element, true, custom) ?? {};
   }
   return isEmpty(tree) ? undefined : tree;
 }
@@ -171,20 +172,26 @@ function byPath(a: readonly [string, unknown], b: readonly [string, unknown]): n
   return a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0;
 }
 
-/** The part of a tree whose fields the object still has; the tree itself where that is all of it. */
-function existing(tree: FieldTree, value: unknown): FieldTree | undefined {
+/**
+ * The part of a tree whose fields the object still has; the tree itself where that is all of it. What is identical to
+ * what it was before is not looked into.
+ */
+function existing(tree: FieldTree, before: unknown, value: unknown): FieldTree | undefined {
+  if (before === value) return tree;
   const kept: FieldTree = {};
   let all = true;
   for (const [path, sub] of Object.entries(tree)) {
     let part: FieldTree | undefined;
     if (path === ".") part = sub;
     else if (path.startsWith("f:")) {
-      const inner = isJsonObject(value) ? value[path.slice(2)] : undefined;
-      if (inner !== undefined) part = isEmpty(sub) ? sub : existing(sub, inner);
+      const name = path.slice(2);
+      const inner = isJsonObject(value) ? value[name] : undefined;
+      const innerBefore = isJsonObject(before) ? before[name] : undefined;
+      if (inner !== undefined) part = isEmpty(sub) ? sub : existing(sub, innerBefore, inner);
     } else if (Array.isArray(value)) {
       const keys = path.startsWith("k:") ? Object.keys(JSON.parse(path.slice(2)) as JsonObject) : undefined;
       const element = (value as unknown[]).find((each) => elementPath(each, keys) === path);
-      if (element !== undefined) part = isEmpty(sub) ? sub : existing(sub, element);
+      if (element !== undefined) part = isEmpty(sub) ? sub : existing(sub, undefined, element);
     }
     if (part !== sub) all = false;
     if (part !== undefined) kept[path] = part;

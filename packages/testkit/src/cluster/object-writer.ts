@@ -1,7 +1,7 @@
 import { alreadyExists, badRequest, conflict, invalid } from "@krm/apimachinery";
 import { apiVersionOf } from "@krm/core";
 import type { SeededRandom } from "../random/seeded-random.ts";
-import { cloneJson, orderMembers, shareUnchanged, sortMembers } from "./json-value.ts";
+import { copyUnfrozen, orderMembers, shareUnchanged, sortMembers } from "./json-value.ts";
 import { type CreateContext, kindRules } from "./kinds/kind-rules.ts";
 import { changedFields, managedFieldsAfter, type ManagedFieldsEntry } from "./managed-fields.ts";
 import { isJsonObject, type JsonObject, objectAt, type SimMeta, type SimObject, textAt } from "./sim-object.ts";
@@ -62,8 +62,8 @@ export interface CreateInput extends CreateContext {
  */
 export function newObject(resource: SimResource, sent: JsonObject, writer: Writer, input: CreateInput): SimObject {
   checkKind(resource, sent);
-  const draft = cloneJson(sent);
-  const given = objectAt(draft, "metadata");
+  const draft = copyUnfrozen(sent);
+  const given = { ...objectAt(draft, "metadata") };
   if (textAt(given, "resourceVersion") !== "") {
     throw badRequest("resourceVersion should not be set on objects to be created");
   }
@@ -81,7 +81,7 @@ export function newObject(resource: SimResource, sent: JsonObject, writer: Write
   const fields = changedFields({}, resource.subresources.includes("status") ? owned : object, resource.custom);
   rules.create?.(object, input);
   if (resource.custom && resource.subresources.includes("status")) delete object["status"];
-  const managedFields = managedFieldsAfter([], fields, object, {
+  const managedFields = managedFieldsAfter([], fields, {}, object, {
     ...writer,
     apiVersion: apiVersionOf(resource),
   });
@@ -103,7 +103,7 @@ export function newObject(resource: SimResource, sent: JsonObject, writer: Write
  */
 export function changedObject(resource: SimResource, current: SimObject, sent: JsonObject, writer: Writer): SimObject {
   checkKind(resource, sent);
-  const draft = cloneJson(sent);
+  const draft = copyUnfrozen(sent);
   const given = objectAt(draft, "metadata");
   checkPreconditions(resource, current, {
     uid: textAt(given, "uid") || undefined,
@@ -124,7 +124,10 @@ export function changedObject(resource: SimResource, current: SimObject, sent: J
   if (shared === current) return current;
   const fields = changedFields(current, shared, resource.custom);
   const before = (current.metadata.managedFields ?? []) as readonly ManagedFieldsEntry[];
-  const managedFields = managedFieldsAfter(before, fields, shared, { ...writer, apiVersion: apiVersionOf(resource) });
+  const managedFields = managedFieldsAfter(before, fields, current, shared, {
+    ...writer,
+    apiVersion: apiVersionOf(resource),
+  });
   const metadata: JsonObject = { ...shared.metadata };
   if (managedFields.length > 0) metadata["managedFields"] = managedFields;
   else delete metadata["managedFields"];

@@ -1,4 +1,4 @@
-import { expired, notFound, notFoundPath, statusError, tooLargeResourceVersion } from "@krm/apimachinery";
+import { expired, notFound, notFoundPath, tooLargeResourceVersion } from "@krm/apimachinery";
 import {
   type Clock,
   compareResourceVersions,
@@ -11,46 +11,16 @@ import {
 import { SeededRandom } from "../random/seeded-random.ts";
 import { Collection, keyOf } from "./collection.ts";
 import { deletionStep } from "./deletion.ts";
-import { applyJsonPatch } from "./json-patch.ts";
-import { cloneJson, freezeJson } from "./json-value.ts";
-import { copyTopologyLabels } from "./kinds/pod.ts";
-import { applyMergePatch } from "./merge-patch.ts";
+import { freezeJson } from "./json-value.ts";
+import { boundPod } from "./kinds/pod-binding.ts";
 import { changedObject, checkPreconditions, newObject, withMetadata } from "./object-writer.ts";
 import { NAMESPACES, SIM_RESOURCES, type SimResource } from "./sim-resource.ts";
-import { type ClusterEvent, isJsonObject, type JsonObject, listAt, type SimObject, textAt } from "./sim-object.ts";
-import { applyStrategicMergePatch } from "./strategic-merge-patch.ts";
+import { applyPatch } from "./patch.ts";
+import type { ClusterEvent, JsonObject, SimObject } from "./sim-object.ts";
+import type { SimClusterOptions, SimDeleteOptions, SimWriteOptions } from "./sim-options.ts";
 import { timestamp } from "./timestamp.ts";
 
-/** How a {@link SimCluster} is made. */
-export interface SimClusterOptions {
-  /** Default: the machine's own clock. */
-  readonly clock?: Clock | undefined;
-  /** Of uids and generated names. Default: 1. */
-  readonly seed?: number | undefined;
-  /** The version of the first write. Default `"1"`; may lie above 2^53. */
-  readonly firstVersion?: string | undefined;
-  /** Default: {@link SIM_RESOURCES}. */
-  readonly resources?: readonly SimResource[] | undefined;
-}
-
-/** What a write can be told. */
-export interface SimWriteOptions {
-  /** Who writes, as managedFields say it. Default: `simulator`. */
-  readonly manager?: string | undefined;
-  /** `status`: only the status is written. */
-  readonly subresource?: "status" | undefined;
-  /** Wall clock to write into the object instead of now, epoch milliseconds: for objects that look older. */
-  readonly at?: number | undefined;
-}
-
-/** What a deletion can be told. */
-export interface SimDeleteOptions {
-  /** Undefined: what the object itself says. */
-  readonly gracePeriodSeconds?: number | undefined;
-  readonly preconditions?:
-    | { readonly uid?: string | undefined; readonly resourceVersion?: string | undefined }
-    | undefined;
-}
+export type { SimWriteOptions } from "./sim-options.ts";
 
 type Resource = Pick<ResourceType, "group" | "version" | "resource">;
 
@@ -275,23 +245,8 @@ export class SimCluster {
   bind(namespace: string, name: string, node: string): SimObject {
     const collection = this.#collection({ group: "", version: "v1", resource: "pods" });
     const current = this.#existing(collection, namespace, name);
-    const status = isJsonObject(current["status"]) ? current["status"] : {};
-    const others = listAt(status, "conditions").filter((condition) => textAt(condition, "type") !== "PodScheduled");
-    const scheduled = {
-      type: "PodScheduled",
-      status: "True",
-      observedGeneration: current.metadata.generation,
-      lastProbeTime: null,
-      lastTransitionTime: timestamp(this.clock.now()),
-    };
-    const draft = {
-      ...current,
-      metadata: { ...current.metadata },
-      spec: { ...(current["spec"] as JsonObject), nodeName: node },
-      status: { ...status, conditions: [...others, scheduled] },
-    };
-    copyTopologyLabels(draft, this.#context);
-    return this.#commit(collection, "MODIFIED", draft, current);
+    const bound = boundPod(current, node, this.clock.now(), this.#context);
+    return this.#commit(collection, "MODIFIED", bound, current);
   }
 
   get #context(): {
@@ -382,24 +337,4 @@ export class SimCluster {
 
 function keyFor(namespace: string | undefined, name: string): string {
   return namespace === undefined || namespace === "" ? name : `${namespace}/${name}`;
-}
-
-function applyPatch(resource: SimResource, current: SimObject, patch: unknown, contentType: string): JsonObject {
-  const type = contentType.split(";")[0]?.trim();
-  const target = cloneJson(current);
-  let patched: unknown;
-  if (type === "application/merge-patch+json") patched = applyMergePatch(target, patch);
-  else if (type === "application/json-patch+json") patched = applyJsonPatch(target, patch);
-  else if (type === "application/strategic-merge-patch+json" && !resource.custom) {
-    patched = applyStrategicMergePatch(target, patch);
-  } else {
-    const accepted = ["application/json-patch+json", "application/merge-patch+json"];
-    if (!resource.custom) accepted.push("application/strategic-merge-patch+json");
-    throw statusError({
-      code: 415,
-      reason: "UnsupportedMediaType",
-      message: `the body of the request was in an unknown format - accepted media types include: ${accepted.join(", ")}`,
-    });
-  }
-  return isJsonObject(patched) ? patched : {};
 }

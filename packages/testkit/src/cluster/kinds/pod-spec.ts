@@ -1,5 +1,5 @@
-import { orderMembers } from "../json-value.ts";
-import { isJsonObject, type JsonObject, listAt } from "../sim-object.ts";
+import { mapShared, orderMembers } from "../json-value.ts";
+import { isJsonObject, type JsonObject } from "../sim-object.ts";
 
 const CONTAINER_ORDER = [
   "name",
@@ -60,22 +60,29 @@ export function podSpecWithDefaults(spec: JsonObject): JsonObject {
     ...spec,
   };
   if (typeof draft["serviceAccountName"] === "string") draft["serviceAccount"] = draft["serviceAccountName"];
-  if (Array.isArray(draft["volumes"])) draft["volumes"] = draft["volumes"].map(volumeWithDefaults);
+  if (Array.isArray(draft["volumes"])) draft["volumes"] = mapShared(draft["volumes"], volumeWithDefaults);
   if (Array.isArray(draft["initContainers"])) {
-    draft["initContainers"] = draft["initContainers"].map(containerWithDefaults);
+    draft["initContainers"] = mapShared(draft["initContainers"], containerWithDefaults);
   }
-  if (Array.isArray(draft["containers"])) draft["containers"] = draft["containers"].map(containerWithDefaults);
+  if (Array.isArray(draft["containers"])) draft["containers"] = mapShared(draft["containers"], containerWithDefaults);
   return orderMembers(draft, POD_SPEC_ORDER);
 }
 
 /** Requests that a pod (not a template) leaves out are its limits. */
-export function requestsFromLimits(spec: JsonObject): void {
-  for (const container of [...listAt(spec, "initContainers"), ...listAt(spec, "containers")]) {
-    const resources = isJsonObject(container) ? container["resources"] : undefined;
-    if (!isJsonObject(resources) || !isJsonObject(resources["limits"])) continue;
-    const requests = isJsonObject(resources["requests"]) ? resources["requests"] : {};
-    resources["requests"] = { ...resources["limits"], ...requests };
+export function withRequestsFromLimits(spec: JsonObject): JsonObject {
+  const result: JsonObject = { ...spec };
+  for (const list of ["initContainers", "containers"]) {
+    if (Array.isArray(result[list])) result[list] = mapShared(result[list], withOwnRequests);
   }
+  return result;
+}
+
+function withOwnRequests(container: unknown): unknown {
+  const resources = isJsonObject(container) ? container["resources"] : undefined;
+  if (!isJsonObject(container) || !isJsonObject(resources) || !isJsonObject(resources["limits"])) return container;
+  const requests = isJsonObject(resources["requests"]) ? resources["requests"] : {};
+  if (Object.keys(resources["limits"]).every((name) => name in requests)) return container;
+  return { ...container, resources: { ...resources, requests: { ...resources["limits"], ...requests } } };
 }
 
 function containerWithDefaults(container: unknown): unknown {
@@ -87,25 +94,44 @@ function containerWithDefaults(container: unknown): unknown {
     imagePullPolicy: pullPolicy(container["image"]),
     ...container,
   };
-  if (Array.isArray(draft["ports"])) {
-    draft["ports"] = draft["ports"].map((port: unknown) => (isJsonObject(port) ? { protocol: "TCP", ...port } : port));
-  }
-  if (Array.isArray(draft["env"])) for (const variable of draft["env"]) variableDefaults(variable);
+  if (Array.isArray(draft["ports"])) draft["ports"] = mapShared(draft["ports"], portWithProtocol);
+  if (Array.isArray(draft["env"])) draft["env"] = mapShared(draft["env"], variableWithDefaults);
   for (const probe of ["livenessProbe", "readinessProbe", "startupProbe"]) {
     const set = draft[probe];
     if (isJsonObject(set)) draft[probe] = probeWithDefaults(set);
   }
-  return orderMembers(draft, CONTAINER_ORDER);
+  const names = Object.keys(draft);
+  const isComplete = names.every((name) => draft[name] === container[name]);
+  return isComplete ? container : orderMembers(draft, CONTAINER_ORDER);
 }
 
-function variableDefaults(variable: unknown): void {
+function portWithProtocol(port: unknown): unknown {
+  if (!isJsonObject(port) || port["protocol"] !== undefined) return port;
+  return orderMembers({ ...port, protocol: "TCP" }, ["name", "hostPort", "containerPort", "protocol"]);
+}
+
+function variableWithDefaults(variable: unknown): unknown {
   const from = isJsonObject(variable) ? variable["valueFrom"] : undefined;
   const field = isJsonObject(from) ? from["fieldRef"] : undefined;
-  if (isJsonObject(from) && isJsonObject(field)) from["fieldRef"] = { apiVersion: "v1", ...field };
+  if (!isJsonObject(variable) || !isJsonObject(from) || !isJsonObject(field)) return variable;
+  if (field["apiVersion"] !== undefined) return variable;
+  return { ...variable, valueFrom: { ...from, fieldRef: { apiVersion: "v1", ...field } } };
 }
+
+const VOLUME_DEFAULTS = [
+  ["configMap", "defaultMode", 420],
+  ["secret", "defaultMode", 420],
+  ["projected", "defaultMode", 420],
+  ["downwardAPI", "defaultMode", 420],
+  ["hostPath", "type", ""],
+] as const;
+
+const PROBE_DEFAULTS = ["timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"];
 
 function probeWithDefaults(probe: JsonObject): JsonObject {
   const http = probe["httpGet"];
+  const isComplete = PROBE_DEFAULTS.every((name) => probe[name] !== undefined);
+  if (isComplete && (!isJsonObject(http) || (http["scheme"] !== undefined && http["path"] !== undefined))) return probe;
   return orderMembers(
     {
       timeoutSeconds: 1,
@@ -122,14 +148,11 @@ function probeWithDefaults(probe: JsonObject): JsonObject {
 function volumeWithDefaults(volume: unknown): unknown {
   if (!isJsonObject(volume)) return volume;
   if (Object.keys(volume).length === 1) return { ...volume, emptyDir: {} };
-  const draft: JsonObject = { ...volume };
-  for (const source of ["configMap", "secret", "projected", "downwardAPI"]) {
-    const set = draft[source];
-    if (isJsonObject(set)) draft[source] = { ...set, defaultMode: set["defaultMode"] ?? 420 };
+  for (const [source, name, value] of VOLUME_DEFAULTS) {
+    const set = volume[source];
+    if (isJsonObject(set) && set[name] === undefined) return { ...volume, [source]: { ...set, [name]: value } };
   }
-  const hostPath = draft["hostPath"];
-  if (isJsonObject(hostPath)) draft["hostPath"] = { ...hostPath, type: hostPath["type"] ?? "" };
-  return draft;
+  return volume;
 }
 
 function pullPolicy(image: unknown): string {

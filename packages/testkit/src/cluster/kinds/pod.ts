@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, listAt, objectAt, textAt } from "../sim-object.ts";
 import type { CreateContext, KindRules } from "./kind-rules.ts";
-import { podSpecWithDefaults, requestsFromLimits } from "./pod-spec.ts";
+import { podSpecWithDefaults, withRequestsFromLimits } from "./pod-spec.ts";
 
 const NOT_READY = "node.kubernetes.io/not-ready";
 const UNREACHABLE = "node.kubernetes.io/unreachable";
@@ -11,8 +11,7 @@ export const podRules: KindRules = {
   generation: true,
   defaults(draft) {
     const spec = podSpecWithDefaults({ enableServiceLinks: true, ...objectAt(draft, "spec") });
-    requestsFromLimits(spec);
-    draft["spec"] = spec;
+    draft["spec"] = withRequestsFromLimits(spec);
   },
   create(draft, context) {
     const spec = objectAt(draft, "spec");

@@ -1,0 +1,33 @@
+import type { Clock } from "@krm/core";
+import type { SimResource } from "./sim-resource.ts";
+
+/** How a simulated cluster is made. */
+export interface SimClusterOptions {
+  /** Default: the machine's own clock. */
+  readonly clock?: Clock | undefined;
+  /** Of uids and generated names. Default: 1. */
+  readonly seed?: number | undefined;
+  /** The version of the first write. Default `"1"`; may lie above 2^53. */
+  readonly firstVersion?: string | undefined;
+  /** Default: `SIM_RESOURCES`. */
+  readonly resources?: readonly SimResource[] | undefined;
+}
+
+/** What a write can be told. */
+export interface SimWriteOptions {
+  /** Who writes, as managedFields say it. Default: `simulator`. */
+  readonly manager?: string | undefined;
+  /** `status`: only the status is written. */
+  readonly subresource?: "status" | undefined;
+  /** Wall clock to write into the object instead of now, epoch milliseconds: for objects that look older. */
+  readonly at?: number | undefined;
+}
+
+/** What a deletion can be told. */
+export interface SimDeleteOptions {
+  /** Undefined: what the object itself says. */
+  readonly gracePeriodSeconds?: number | undefined;
+  readonly preconditions?:
+    | { readonly uid?: string | undefined; readonly resourceVersion?: string | undefined }
+    | undefined;
+}
