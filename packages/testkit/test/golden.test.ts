@@ -6,6 +6,11 @@ import { isExchange, loadScenarios, stepName } from "./golden/scenario.ts";
 /** Steps that the simulated API server answers otherwise, and why. The same table stands in the README. */
 const NOT_IMITATED: ReadonlyMap<string, string> = new Map([]);
 
+/** Steps with defaults that stand elsewhere among the members of their object: behind those that were sent. */
+const ORDERED_OTHERWISE: ReadonlySet<string> = new Set([
+  "10/13 GET /api/v1/namespaces/team-0/pods?includeObject=Object",
+]);
+
 const scenarios = loadScenarios();
 const tls = await createTlsMaterial();
 
@@ -16,26 +21,26 @@ describe.each(scenarios)("$name", (scenario) => {
     outcomes = await replay(scenarios, scenario.name, tls);
   });
 
-  const steps = scenario.steps
-    .map((step, index) => ({ index, step, title: stepName(scenario, index) }))
-    .filter(({ step }) => isExchange(step));
+  const steps = scenario.steps.flatMap((step, index) =>
+    isExchange(step) ? [[stepName(scenario, index), index] as const] : [],
+  );
 
-  for (const { index, title } of steps) {
+  it.for(steps)("%s", ([title, index], context) => {
+    const { recorded, replayed } = outcomes.get(index) as Outcome;
     const why = NOT_IMITATED.get(title);
-    it(`${title}`, (context) => {
-      const { recorded, replayed } = outcomes.get(index) as Outcome;
-      if (why === undefined) {
-        expect(replayed).toEqual(recorded);
-        return;
-      }
-      // A step on the list must differ, or the list is not true any more.
-      expect(replayed, `${title} is imitated now: take it off the list`).not.toEqual(recorded);
-      context.skip(why);
-    });
-  }
+    if (why === undefined) {
+      expect(replayed).toEqual(recorded);
+      // The bytes, but for members that are sorted otherwise.
+      if (!ORDERED_OTHERWISE.has(title)) expect(JSON.stringify(replayed.body)).toBe(JSON.stringify(recorded.body));
+      return;
+    }
+    // A step on the list must differ, or the list is not true any more.
+    expect(replayed, `${title} is imitated now: take it off the list`).not.toEqual(recorded);
+    context.skip(why);
+  });
 });
 
 it("skips nothing that was not recorded", () => {
   const titles = scenarios.flatMap((scenario) => scenario.steps.map((_, index) => stepName(scenario, index)));
-  expect(titles).toEqual(expect.arrayContaining([...NOT_IMITATED.keys()]));
+  expect(titles).toEqual(expect.arrayContaining([...NOT_IMITATED.keys(), ...ORDERED_OTHERWISE]));
 });

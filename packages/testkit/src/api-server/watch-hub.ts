@@ -80,20 +80,18 @@ export class WatchHub {
       timeoutMs,
       nextFault: faults === undefined ? undefined : () => faults.nextEvent(),
     });
-    let started: Promise<void>;
-    try {
-      started = session.start();
-    } catch (error) {
-      return error as StatusError;
-    }
+    if (this.#held) stream.hold(true);
     response.statusCode = 200;
     response.setHeader("cache-control", "no-cache, private");
     response.setHeader("content-type", "application/json");
-    if (this.#held) stream.hold(true);
-    else response.flushHeaders();
+    try {
+      session.start();
+    } catch (error) {
+      return error as StatusError;
+    }
+    if (!this.#held && !response.headersSent) response.flushHeaders();
     this.#add(session, stream);
     response.on("close", () => session.close());
-    void started;
     void session.run();
     this.#disturb(session, stream, faults);
     return undefined;

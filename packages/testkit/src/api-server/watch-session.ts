@@ -1,4 +1,4 @@
-import type { ListOptions, Status } from "@krm/apimachinery";
+import type { ListOptions } from "@krm/apimachinery";
 import { type Clock, compareResourceVersions, type ResourceVersion } from "@krm/core";
 import type { SimCluster } from "../cluster/sim-cluster.ts";
 import type { ClusterEvent, SimObject } from "../cluster/sim-object.ts";
@@ -48,6 +48,7 @@ export class WatchSession {
   #behind: Buffer[] | undefined;
   #lane: { readonly line: Buffer; readonly due: number }[] = [];
   #swap: Buffer | undefined;
+  #ending = false;
   readonly #closed = new AbortController();
 
   constructor(input: WatchInput) {
@@ -70,25 +71,25 @@ export class WatchSession {
    *
    * @throws StatusError 410 when that version is compacted.
    */
-  start(): Promise<void> {
+  start(): void {
     const { cluster, frames, options, resource, view } = this.#input;
     const past = this.#from !== "" && this.#from !== "0";
     if (past && options.sendInitialEvents !== true) {
       for (const event of cluster.eventsAfter(resource, this.#from)) this.deliver(event);
-      return Promise.resolve();
+      return;
     }
     this.#from = cluster.version;
-    if (options.sendInitialEvents !== true) return Promise.resolve();
+    if (options.sendInitialEvents !== true) return;
     const { filter, namespace } = this.#input;
     const all = cluster.list(resource, { namespace }).items;
     const items = filter.empty ? all : all.filter((item) => filter.matches(item));
     const end = options.allowWatchBookmarks ? [frames.bookmark(resource, cluster.version, view, true)] : [];
-    return this.#sendInitial(items, end);
+    void this.#sendInitial(items, end);
   }
 
   /** Tells one committed event, if it concerns this watch. */
   deliver(event: ClusterEvent): void {
-    if (compare(event.resourceVersion, this.#from) <= 0) return;
+    if (this.#ending || compare(event.resourceVersion, this.#from) <= 0) return;
     const seen = this.#seen(event);
     if (seen === undefined) return;
     const { frames, nextFault, resource, stream, view } = this.#input;
@@ -110,14 +111,10 @@ export class WatchSession {
     this.#unswap(this.#swap);
   }
 
-  /** Ends the stream with an error inside it. */
-  fail(status: Status): void {
-    this.#input.stream.send(this.#input.frames.error(status));
-    this.end();
-  }
-
-  /** Ends the stream cleanly. */
+  /** Ends the stream cleanly, behind what it began to send. */
   end(): void {
+    this.#ending = true;
+    if (this.#behind !== undefined) return;
     this.#input.stream.end();
     this.close();
   }
@@ -169,6 +166,7 @@ export class WatchSession {
     const behind = this.#behind;
     this.#behind = undefined;
     for (const line of behind) stream.send(line);
+    if (this.#ending) this.end();
   }
 
   /** What this watch is told of an event; undefined: nothing. */

@@ -67,7 +67,9 @@ export class WatchStream {
   /** Holds everything back, or lets it go again. */
   hold(held: boolean): void {
     this.#held = held;
-    if (!held) this.#schedule();
+    if (held) return;
+    if (!this.#response.headersSent) this.#response.flushHeaders();
+    this.#schedule();
   }
 
   #drained(): Promise<void> {
