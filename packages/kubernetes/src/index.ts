@@ -1,1 +1,10 @@
-// What this package gives: filled as its parts land.
+// Kubeconfig
+export { loadKubeConfig, type LoadKubeConfigOptions } from "./kubeconfig/load-kube-config.ts";
+
+// Source
+export { KubernetesSource, type KubernetesSourceOptions } from "./kubernetes-source.ts";
+
+// Discovery
+export { discoverResources } from "./discovery/discover-resources.ts";
+export type { DiscoveredResource } from "./discovery/discovered-resource.ts";
+export { resolveResource } from "./discovery/resolve-resource.ts";

@@ -1,0 +1,91 @@
+import {
+  type CallOptions,
+  decodeListPage,
+  decodeObject,
+  type DropPaths,
+  KrmError,
+  type ListPage,
+  type ListRequest,
+  type ListWatch,
+  resourcePath,
+  type Scope,
+  type StoredObject,
+  type WatchEvent,
+  type WatchRequest,
+} from "@krm/core";
+import type { ApiTransport } from "../transport/api-transport.ts";
+import { watchEvents } from "./watch-events.ts";
+
+/** {@link ListWatch} of one scope over HTTP. */
+export class KubernetesListWatch implements ListWatch {
+  readonly scope: Scope;
+  readonly #transport: ApiTransport;
+  readonly #drop: DropPaths | undefined;
+
+  constructor(scope: Scope, transport: ApiTransport, drop: DropPaths | undefined) {
+    if (scope.namespace !== undefined && !scope.resource.namespaced) {
+      throw new KrmError(
+        "KRM_INVALID_ARGUMENT",
+        `${scope.resource.resource} are cluster-scoped: they cannot be listed in namespace ${JSON.stringify(scope.namespace)}`,
+      );
+    }
+    this.scope = scope;
+    this.#transport = transport;
+    this.#drop = drop;
+  }
+
+  async list(request: ListRequest, options: CallOptions = {}): Promise<ListPage> {
+    const query = new URLSearchParams();
+    if (request.limit !== undefined) query.set("limit", String(request.limit));
+    if (request.continue !== undefined) query.set("continue", request.continue);
+    if (request.resourceVersion !== undefined) query.set("resourceVersion", request.resourceVersion);
+    if (request.match !== undefined) query.set("resourceVersionMatch", request.match);
+    const path = this.#path();
+    const { body } = await this.#transport.read({ purpose: "list", path, query, signal: options.signal });
+    return this.#decode(path, () => decodeListPage(body, { drop: this.#drop }));
+  }
+
+  async watch(request: WatchRequest, options: CallOptions = {}): Promise<AsyncIterable<readonly WatchEvent[]>> {
+    const query = new URLSearchParams({
+      watch: "true",
+      allowWatchBookmarks: "true",
+      resourceVersion: request.resourceVersion,
+      timeoutSeconds: String(request.timeoutSeconds),
+    });
+    const call = { purpose: "watch", path: this.#path(), query, signal: options.signal } as const;
+    const { body } = await this.#transport.open(call);
+    return watchEvents(body, {
+      drop: this.#drop,
+      name: this.#transport.name(call),
+      broken: (error) => this.#transport.broken(error, call),
+    });
+  }
+
+  async get(
+    key: { readonly namespace: string; readonly name: string },
+    options: CallOptions = {},
+  ): Promise<StoredObject | undefined> {
+    const path = resourcePath(this.scope.resource, key.namespace, key.name);
+    try {
+      const { body } = await this.#transport.read({ purpose: "get", path, signal: options.signal });
+      return this.#decode(path, () => decodeObject(body, { drop: this.#drop }));
+    } catch (error) {
+      if (KrmError.is(error, "KRM_API_STATUS") && error.status?.code === 404) return undefined;
+      throw error;
+    }
+  }
+
+  #path(): string {
+    return resourcePath(this.scope.resource, this.scope.namespace);
+  }
+
+  /** The decoder knows what is wrong and where; this adds of what. */
+  #decode<T>(path: string, decode: () => T): T {
+    try {
+      return decode();
+    } catch (error) {
+      if (!KrmError.is(error)) throw error;
+      throw new KrmError(error.code, `${this.#transport.name({ path })}: ${error.message}`, { cause: error });
+    }
+  }
+}

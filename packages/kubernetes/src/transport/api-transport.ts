@@ -1,0 +1,179 @@
+import { Buffer } from "node:buffer";
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import { KrmError, type Logger } from "@krm/core";
+import type { Dispatcher } from "undici";
+import { Agents, type Purpose } from "./agents.ts";
+import { connectionError } from "./connection-error.ts";
+import type { Credentials, Identity } from "./credentials.ts";
+import { isLoopback } from "./loopback.ts";
+import { statusError } from "./status-error.ts";
+
+/** One GET. */
+export interface ApiRequest {
+  readonly purpose: Purpose;
+  /** From `/api` or `/apis` on. */
+  readonly path: string;
+  readonly query?: URLSearchParams | undefined;
+  /** Default: `application/json`. */
+  readonly accept?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A whole answer. */
+export interface ApiAnswer {
+  readonly headers: Dispatcher.ResponseData["headers"];
+  readonly body: Buffer;
+}
+
+/** kube-apiserver gives up on a request after 60 s. Watches are accepted at once, or after a cache has filled. */
+const HEADERS_TIMEOUT_MS = 75_000;
+/** Between two parts of an answer. Silence of a watch is judged by who watches. */
+const BODY_TIMEOUT_MS: Readonly<Record<Purpose, number>> = { watch: 0, list: 60_000, get: 60_000 };
+/** Of the body of an error. */
+const ERROR_BODY_BYTES = 64 * 1024;
+
+const inflate = promisify<Uint8Array, Buffer>(gunzip);
+
+/** GET requests to one API server, with fresh credentials and errors that say what is wrong. */
+export class ApiTransport {
+  readonly #credentials: Credentials;
+  readonly #agents = new Agents();
+  readonly #userAgent: string;
+  readonly #logger: Logger;
+  /** On this machine compression only costs time. */
+  readonly #encoding: string;
+
+  constructor(credentials: Credentials, userAgent: string, logger: Logger) {
+    this.#credentials = credentials;
+    this.#userAgent = userAgent;
+    this.#logger = logger;
+    this.#encoding = isLoopback(credentials.server.hostname) ? "identity" : "gzip";
+  }
+
+  /** Sends a GET and reads the whole answer. Errors are as {@link ApiTransport.open}'s. */
+  async read(request: ApiRequest): Promise<ApiAnswer> {
+    const { headers, body } = await this.open(request, this.#encoding);
+    const name = this.name(request);
+    const bytes = await this.#whole(body, name, request.signal);
+    const encoding = headers["content-encoding"] ?? "identity";
+    if (encoding === "identity") return { headers, body: bytes };
+    if (encoding !== "gzip")
+      throw new KrmError("KRM_DECODE", `${name} was answered in the encoding ${String(encoding)}`);
+    try {
+      return { headers, body: await inflate(bytes) };
+    } catch (cause) {
+      throw new KrmError("KRM_DECODE", `${name}: the answer cannot be decompressed: ${(cause as Error).message}`, {
+        cause,
+      });
+    }
+  }
+
+  /**
+   * Sends a GET; resolves when the answer has begun, and it is 200 and JSON. A 401 is tried once more, with credentials
+   * read anew.
+   *
+   * @throws KrmError `KRM_API_STATUS`, `KRM_CONNECTION`, `KRM_INVALID_KUBECONFIG` (no credentials), `KRM_DECODE` (not
+   * JSON); the signal's reason when aborted.
+   */
+  async open(request: ApiRequest, encoding = "identity"): Promise<Dispatcher.ResponseData> {
+    const name = this.name(request);
+    let response = await this.#send(request, encoding);
+    if (response.statusCode === 401) {
+      await this.#beginning(response.body);
+      this.#logger.warn({ server: this.#credentials.server.origin }, "credentials were refused; reading them anew");
+      this.#credentials.reload();
+      response = await this.#send(request, encoding);
+    }
+    if (response.statusCode !== 200) {
+      const { statusCode, headers } = response;
+      throw statusError({ statusCode, headers, body: await this.#beginning(response.body) }, name);
+    }
+    const type = response.headers["content-type"];
+    if (typeof type === "string" && /^application\/(?:[\w.]+\+)?json\b/.test(type)) return response;
+    response.body.on("error", () => {}).destroy();
+    throw new KrmError("KRM_DECODE", `${name} was answered with ${String(type ?? "no content type")}, not with JSON`, {
+      hint: `is ${this.#credentials.server.origin} an API server, and not a page in front of one?`,
+    });
+  }
+
+  /** What was asked, for messages: without the query, which may hold a long token. */
+  name(request: Pick<ApiRequest, "path">): string {
+    return `GET ${this.#credentials.server.origin}${this.#path(request.path)}`;
+  }
+
+  /** `error`, which came while an answer was read, as callers get it. */
+  broken(error: unknown, request: Pick<ApiRequest, "path" | "signal">): unknown {
+    if (request.signal?.aborted === true) return request.signal.reason;
+    return connectionError(error, this.#credentials.server, `while reading the answer to ${this.name(request)}`);
+  }
+
+  /** Breaks all connections. What is under way ends with `KRM_CONNECTION`. */
+  async close(): Promise<void> {
+    await this.#agents.destroy();
+  }
+
+  async #send(request: ApiRequest, encoding: string): Promise<Dispatcher.ResponseData> {
+    const { purpose, path, query, accept = "application/json", signal } = request;
+    signal?.throwIfAborted();
+    const identity = await this.#identity(signal);
+    const search = query === undefined || query.size === 0 ? "" : `?${query.toString()}`;
+    try {
+      return await this.#agents.for(purpose, identity).request({
+        origin: this.#credentials.server.origin,
+        path: `${this.#path(path)}${search}`,
+        method: "GET",
+        headers: { ...identity.headers, accept, "accept-encoding": encoding, "user-agent": this.#userAgent },
+        headersTimeout: HEADERS_TIMEOUT_MS,
+        bodyTimeout: BODY_TIMEOUT_MS[purpose],
+        signal: signal ?? null,
+      });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw connectionError(error, this.#credentials.server, `for ${this.name(request)}`);
+    }
+  }
+
+  /** An exec plugin can take its time; aborting does not wait for it. */
+  async #identity(signal: AbortSignal | undefined): Promise<Identity> {
+    const current = this.#credentials.current();
+    if (signal === undefined) return current;
+    const aborted = Promise.withResolvers<never>();
+    const abort = (): void => aborted.reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    try {
+      return await Promise.race([current, aborted.promise]);
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
+  }
+
+  #path(path: string): string {
+    return `${this.#credentials.server.pathname.replace(/\/$/, "")}${path}`;
+  }
+
+  async #whole(body: Dispatcher.ResponseData["body"], name: string, signal: AbortSignal | undefined): Promise<Buffer> {
+    try {
+      return Buffer.from(await body.arrayBuffer());
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw connectionError(error, this.#credentials.server, `while reading the answer to ${name}`);
+    }
+  }
+
+  /** The beginning of an error's body. What breaks there matters less than the error itself. */
+  async #beginning(body: Dispatcher.ResponseData["body"]): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    try {
+      for await (const chunk of body) {
+        chunks.push(chunk as Buffer);
+        size += (chunk as Buffer).length;
+        if (size >= ERROR_BODY_BYTES) break;
+      }
+    } catch {
+      // What has come is all there is.
+    }
+    return Buffer.concat(chunks);
+  }
+}

@@ -1,0 +1,119 @@
+import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
+import type { RequestOptions } from "node:https";
+import { type DispatcherOptions, KubeConfig } from "@kubernetes/client-node";
+import { KrmError } from "@krm/core";
+import { type ConfigUser, impersonationHeaders } from "../kubeconfig/config-user.ts";
+import { isLoopback } from "./loopback.ts";
+
+/** Who asks, and how to get there: as of now, since tokens and certificates rotate. */
+export interface Identity {
+  readonly headers: Readonly<Record<string, string | string[]>>;
+  readonly dispatcher: DispatcherOptions;
+  /** Changes when connections must be made anew: other CA, certificate, key, or proxy. */
+  readonly key: string;
+}
+
+/** What of client-node's answer matters here. */
+type Applied = Omit<RequestOptions, "headers"> & { headers?: Record<string, string>; servername?: string };
+
+/** The credentials of a kubeconfig's current context, fresh for each request. */
+export class Credentials {
+  /** Where the API server is, with the path before `/api`, without a slash at the end. */
+  readonly server: URL;
+  #config: KubeConfig;
+  #pending: Promise<Identity> | undefined;
+
+  /** @throws KrmError `KRM_INVALID_KUBECONFIG` when there is no usable context. */
+  constructor(config: KubeConfig) {
+    const cluster = config.getCurrentCluster();
+    if (cluster === null || !URL.canParse(cluster.server)) {
+      const context = JSON.stringify(config.getCurrentContext() ?? "");
+      throw new KrmError(
+        "KRM_INVALID_KUBECONFIG",
+        `the kubeconfig's context ${context} names no cluster with a server`,
+      );
+    }
+    this.server = new URL(cluster.server);
+    this.#config = this.#renew(config);
+  }
+
+  /** One asking at a time: an exec plugin is not started once for each of many requests that begin together. */
+  current(): Promise<Identity> {
+    this.#pending ??= this.#read().finally(() => {
+      this.#pending = undefined;
+    });
+    return this.#pending;
+  }
+
+  /** Forgets what was cached: token files are read and exec plugins run again at the next request. */
+  reload(): void {
+    this.#config = this.#renew(this.#config);
+  }
+
+  /** The same definition with authenticators that have cached nothing. */
+  #renew(config: KubeConfig): KubeConfig {
+    const renewed = new KubeConfig();
+    const plainOnLoopback = this.server.protocol === "http:" && isLoopback(this.server.hostname);
+    const cluster = config.getCurrentCluster();
+    const user = config.getCurrentUser() ?? { name: "" };
+    if (cluster === null) return renewed;
+    // client-node takes http only together with skipTLSVerify. What stays on this machine needs no such permission.
+    const skipTLSVerify = cluster.skipTLSVerify || plainOnLoopback;
+    for (const custom of config["custom_authenticators"]) renewed.addAuthenticator(custom);
+    renewed.loadFromClusterAndUser({ ...cluster, skipTLSVerify }, user);
+    return renewed;
+  }
+
+  async #read(): Promise<Identity> {
+    const config = this.#config;
+    const applied: Applied = {};
+    try {
+      await config.applyToHTTPSOptions(applied);
+      const user: ConfigUser | null = config.getCurrentUser();
+      const headers: Record<string, string | string[]> = { ...(user !== null && impersonationHeaders(user)) };
+      for (const [name, value] of Object.entries(applied.headers ?? {})) headers[name.toLowerCase()] = value.trim();
+      if (typeof applied.auth === "string")
+        headers["authorization"] = `Basic ${Buffer.from(applied.auth).toString("base64")}`;
+      const cluster = config.getCurrentCluster();
+      // Said explicitly, so that no environment variable can turn verification off.
+      const rejectUnauthorized = applied.rejectUnauthorized ?? true;
+      const { ca, cert, key, servername } = applied;
+      const tls = { ca, cert, key, servername, rejectUnauthorized };
+      const dispatcher = config.createDispatcherOptions(cluster, tls);
+      return {
+        headers,
+        dispatcher,
+        key: fingerprint(cluster?.proxyUrl, ca, cert, key, servername, rejectUnauthorized),
+      };
+    } catch (error) {
+      throw this.#failure(config, error);
+    }
+  }
+
+  #failure(config: KubeConfig, cause: unknown): KrmError {
+    const user = config.getCurrentUser();
+    const why =
+      cause instanceof Error && cause.message.trim() !== "" ? cause.message.trim().slice(0, 500) : String(cause);
+    const exec = (user?.exec as { command?: unknown } | null | undefined)?.command;
+    const who = `the credentials of user ${JSON.stringify(user?.name ?? "")} for ${this.server.origin}`;
+    const how = typeof exec === "string" ? ` (exec plugin ${JSON.stringify(exec)})` : "";
+    return new KrmError("KRM_INVALID_KUBECONFIG", `${who}${how} cannot be had: ${why}`, {
+      cause,
+      hint: why.startsWith("HTTP protocol")
+        ? "use an https server: credentials are not sent in the clear to another machine"
+        : typeof exec === "string"
+          ? "run the plugin by hand and see whether it prints an ExecCredential"
+          : "check the files that the kubeconfig names",
+    });
+  }
+}
+
+function fingerprint(...parts: readonly unknown[]): string {
+  const hash = createHash("sha256");
+  for (const part of parts) {
+    const bytes = part instanceof Uint8Array ? part : Buffer.from(String(part));
+    hash.update(`${bytes.length}:`).update(bytes);
+  }
+  return hash.digest("hex");
+}
