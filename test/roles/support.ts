@@ -56,6 +56,7 @@ export function truth(cluster: SimCluster, resource: ResourceType, namespace?: s
       if (kind !== resource.kind || apiVersion !== apiVersionOf(resource))
         throw new Error(`a ${kind} among ${resource.resource}`);
       delete body.metadata.managedFields;
+      delete body.metadata.annotations?.["kubectl.kubernetes.io/last-applied-configuration"];
       return [`${item.metadata.namespace ?? ""}/${item.metadata.name}`, JSON.stringify(body)];
     }),
   );

@@ -33,6 +33,8 @@ export interface MergerOptions {
   /** After each commit. */
   readonly onCommit?: ((commit: ViewCommit) => void) | undefined;
   readonly onReport?: ((report: MergerReport) => void) | undefined;
+  /** Called with each input and what it did, in order, before that is written: for recorders. */
+  readonly onStep?: ((input: MergeInput, step: Step) => void) | undefined;
 }
 
 /** Inputs that one commit covers at most. */
@@ -124,6 +126,7 @@ export class Merger {
     const { epoch } = this.#state;
     for (const input of inputs) {
       const step = advance(this.#state, input);
+      this.#options.onStep?.(input, step);
       for (const change of step.changes) changes.push(change);
       verdicts.push(...step.verdicts);
       this.#account(input, step);

@@ -4,7 +4,7 @@ import { untilAborted } from "../internal/abort.ts";
 import { Semaphore } from "../internal/semaphore.ts";
 import type { Drift } from "../merge/drift.ts";
 import type { QueueBounds } from "../merge/input-queue.ts";
-import type { Verdict } from "../merge/merge-input.ts";
+import type { MergeInput, Step, Verdict } from "../merge/merge-input.ts";
 import { DEFAULT_RESOURCES, type ResourceType } from "../model/resource-type.ts";
 import { type Scope, scopeId } from "../model/scope.ts";
 import { type CallOptions, type Clock, systemClock } from "../ports/clock.ts";
@@ -42,6 +42,8 @@ export interface MonitorOptions {
   /** In [0, 1), for jitter. @default Math.random */
   readonly random?: () => number;
   readonly logger?: Logger;
+  /** Called with everything that is merged and what it did, in order, before that is written: for recorders and checkers. */
+  readonly trace?: (scope: Scope, input: MergeInput, step: Step) => void;
 }
 
 /** What a Monitor tells while it runs. A listener that throws ends the process as any uncaught error does. */
@@ -154,7 +156,7 @@ export class Monitor implements AsyncDisposable {
   }
 
   #scopeMonitor(scope: Scope, lists: Semaphore): ScopeMonitor {
-    const { source, logger = silentLogger, random = Math.random, backoff, queue } = this.#options;
+    const { source, logger = silentLogger, random = Math.random, backoff, queue, trace } = this.#options;
     const { events } = this;
     return new ScopeMonitor({
       listWatch: source.listWatch(scope),
@@ -168,6 +170,7 @@ export class Monitor implements AsyncDisposable {
       pollEveryMs: this.#options.pollEveryMs ?? 30_000,
       backoff,
       queue,
+      onStep: trace && ((input, step) => trace(scope, input, step)),
       onState: (state) => events.emit("state", scope, state),
       onDesync: (cause) => events.emit("desync", scope, cause),
       onCommit: (commit) => events.emit("commit", scope, commit),

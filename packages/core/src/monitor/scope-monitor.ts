@@ -1,5 +1,5 @@
 import { Merger } from "../merge/merger.ts";
-import type { Verdict } from "../merge/merge-input.ts";
+import type { MergeInput, Step, Verdict } from "../merge/merge-input.ts";
 import type { QueueBounds } from "../merge/input-queue.ts";
 import type { Scope } from "../model/scope.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -29,6 +29,7 @@ export interface ScopeMonitorOptions {
   readonly onDesync: (cause: DesyncCause) => void;
   readonly onVerdict: (verdict: Verdict) => void;
   readonly onCommit: (commit: ViewCommit) => void;
+  readonly onStep?: ((input: MergeInput, step: Step) => void) | undefined;
 }
 
 /** Streamer, Verifier and Merger of one scope, wired together in one process. */
@@ -60,6 +61,7 @@ export class ScopeMonitor {
         options.onCommit(commit);
       },
       onVerdict: options.onVerdict,
+      onStep: options.onStep,
     });
     const roles = { listWatch, sink: this.#merger, clock, logger, random, listSlot, pageSize, backoff };
     this.#streamer = new Streamer({

@@ -29,8 +29,8 @@ export interface ClusterSourceOptions {
   readonly cluster: SimCluster;
   /** Called before each request; what it throws or rejects with is the answer. */
   readonly beforeRequest?: ((request: SourceRequest) => void | Promise<void>) | undefined;
-  /** What a watch tells of an event: nothing, the event, or it and others. Default: the event. */
-  readonly tell?: ((event: ClusterEvent) => readonly ClusterEvent[]) | undefined;
+  /** What a watch of this scope tells of an event: nothing, the event, or it and others. Default: the event. */
+  readonly tell?: ((event: ClusterEvent, scope: Scope) => readonly ClusterEvent[]) | undefined;
 }
 
 const encoder = new TextEncoder();
@@ -144,7 +144,7 @@ export class ClusterSource implements ListWatchSource {
   #put(pipe: WatchPipe, scope: Scope, event: ClusterEvent): void {
     if (event.resource.resource !== scope.resource.resource || event.resource.group !== scope.resource.group) return;
     if (scope.namespace !== undefined && event.object.metadata.namespace !== scope.namespace) return;
-    for (const { type, object } of this.#options.tell?.(event) ?? [event])
+    for (const { type, object } of this.#options.tell?.(event, scope) ?? [event])
       pipe.put({ type, object: this.#decode(object) });
   }
 

@@ -1,0 +1,121 @@
+import { compareResourceVersions, type Drift, type MergeInput, type ResourceVersion, type Verdict } from "@krm/core";
+
+/** A life of an object at a version. */
+export interface TrueState {
+  readonly uid: string;
+  readonly resourceVersion: string;
+}
+
+/** The cluster's own history: what a scope held at a version, by key. */
+export type TruthAt = (version: ResourceVersion) => ReadonlyMap<string, TrueState>;
+
+interface Told extends TrueState {
+  readonly gone: boolean;
+}
+
+/**
+ * Law 6 by brute force, from what one scope's merge was given: at each verdict, what the stream alone would show
+ * against what the cluster held. Knows nothing of how the merge works.
+ */
+export class DriftOracle {
+  readonly #truthAt: TruthAt;
+  /** Key → what the stream told of it since the baseline, in the order in which it came. */
+  #told = new Map<string, Told[]>();
+  #baseline: ResourceVersion | undefined;
+  #horizon: ResourceVersion | undefined;
+  /** Verdicts that were checked. */
+  checked = 0;
+  /** Missed events among them. */
+  missed = 0;
+  readonly faults: string[] = [];
+
+  constructor(truthAt: TruthAt) {
+    this.#truthAt = truthAt;
+  }
+
+  input(input: MergeInput): void {
+    switch (input.type) {
+      case "observed": {
+        const { type, object } = input.observation;
+        const { key, uid, resourceVersion } = object;
+        // An old story: the baseline has it already.
+        if (this.#baseline !== undefined && compareResourceVersions(resourceVersion, this.#baseline) <= 0) return;
+        const told = this.#told.get(key) ?? [];
+        told.push({ uid, resourceVersion, gone: type === "deleted" });
+        this.#told.set(key, told);
+        return;
+      }
+      case "relisted":
+      case "epoch-reset": {
+        const version = input.snapshot.resourceVersion;
+        if (
+          input.type === "relisted" &&
+          this.#horizon !== undefined &&
+          compareResourceVersions(version, this.#horizon) < 0
+        )
+          return;
+        this.#horizon = version;
+        this.#rebase(version);
+        return;
+      }
+      case "verified": {
+        const version = input.snapshot.resourceVersion;
+        if (this.#horizon === undefined || compareResourceVersions(version, this.#horizon) > 0) this.#horizon = version;
+        return;
+      }
+      default:
+    }
+  }
+
+  verdict({ horizon, result, drift }: Verdict): void {
+    if (result === "stale" || result === "inconclusive") return;
+    this.checked++;
+    this.missed += drift.length;
+    const truth = this.#truthAt(horizon);
+    const before = this.#baseline === undefined ? new Map<string, TrueState>() : this.#truthAt(this.#baseline);
+    const expected: string[] = [];
+    for (const key of new Set([...truth.keys(), ...before.keys(), ...this.#told.keys()])) {
+      const shown = this.#shown(key, horizon, before);
+      const actual = truth.get(key);
+      if (shown?.uid === actual?.uid && shown?.resourceVersion === actual?.resourceVersion) continue;
+      expected.push(line(key, shown, actual));
+    }
+    const found = drift.map((one: Drift) => line(one.key, one.shown, one.actual));
+    const difference = [
+      ...expected.filter((one) => !found.includes(one)).map((one) => `not reported: ${one}`),
+      ...found.filter((one) => !expected.includes(one)).map((one) => `not true: ${one}`),
+    ];
+    for (const one of difference) this.faults.push(`at ${horizon} (since ${this.#baseline}): ${one}`);
+    this.#rebase(horizon);
+  }
+
+  #shown(key: string, horizon: ResourceVersion, before: ReadonlyMap<string, TrueState>): TrueState | undefined {
+    let newest: Told | undefined;
+    for (const told of this.#told.get(key) ?? []) {
+      const version = told.resourceVersion as ResourceVersion;
+      if (compareResourceVersions(version, horizon) > 0) continue;
+      if (newest !== undefined && compareResourceVersions(version, newest.resourceVersion as ResourceVersion) <= 0)
+        continue;
+      newest = told;
+    }
+    if (newest === undefined) return before.get(key);
+    return newest.gone ? undefined : newest;
+  }
+
+  #rebase(version: ResourceVersion): void {
+    if (this.#baseline !== undefined && compareResourceVersions(version, this.#baseline) < 0) return;
+    this.#baseline = version;
+    const later = new Map<string, Told[]>();
+    for (const [key, told] of this.#told) {
+      const rest = told.filter((one) => compareResourceVersions(one.resourceVersion as ResourceVersion, version) > 0);
+      if (rest.length > 0) later.set(key, rest);
+    }
+    this.#told = later;
+  }
+}
+
+function line(key: string, shown: TrueState | undefined, actual: TrueState | undefined): string {
+  const side = (state: TrueState | undefined): string =>
+    state === undefined ? "nothing" : `${state.uid}@${state.resourceVersion}`;
+  return `${key}: the stream showed ${side(shown)}, the cluster held ${side(actual)}`;
+}
