@@ -1,9 +1,10 @@
+import { connect } from "node:http2";
 import Fastify from "fastify";
 import { describe, expect, it } from "vitest";
 import { KrmError, MemoryStore, PODS } from "@krm/core";
 import { type Authenticator, krmPlugin } from "@krm/server";
 import { failure, names, testApp } from "./support/app.ts";
-import { fill, pod } from "./support/fixtures.ts";
+import { fill, object, pod } from "./support/fixtures.ts";
 
 describe("the plugin in another application", () => {
   it("keeps to its prefix: hooks, errors and all", async () => {
@@ -32,6 +33,28 @@ describe("the plugin in another application", () => {
     await app.register(krmPlugin, { store });
     expect((await app.inject("/a/b/c")).body).toBe("nothing here");
     expect((await app.inject("/livez")).body).toBe("ok");
+    await app.close();
+  });
+
+  it("sends long lists over HTTP/2 too", async () => {
+    await using store = new MemoryStore();
+    const filler = "x".repeat(10_000);
+    const pods = Array.from({ length: 50 }, (_, index) =>
+      object({ name: `p${100 + index}`, namespace: "n" }, { filler }),
+    );
+    await fill(store, { resource: PODS }, pods);
+    const app = Fastify({ http2: true });
+    await app.register(krmPlugin as never, { store });
+    const url = await app.listen({ host: "127.0.0.1", port: 0 });
+    const session = connect(url);
+    const stream = session.request({ ":path": "/pods" });
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of stream) chunks.push(chunk as Uint8Array);
+    session.close();
+    const body = JSON.parse(Buffer.concat(chunks).toString()) as {
+      readonly items: readonly { readonly filler: string }[];
+    };
+    expect(body.items.map((item) => item.filler === filler)).toEqual(Array.from({ length: 50 }, () => true));
     await app.close();
   });
 

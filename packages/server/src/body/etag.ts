@@ -1,11 +1,10 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { ViewPart } from "../view/view.ts";
 
 /** A weak entity tag for one query of a view. It changes with what the view shows and with the version that it tells. */
 export function listEtag(target: string, parts: readonly Pick<ViewPart, "meta">[]): string {
-  const hash = createHash("sha256").update(target);
-  for (const { meta } of parts) hash.update(`\n${meta.cursor} ${meta.version ?? ""}`);
-  return `W/"${hash.digest("base64url").slice(0, 22)}"`;
+  const shown = parts.map(({ meta }) => `${meta.cursor} ${meta.version ?? ""}`);
+  return `W/"${hash("sha256", [target, ...shown].join("\n"), "base64url").slice(0, 22)}"`;
 }
 
 /** Whether an `If-None-Match` header names this tag, compared weakly (RFC 9110 §13.1.2). */

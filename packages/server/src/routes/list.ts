@@ -1,18 +1,18 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { resourceName } from "@krm/core";
+import { isResourceVersion, resourceName } from "@krm/core";
 import { formatFreshness } from "@krm/protocol";
-import { sendList } from "../answer/send.ts";
+import { sendList } from "../answer/send-list.ts";
 import { listEtag, matchesEtag } from "../body/etag.ts";
 import { listBytes } from "../body/list-bytes.ts";
-import { readListRequest } from "../request/list-request.ts";
+import { type ListRequest, readListRequest } from "../request/list-request.ts";
 import type { FieldCache } from "../selection/field-cache.ts";
 import { takePage } from "../selection/page.ts";
 import { compile } from "../selection/selection.ts";
-import type { Catalog } from "../view/catalog.ts";
-import { findView, type ListViewContext, shelfName } from "../view/list-view.ts";
-import { writePageToken } from "../view/page-token.ts";
+import type { Catalog, Watched } from "../view/catalog.ts";
+import { findView, type ListView, type ListViewContext, shelfName } from "../view/list-view.ts";
+import { fingerprint, writePageToken } from "../view/page-token.ts";
 import { freshnessOf, requireView } from "../view/trust.ts";
-import { judgeParts } from "../view/view.ts";
+import { judgeParts, viewIdentity } from "../view/view.ts";
 
 /** What lists are made from. */
 export interface ListContext extends Omit<ListViewContext, "signal"> {
@@ -43,15 +43,26 @@ export async function answerList(
   const version = found.version ?? "";
   const wanted = compile(asked, watched.resource, context.fields);
   // A version that no token can carry leaves no way to ask for more: then everything comes at once.
-  const limit = writePageToken(version, { view: "", after: "" }) === undefined ? 0 : asked.limit;
+  const limit = isResourceVersion(version) ? asked.limit : 0;
   const page = await takePage(view.objects, { after: found.after, limit, wanted, cache: context.fields });
-  const more =
-    page.last === undefined ? undefined : writePageToken(version, { view: found.fingerprint, after: page.last });
-  if (more !== undefined) context.shelf.keep(shelfName(watched, asked, found.fingerprint), view);
+  const more = page.last === undefined ? undefined : keepForMore(context, watched, asked, found, page.last);
   const metadata = {
     resourceVersion: version,
     ...(more === undefined ? {} : { continue: more }),
     ...(page.remaining === undefined ? {} : { remainingItemCount: page.remaining }),
   };
   return sendList(request, reply, listBytes(watched.resource, metadata, page.items));
+}
+
+/** Keeps a view for the pages after `last`, and gives the token that asks for them. */
+function keepForMore(
+  context: ListContext,
+  watched: Watched,
+  asked: ListRequest,
+  found: ListView,
+  last: string,
+): string {
+  const name = found.fingerprint ?? fingerprint(viewIdentity(found.view.parts));
+  context.shelf.keep(shelfName(watched, asked, name), found.view);
+  return writePageToken(found.version ?? "", { view: name, after: last });
 }

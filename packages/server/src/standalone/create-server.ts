@@ -75,9 +75,9 @@ export async function createServer(options: ServerOptions): Promise<KrmServer> {
   const auth = await openAuth(options.auth, { clock, logger });
   const app = makeApp(tls?.current);
   if (options.auth === undefined) guardHost(app);
-  app.addHook("onSend", async (_request, reply) => {
+  app.addHook("onResponse", async () => {
     // A connection that stays open after its answer would hold up the end.
-    if (stop.signal.aborted) reply.header("connection", "close");
+    if (stop.signal.aborted) setImmediate(() => app.server.closeIdleConnections());
   });
   mountKrm(app, { ...options, auth: auth.authenticator }, { notFound: true });
   const following = tls?.follow(stop.signal, (pair) => {

@@ -14,8 +14,8 @@ export interface ListView {
   readonly version: string | undefined;
   /** The key of the last item that the reader has; undefined: from the start. */
   readonly after: string | undefined;
-  /** What the view is kept under for later pages. */
-  readonly fingerprint: string;
+  /** The view's fingerprint, where it was needed to find it. */
+  readonly fingerprint: string | undefined;
 }
 
 /** What is needed to find a view. */
@@ -49,12 +49,7 @@ export async function findView(watched: Watched, request: ListRequest, context: 
   await awaitDemand(context.store, scopes, { version, maxStaleness }, context);
   const view = await readView(context.store, query);
   if (version !== undefined && request.match === "Exact" && isElsewhere(view, version)) throw expired(TOO_OLD);
-  return {
-    view,
-    version: viewVersion(view.parts),
-    after: undefined,
-    fingerprint: fingerprint(viewIdentity(view.parts)),
-  };
+  return { view, version: viewVersion(view.parts), after: undefined, fingerprint: undefined };
 }
 
 /** Whether there is a view, and it is not (or not all of it) at this version. */

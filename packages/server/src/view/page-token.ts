@@ -1,6 +1,5 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { badRequest, decodeContinue, encodeContinue } from "@krm/apimachinery";
-import { isResourceVersion } from "@krm/core";
 
 /** Where a list goes on. */
 export interface PagePoint {
@@ -14,18 +13,14 @@ export interface PagePoint {
 
 /** A short name for the identity of a view. */
 export function fingerprint(identity: readonly string[]): string {
-  return createHash("sha256").update(identity.join("\n")).digest("base64url").slice(0, 16);
+  return hash("sha256", identity.join("\n"), "base64url").slice(0, 16);
 }
 
 /**
  * Writes a continue token in the API server's own form. The version alone does not name the union of several scopes,
- * so the fingerprint of the view stands before the key. Undefined: the version does not go into a token.
+ * so the fingerprint of the view stands before the key. Only for versions that can be ordered: others go into no token.
  */
-export function writePageToken(
-  version: string,
-  point: { readonly view: string; readonly after: string },
-): string | undefined {
-  if (!isResourceVersion(version)) return undefined;
+export function writePageToken(version: string, point: { readonly view: string; readonly after: string }): string {
   return encodeContinue({ resourceVersion: version, start: `/${point.view}/${point.after}\0` });
 }
 
