@@ -1,0 +1,77 @@
+import { KubeConfig } from "@kubernetes/client-node";
+import { type Logger, MemoryStore, Monitor, type Scope, systemClock } from "@krm/core";
+import { KubernetesSource } from "@krm/kubernetes";
+import { parseFaults } from "@krm/testkit";
+import type { CliIo } from "../../io.ts";
+import { refuseUnsafe, serveReaders } from "../../listening/serve-readers.ts";
+import { commandLogger } from "../../logging/command-logger.ts";
+import { quietLogger } from "../../monitoring/quiet-logger.ts";
+import { TableSource } from "../../monitoring/table-source.ts";
+import { tellNews } from "../../monitoring/tell-news.ts";
+import { startSimulation } from "../../simulation/simulation.ts";
+import { throwIfEnded, untilEnded } from "../../until-ended.ts";
+import type { DemoOptions } from "./command.ts";
+import { DemoDisplay } from "./display.ts";
+import { demoText } from "./text.ts";
+
+/** Short, so that one sees it happen. */
+const VERIFY_EVERY_MS = 30_000;
+/** One event in a hundred: without it there would be no drift to show. */
+export const DEMO_FAULTS = "drop=0.01";
+
+/** Runs the demonstration until it is told to end. */
+export async function runDemo(options: DemoOptions, io: CliIo): Promise<void> {
+  const { listen, pods, churn, seed, logLevel } = options;
+  refuseUnsafe({ listen });
+  const clock = systemClock;
+  const display = new DemoDisplay(io, clock);
+  const logger = commandLogger(io, { level: logLevel, format: "text", write: (line) => display.log(line) });
+  await using resources = new AsyncDisposableStack();
+  resources.defer(() => display.end());
+  const store = resources.use(new MemoryStore());
+  const scopes: Scope[] = [];
+  // First of all, since a port that is in use is the likeliest trouble. Readers get 503 until there is an answer.
+  const serving = resources.use(await serveReaders(store, scopes, { listen }, unannounced(logger)));
+  const simulation = resources.use(
+    await startSimulation({
+      pods,
+      churn,
+      seed,
+      faults: parseFaults(DEMO_FAULTS),
+      listen: { host: "127.0.0.1", port: 0 },
+    }),
+  );
+  throwIfEnded(io.signal);
+  const kubeConfig = new KubeConfig();
+  kubeConfig.loadFromString(simulation.server.kubeconfig());
+  const source = resources.use(new KubernetesSource({ kubeConfig, logger: quietLogger(logger) }));
+  const monitor = resources.use(
+    new Monitor({ source, store, verifyEveryMs: VERIFY_EVERY_MS, logger: quietLogger(logger) }),
+  );
+  scopes.push(...monitor.scopes);
+  monitor.start();
+  await monitor.ready({ signal: io.signal });
+  io.stdout.write(
+    demoText({ url: serving.url, options, cluster: simulation.cluster, env: io.env, verifyEveryMs: VERIFY_EVERY_MS }),
+  );
+  const stop = new AbortController();
+  const signal = AbortSignal.any([io.signal, stop.signal]);
+  const table = new TableSource(monitor, clock);
+  const showing = display.show(async () => table.read(), signal);
+  const telling = tellNews(monitor, logger, clock, signal);
+  resources.defer(async () => {
+    stop.abort();
+    await Promise.allSettled([showing, telling]);
+  });
+  await untilEnded(io.signal, [simulation.done, monitor.done, showing, telling]);
+}
+
+/** The text below tells where it listens. */
+function unannounced(logger: Logger): Logger {
+  return {
+    debug: (fields, message) => logger.debug(fields, message),
+    info: (fields, message) => logger.debug(fields, message),
+    warn: (fields, message) => logger.warn(fields, message),
+    error: (fields, message) => logger.error(fields, message),
+  };
+}

@@ -1,0 +1,62 @@
+import { Argument, type Command } from "commander";
+import { UsageError } from "../../errors/usage-error.ts";
+import type { CliIo } from "../../io.ts";
+import { logLevelFlag } from "../../options/common-flags.ts";
+import { Flag, flag } from "../../options/flag.ts";
+import { oneOf, parseNamespace } from "../../options/names.ts";
+import { type ReaderOptions, readerFlags } from "../../options/reader-flags.ts";
+
+/** How `krm get` writes what it got. */
+export const GET_OUTPUTS = ["table", "wide", "json", "yaml", "name"] as const;
+
+/** What `krm get` was told. */
+export interface GetOptions extends ReaderOptions {
+  readonly namespace?: string;
+  readonly allNamespaces?: boolean;
+  readonly selector?: string;
+  readonly fieldSelector?: string;
+  readonly output: (typeof GET_OUTPUTS)[number];
+}
+
+const EXAMPLES = `
+Without -n it shows all namespaces that are watched. When the answer is not synced with the cluster, a line on stderr
+says so.
+
+Examples:
+  krm get pods
+  krm get pods -n team-a -l 'app=web,tier in (front,back)'
+  krm get po --field-selector spec.nodeName=node-1 --output wide
+  krm get deployment.apps web -n team-a --output yaml
+  krm get nodes --server https://krm.example.com --token-file ~/.krm-token`;
+
+/** Adds `krm get`. */
+export function addGet(program: Command, io: CliIo): void {
+  const command = program
+    .command("get")
+    .usage("RESOURCE [NAME] [OPTIONS]")
+    .summary("read resources from a KRM server")
+    .description("Reads a resource from a KRM server and prints it as kubectl does.")
+    .addArgument(new Argument("<RESOURCE>", "plural, short name, or either with its group: pods, po, deployments.apps"))
+    .addArgument(new Argument("[NAME]", "one object"))
+    .addOption(flag("-n, --namespace <NAME>", "only this namespace", { parse: parseNamespace }))
+    .addOption(new Flag("-A, --all-namespaces", "all namespaces, which is the default"))
+    .addOption(flag("-l, --selector <SELECTOR>", "only objects with these labels: app=web,tier in (a,b),!canary"))
+    .addOption(flag("--field-selector <SELECTOR>", "only objects with these fields: status.phase=Running"))
+    .addOption(
+      flag("-o, --output <FORMAT>", `one of ${GET_OUTPUTS.join(", ")}`, {
+        parse: oneOf(GET_OUTPUTS),
+        default: "table",
+      }),
+    );
+  for (const each of readerFlags()) command.addOption(each);
+  command
+    .addOption(logLevelFlag())
+    .addHelpText("after", EXAMPLES)
+    .action(async (resource: string, name: string | undefined, options: GetOptions) => {
+      if (options.namespace !== undefined && options.allNamespaces === true) {
+        throw new UsageError("--namespace and --all-namespaces exclude each other", "Leave one of them out.");
+      }
+      const { runGet } = await import("./run-get.ts");
+      await runGet(resource, name, options, io);
+    });
+}

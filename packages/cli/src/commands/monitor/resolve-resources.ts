@@ -1,0 +1,65 @@
+import {
+  backoffMs,
+  type Clock,
+  DEFAULT_BACKOFF,
+  DEFAULT_RESOURCES,
+  KrmError,
+  type Logger,
+  resourceId,
+  type ResourceType,
+} from "@krm/core";
+import { discoverResources, type KubernetesSource, resolveResource } from "@krm/kubernetes";
+import { RESOURCE_ALIASES } from "@krm/protocol";
+import { sentences } from "../../errors/error-line.ts";
+
+/** What looking up names needs beside the names. */
+export interface ResolveOptions {
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Finds the resources that are meant, each once. The six default ones are known; for others the API server is asked,
+ * again and again while it cannot be reached.
+ *
+ * @throws KrmError `KRM_UNKNOWN_RESOURCE` that lists near names; the reason of `signal`.
+ */
+export async function resolveResources(
+  names: readonly string[],
+  source: KubernetesSource,
+  options: ResolveOptions,
+): Promise<readonly ResourceType[]> {
+  const known = names.map(knownResource);
+  const discovered = known.includes(undefined) ? await discover(source, options) : [];
+  const found = names.map((name, index) => known[index] ?? resolveResource(name, discovered));
+  return [...new Map(found.map((resource) => [resourceId(resource), resource])).values()];
+}
+
+function knownResource(name: string): ResourceType | undefined {
+  try {
+    return resolveResource(RESOURCE_ALIASES[name] ?? name, DEFAULT_RESOURCES);
+  } catch (error) {
+    if (KrmError.is(error, "KRM_UNKNOWN_RESOURCE")) return undefined;
+    throw error;
+  }
+}
+
+async function discover(
+  source: KubernetesSource,
+  { logger, clock, signal }: ResolveOptions,
+): Promise<readonly ResourceType[]> {
+  let told = "";
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await discoverResources(source, { signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!KrmError.is(error)) throw error;
+      const trouble = sentences(error.message, error.hint);
+      if (trouble !== told) logger.warn({}, `cannot look up the resources, trying on: ${trouble}`);
+      told = trouble;
+    }
+    await clock.sleep(backoffMs(attempt, Math.random(), undefined, DEFAULT_BACKOFF), { signal });
+  }
+}

@@ -1,0 +1,21 @@
+import type { CliIo } from "../../io.ts";
+import { openClient } from "../../reading/open-client.ts";
+import { structured } from "../../reading/structured.ts";
+import type { StatusOptions } from "./command.ts";
+import { statusLines } from "./status-lines.ts";
+
+/** Reads how a server is and prints it. */
+export async function runStatus(options: StatusOptions, io: CliIo): Promise<void> {
+  const status = await openClient(options).status({ signal: io.signal });
+  if (options.output !== "table") {
+    io.stdout.write(structured(status, options.output));
+    return;
+  }
+  if (status.scopes.length === 0) io.stderr.write("Nothing is watched yet.\n");
+  else
+    io.stdout.write(
+      statusLines(status)
+        .map((line) => `${line}\n`)
+        .join(""),
+    );
+}

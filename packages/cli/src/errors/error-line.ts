@@ -1,0 +1,75 @@
+import { CommanderError } from "commander";
+import { EXIT } from "../exit-code.ts";
+import { printable } from "../text/printable.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** What went wrong, as it is told. */
+export interface ToldError {
+  readonly exitCode: number;
+  /** What and whose fault, in one line. Empty: there is nothing to tell. */
+  readonly message: string;
+  readonly hint: string | undefined;
+}
+
+/** Codes of `KrmError` that mean: the command line was wrong. */
+const USAGE_CODES = new Set(["KRM_USAGE", "KRM_UNSAFE_LISTEN"]);
+
+/** Where the mend on a command line is another than in a program. */
+const HINTS: Readonly<Record<string, string>> = {
+  KRM_CLIENT_CONNECTION: "Start a server with krm monitor --serve or krm demo, or name one with --server URL.",
+  KRM_CLIENT_INSECURE_TOKEN: "Name the server by https.",
+  KRM_CLIENT_NOT_KRM: "Check --server: it must name a KRM server, with the path where it is mounted.",
+  KRM_CLIENT_TIMEOUT: "Ask for less, with a selector or a namespace.",
+  KRM_CLIENT_TOKEN_FILE: "Check --token-file: it must hold one token and be readable.",
+  KRM_CLIENT_UNAUTHORIZED: "Give a token that the server knows, with --token-file FILE.",
+  KRM_INVALID_KUBECONFIG: "Mend it, or choose another with --kubeconfig FILE or --context NAME.",
+};
+
+/** Turns anything that was thrown into what to tell. `KrmError`s are known by their code, which other libraries' errors lack. */
+export function tellError(error: unknown): ToldError {
+  if (error instanceof UsageError) return { exitCode: EXIT.usage, message: error.message, hint: error.hint };
+  if (error instanceof CommanderError) return tellCommanderError(error);
+  if (!(error instanceof Error)) return { exitCode: EXIT.failure, message: String(error), hint: undefined };
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  const hint = "hint" in error && typeof error.hint === "string" ? error.hint : undefined;
+  if (code.startsWith("KRM_")) {
+    const exitCode = USAGE_CODES.has(code) ? EXIT.usage : EXIT.failure;
+    return { exitCode, message: error.message, hint: HINTS[code] ?? hint };
+  }
+  return {
+    exitCode: EXIT.failure,
+    message: `unexpected error: ${error.message === "" ? error.name : error.message}`,
+    hint: "--log-level debug shows where it comes from.",
+  };
+}
+
+/** The one line on stderr: `krm: <what>: <culprit>. <hint>`. */
+export function errorLine({ message, hint }: ToldError): string {
+  return `krm: ${sentences(message, hint)}`;
+}
+
+/** A message and its hint as one line of text. A hint that the message holds already is left out. */
+export function sentences(message: string, hint: string | undefined): string {
+  const first = oneLine(message);
+  const second = hint === undefined ? "" : oneLine(hint);
+  if (second === "" || first.includes(second)) return first;
+  return `${first}${/[.!?]$/.test(first) ? "" : "."} ${second.charAt(0).toUpperCase()}${second.slice(1)}`;
+}
+
+function oneLine(text: string): string {
+  return printable(text.trim().replaceAll(/\s*\n\s*/g, " "));
+}
+
+/** Help and version that were asked for end well; everything else of commander's is a wrong command line. */
+function tellCommanderError(error: CommanderError): ToldError {
+  if (error.exitCode === 0) return { exitCode: EXIT.ok, message: "", hint: undefined };
+  // `krm` alone: the help is the answer.
+  if (error.code === "commander.help") return { exitCode: EXIT.usage, message: "", hint: undefined };
+  const [what = "", ...rest] = error.message.replace(/^error: /, "").split("\n");
+  const suggestion = rest
+    .join(" ")
+    .trim()
+    .replace(/^\((.*)\)$/, "$1");
+  const hint = suggestion === "" ? "--help shows what there is." : suggestion;
+  return { exitCode: EXIT.usage, message: what, hint };
+}

@@ -1,0 +1,39 @@
+import { type Clock, type Monitor, resourceName, scopeId, type ScopeStatus } from "@krm/core";
+import { EventRate } from "./event-rate.ts";
+import type { TableLine } from "./table.ts";
+
+/** Reads the lines of the live table off a monitor. */
+export class TableSource {
+  readonly #monitor: Monitor;
+  readonly #clock: Clock;
+  readonly #rates = new Map<string, EventRate>();
+
+  constructor(monitor: Monitor, clock: Clock) {
+    this.#monitor = monitor;
+    this.#clock = clock;
+  }
+
+  async read(): Promise<readonly TableLine[]> {
+    const statuses = await this.#monitor.status();
+    return statuses.map((status) => this.#line(status));
+  }
+
+  #line({ scope, state, view, reports }: ScopeStatus): TableLine {
+    const id = scopeId(scope);
+    const rate = this.#rates.get(id) ?? new EventRate();
+    this.#rates.set(id, rate);
+    const missed = Object.values(reports.merger?.missed ?? {});
+    const name =
+      scope.resource.group.includes(".") && !scope.resource.group.endsWith(".k8s.io")
+        ? resourceName(scope.resource)
+        : scope.resource.resource;
+    return {
+      name: scope.namespace === undefined ? name : `${name} (${scope.namespace})`,
+      state,
+      objects: view.objects,
+      eventsPerSecond: rate.read(reports.streamer?.events ?? 0, this.#clock.monotonic()),
+      verifiedAgoMs: view.verifiedAt === undefined ? undefined : Math.max(0, this.#clock.now() - view.verifiedAt),
+      drift: missed.reduce((sum, count) => sum + count, 0),
+    };
+  }
+}

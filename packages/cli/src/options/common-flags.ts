@@ -1,0 +1,57 @@
+import { type AuthChoice, parseAuth } from "./auth.ts";
+import { type Flag, flag } from "./flag.ts";
+import { formatHostPort, type HostPort, parseHostPort } from "./listen-address.ts";
+import { oneOf } from "./names.ts";
+import { parseStoreUrl } from "./store-url.ts";
+
+/** What `--log-level` can be, from the most to the least talkative. */
+export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
+
+/** One of {@link LOG_LEVELS}. */
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** What every command takes. */
+export interface CommonOptions {
+  readonly logLevel: LogLevel;
+}
+
+/** `--log-level` */
+export function logLevelFlag(): Flag {
+  return flag("--log-level <LEVEL>", `how much is told on stderr: ${LOG_LEVELS.join(", ")}`, {
+    parse: oneOf(LOG_LEVELS),
+    default: "info",
+  });
+}
+
+/** `--listen` with the address that it has unless told otherwise. */
+export function listenFlag(address: HostPort): Flag {
+  return flag("--listen <HOST:PORT>", "where to serve readers; port 0 takes any free one", {
+    parse: parseHostPort,
+    default: address,
+    shown: formatHostPort(address),
+  });
+}
+
+/** What a command that serves readers takes beside `--listen`. */
+export interface ServerFlagOptions {
+  readonly listen: HostPort;
+  readonly auth?: AuthChoice;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+}
+
+/** `--auth`, `--tls-cert`, `--tls-key` */
+export function serverFlags(): readonly Flag[] {
+  return [
+    flag("--auth <HOW>", "who may read: static:FILE (one token a line) or none (everyone who reaches the address)", {
+      parse: parseAuth,
+    }),
+    flag("--tls-cert <FILE>", "serve HTTPS with this certificate (PEM)"),
+    flag("--tls-key <FILE>", "and this key, which belongs to it (PEM)"),
+  ];
+}
+
+/** `--store` */
+export function storeFlag(): Flag {
+  return flag("--store <URL>", "where the state is kept: memory: (in this process)", { parse: parseStoreUrl });
+}

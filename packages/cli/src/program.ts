@@ -1,0 +1,80 @@
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { addDemo } from "./commands/demo/command.ts";
+import { addGet } from "./commands/get/command.ts";
+import { addMonitor } from "./commands/monitor/command.ts";
+import { addServe } from "./commands/serve/command.ts";
+import { addSimulate } from "./commands/simulate/command.ts";
+import { addStatus } from "./commands/status/command.ts";
+import type { CliIo } from "./io.ts";
+import type { CommonOptions } from "./options/common-flags.ts";
+import { applyEnvironment } from "./options/environment.ts";
+
+/** The parsed form of the command line. */
+export interface Program {
+  readonly command: Command;
+  /** Whether the command that runs was told to log everything. */
+  readonly verbose: boolean;
+}
+
+/** Parts of the help that belong to packages which are loaded only when the help needs them. */
+export interface HelpTexts {
+  /** What `--faults` takes. */
+  readonly faults: () => string;
+}
+
+const SUMMARY = `krm keeps a copy of a Kubernetes cluster's state that programs read instead of the API server.
+Every answer says how far it can be trusted.`;
+
+const FOOTER = `
+Start with:
+  krm demo                        a simulated cluster, watched and served, in one process
+  krm monitor --serve             the same for the cluster of your kubeconfig
+  krm get pods -n kube-system     read from it
+
+Every option is also an environment variable: --log-level is KRM_LOG_LEVEL. The command line wins.
+Exit codes: 0 done, 1 failed, 2 wrong command line.`;
+
+/** Declares all commands. What a command needs beyond its flags is loaded when it runs. */
+export function createProgram(io: CliIo, texts: HelpTexts): Program {
+  const command = new Command("krm");
+  let verbose = false;
+  command
+    .description(SUMMARY)
+    .version(version(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand("help [COMMAND]", "print the help of a command")
+    .addHelpText("after", FOOTER)
+    .usage("COMMAND [OPTIONS]")
+    .configureHelp({ subcommandTerm: (each) => each.name() })
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      // Help that was not asked for. Errors themselves are told by whoever runs the program.
+      writeErr: (text) => void io.stderr.write(text),
+      outputError: () => {},
+      getOutHelpWidth: () => Math.min(io.stdout.columns ?? 100, 110),
+      getErrHelpWidth: () => Math.min(io.stderr.columns ?? 100, 110),
+    })
+    .hook("preAction", (_program, action) => {
+      applyEnvironment(action, io.env);
+      verbose = action.opts<CommonOptions>().logLevel === "debug";
+    });
+  addDemo(command, io);
+  addMonitor(command, io);
+  addServe(command);
+  addGet(command, io);
+  addStatus(command, io);
+  addSimulate(command, io, texts.faults);
+  return {
+    command,
+    get verbose() {
+      return verbose;
+    },
+  };
+}
+
+function version(): string {
+  const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(manifest) as { readonly version: string }).version;
+}

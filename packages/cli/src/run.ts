@@ -1,0 +1,40 @@
+import { CommanderError } from "commander";
+import { errorLine, tellError } from "./errors/error-line.ts";
+import { EXIT } from "./exit-code.ts";
+import { Interrupted } from "./interrupted.ts";
+import type { CliIo } from "./io.ts";
+import { createProgram, type HelpTexts } from "./program.ts";
+
+/**
+ * Runs one command to its end: `argv` without node and script. Errors are told on `io.stderr`, one line each; nothing is
+ * thrown.
+ *
+ * @returns The exit code: 0, 1 for a failure, 2 for a wrong command line, 130 where `io.signal` ended it early.
+ * @example
+ * const code = await run(["get", "pods"], { stdout, stderr, env: {}, signal });
+ */
+export async function run(argv: readonly string[], io: CliIo): Promise<number> {
+  const program = createProgram(io, await helpTexts(argv));
+  try {
+    await program.command.parseAsync(argv, { from: "user" });
+    return EXIT.ok;
+  } catch (error) {
+    if (io.signal.aborted && !(error instanceof CommanderError)) {
+      const { reason } = io.signal as { readonly reason: unknown };
+      return reason instanceof Interrupted ? reason.exitCode : EXIT.interrupted;
+    }
+    const told = tellError(error);
+    if (told.message !== "") io.stderr.write(`${errorLine(told)}\n`);
+    if (program.verbose && error instanceof Error && told.exitCode === EXIT.failure) {
+      io.stderr.write(`${error.stack ?? error.message}\n`);
+    }
+    return told.exitCode;
+  }
+}
+
+async function helpTexts(argv: readonly string[]): Promise<HelpTexts> {
+  const asked = argv.includes("simulate") && ["help", "--help", "-h"].some((word) => argv.includes(word));
+  if (!asked) return { faults: () => "" };
+  const { describeFaults } = await import("@krm/testkit");
+  return { faults: describeFaults };
+}
