@@ -223,9 +223,15 @@ function subtract(a: FieldTree, b: FieldTree): FieldTree | undefined {
   return isEmpty(left) ? undefined : left;
 }
 
+/** Metadata without what nobody owns; empty maps and lists are not there for the API server. */
 function withoutUnowned(metadata: unknown): JsonObject {
   const kept: JsonObject = {};
-  if (isJsonObject(metadata)) for (const key of Object.keys(metadata)) if (!UNOWNED.has(key)) kept[key] = metadata[key];
+  if (!isJsonObject(metadata)) return kept;
+  for (const key of Object.keys(metadata)) {
+    const value = metadata[key];
+    const isNothing = typeof value === "object" && (value === null || Object.keys(value).length === 0);
+    if (!UNOWNED.has(key) && !isNothing) kept[key] = value;
+  }
   return kept;
 }
 

@@ -112,7 +112,7 @@ export function changedObject(resource: SimResource, current: SimObject, sent: J
   const hasStatus = resource.subresources.includes("status");
   const next: JsonObject =
     writer.subresource === "status"
-      ? { ...current, status: draft["status"] ?? {} }
+      ? { ...current, status: statusOf(resource, draft, current) }
       : { ...draft, metadata: clientMetadata(current, given) };
   if (writer.subresource !== "status") {
     if (hasStatus) next["status"] = current["status"];
@@ -163,6 +163,11 @@ export function checkPreconditions(
 /** A copy of an object with other metadata, members in the API's order. */
 export function withMetadata(resource: SimResource, object: SimObject, changes: Partial<SimMeta>): SimObject {
   return { ...object, metadata: orderedMetadata(resource, { ...object.metadata, ...changes }) };
+}
+
+function statusOf(resource: SimResource, sent: JsonObject, current: SimObject): JsonObject {
+  const status = objectAt(sent, "status");
+  return kindRules(resource).status?.(status, objectAt(current, "status")) ?? status;
 }
 
 function checkKind(resource: SimResource, sent: JsonObject): void {

@@ -1,3 +1,4 @@
+import { orderMembers } from "../json-value.ts";
 import { objectAt } from "../sim-object.ts";
 import type { KindRules } from "./kind-rules.ts";
 
@@ -16,6 +17,17 @@ const EMPTY_NODE_INFO = {
   architecture: "",
 };
 
+const NODE_STATUS_ORDER = [
+  "capacity",
+  "allocatable",
+  "phase",
+  "conditions",
+  "addresses",
+  "daemonEndpoints",
+  "nodeInfo",
+  "images",
+];
+
 /** Nodes: tainted as not ready until something takes the taint away (admission plugin TaintNodesByCondition). */
 export const nodeRules: KindRules = {
   generation: false,
@@ -25,6 +37,7 @@ export const nodeRules: KindRules = {
     draft["spec"] = { ...spec, taints: [...taints, NOT_READY_TAINT] };
     draft["status"] = { daemonEndpoints: { kubeletEndpoint: { Port: 0 } }, nodeInfo: EMPTY_NODE_INFO };
   },
+  status: (sent) => orderMembers(sent, NODE_STATUS_ORDER),
 };
 
 /** Namespaces. */

@@ -22,6 +22,8 @@ export interface KindRules {
   readonly defaults?: (draft: JsonObject) => void;
   /** What the server sets on its own account: strategy and admission. */
   readonly create?: (draft: JsonObject, context: CreateContext) => void;
+  /** The status to write, out of what a writer sent and what was there. */
+  readonly status?: (sent: JsonObject, before: JsonObject) => JsonObject;
   /** How long this object takes to go when a deletion asks for `requested` seconds; undefined here: it goes at once. */
   readonly gracePeriod?: (object: SimObject, requested: number | undefined) => number;
 }

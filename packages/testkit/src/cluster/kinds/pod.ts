@@ -1,3 +1,4 @@
+import { orderMembers } from "../json-value.ts";
 import { isJsonObject, type JsonObject, listAt, objectAt, textAt } from "../sim-object.ts";
 import type { CreateContext, KindRules } from "./kind-rules.ts";
 import { podSpecWithDefaults, withRequestsFromLimits } from "./pod-spec.ts";
@@ -5,6 +6,23 @@ import { podSpecWithDefaults, withRequestsFromLimits } from "./pod-spec.ts";
 const NOT_READY = "node.kubernetes.io/not-ready";
 const UNREACHABLE = "node.kubernetes.io/unreachable";
 const TOPOLOGY_LABELS = ["topology.kubernetes.io/region", "topology.kubernetes.io/zone"];
+
+const STATUS_ORDER = [
+  "observedGeneration",
+  "phase",
+  "conditions",
+  "message",
+  "reason",
+  "nominatedNodeName",
+  "hostIP",
+  "hostIPs",
+  "podIP",
+  "podIPs",
+  "startTime",
+  "initContainerStatuses",
+  "containerStatuses",
+  "qosClass",
+];
 
 /** Pods: full defaults, a status that only the status subresource changes, graceful deletion. */
 export const podRules: KindRules = {
@@ -26,6 +44,10 @@ export const podRules: KindRules = {
     }
     copyTopologyLabels(draft, context);
     draft["status"] = { phase: "Pending", qosClass: qosClass(spec) };
+  },
+  status(sent, before) {
+    const qosClass = sent["qosClass"] ?? before["qosClass"];
+    return orderMembers(qosClass === undefined ? sent : { ...sent, qosClass }, STATUS_ORDER);
   },
   // CheckGracefulDelete of k8s.io/kubernetes/pkg/registry/core/pod/strategy.go
   gracePeriod(pod, requested) {
