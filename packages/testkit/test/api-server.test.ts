@@ -257,7 +257,8 @@ describe("writes", () => {
       "the name of the object (b) does not match the name on",
     ],
     ["POST", pods, "[", 400, "json parse error: unexpected end of JSON input (5b)"],
-    ["PATCH", `${pods}/a`, {}, 404, 'pods "a" not found'],
+    ["GET", `${pods}/a`, undefined, 404, 'pods "a" not found'],
+    ["PATCH", `${pods}/a`, {}, 415, "accepted media types include: application/json-patch+json, application/merge"],
     ["POST", `${pods}/a/log`, {}, 404, "the server could not find the requested resource"],
     ["POST", "/api/v1/pods/a", {}, 404, "the server could not find the requested resource"],
     ["DELETE", `${pods}/a?gracePeriodSeconds=x`, undefined, 400, 'gracePeriodSeconds "x" is not an integer'],
@@ -318,6 +319,19 @@ describe("access", () => {
     expect((await client.call(pods, { token: "new-token" })).status).toBe(200);
     server.users.delete("admin");
     expect((await client.call(pods, { token: "new-token" })).status).toBe(401);
+  });
+
+  it("lets one act for another who may, with the other's rights", async () => {
+    const as = (token: string, group?: string): ReturnType<SimClient["call"]> =>
+      client.call(pods, {
+        token,
+        headers: { "impersonate-user": "somebody", ...(group === undefined ? {} : { "impersonate-group": group }) },
+      });
+    expect((await as("admin-token")).json.message).toContain('User "somebody" cannot list resource "pods"');
+    expect((await as("admin-token", "system:masters")).status).toBe(200);
+    expect((await as("viewer-token")).json.message).toBe(
+      'users "somebody" is forbidden: User "viewer" cannot impersonate resource "users" in API group "" at the cluster scope',
+    );
   });
 
   it("refuses two users with one token", () => {

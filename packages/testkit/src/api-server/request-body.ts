@@ -4,6 +4,7 @@ import { apiVersionOf, type ResourceType } from "@krm/core";
 import { parse } from "yaml";
 import { isJsonObject, type JsonObject } from "../cluster/sim-object.ts";
 import { goJsonError } from "./go-json-error.ts";
+import { decodeProtobuf, PROTOBUF } from "./protobuf/decode.ts";
 
 /** Upstream `MaxRequestBodyBytes`. */
 const LIMIT_BYTES = 3 * 1024 * 1024;
@@ -29,7 +30,7 @@ export function mediaType(contentType: string | undefined): string {
 }
 
 /**
- * Reads an object out of a body of JSON or YAML. A body without `kind` or `apiVersion` gets those of the resource, as
+ * Reads an object out of a body of JSON, YAML or protobuf. A body without `kind` or `apiVersion` gets those of the resource, as
  * upstream.
  *
  * @throws StatusError 400 for a body that does not parse or is of another kind, 415 for another media type.
@@ -57,6 +58,7 @@ export function decodeDeleteOptions(body: Buffer, contentType: string | undefine
 
 function decode(body: Buffer, contentType: string | undefined, expected: string): JsonObject {
   const type = mediaType(contentType);
+  if (type === PROTOBUF) return decodeProtobuf(body);
   const value = type === "application/json" ? fromJson(body, expected) : fromYaml(body, type, expected);
   if (isJsonObject(value)) return value;
   throw unrecognized(body, expected, "json: cannot unmarshal into Go value of type struct");
@@ -71,7 +73,7 @@ function fromJson(body: Buffer, expected: string): unknown {
 }
 
 function fromYaml(body: Buffer, type: string, expected: string): unknown {
-  if (type !== "application/yaml") throw unsupportedMediaType(["application/json", "application/yaml"]);
+  if (type !== "application/yaml") throw unsupportedMediaType(["application/json", "application/yaml", PROTOBUF]);
   try {
     return parse(body.toString());
   } catch (error) {

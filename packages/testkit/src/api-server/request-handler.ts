@@ -91,7 +91,7 @@ export class RequestHandler {
     const query = url.searchParams;
     const info = requestInfo(request.method ?? "GET", url.pathname, isWatchQuery(query));
     this.#input.counters.add(info.verb, info.type === "path" ? info.path : resourceOf(info));
-    const user = this.#authenticate(request.headers.authorization);
+    const user = this.#impersonated(this.#authenticate(request.headers.authorization), request);
     this.#authorize(user, info, query);
     const admitted: Admitted = { request, response, query, user, signal };
     if (info.type === "path") {
@@ -108,6 +108,19 @@ export class RequestHandler {
     const user = token === undefined ? undefined : this.#input.users.byToken(token);
     if (user === undefined) throw unauthorized();
     return user;
+  }
+
+  /** Who the request is made for, where its headers name somebody else. Only users, not service accounts by group. */
+  #impersonated(user: UserInfo, { headers }: IncomingMessage): UserInfo {
+    const name = headers["impersonate-user"];
+    if (typeof name !== "string") return user;
+    const what = { group: "", resource: "users", subresource: "", namespace: "", name, verb: "impersonate" };
+    if (!this.#input.users.allows(user, { type: "resource", ...what })) {
+      throw forbidden({ ...what, resource: what, user: user.username });
+    }
+    const groups = headers["impersonate-group"] ?? [];
+    const named = typeof groups === "string" ? groups.split(", ") : groups;
+    return { username: name, groups: [...named, "system:authenticated"] };
   }
 
   #authorize(user: UserInfo, info: RequestInfo, query: URLSearchParams): void {

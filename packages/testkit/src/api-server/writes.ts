@@ -3,7 +3,7 @@ import type { SimCluster, SimWriteOptions } from "../cluster/sim-cluster.ts";
 import { isJsonObject, type JsonObject, objectAt, type SimObject, textAt } from "../cluster/sim-object.ts";
 import type { SimResource } from "../cluster/sim-resource.ts";
 import { objectFilter } from "./object-filter.ts";
-import { decodeDeleteOptions, decodeObject, mediaType } from "./request-body.ts";
+import { decodeDeleteOptions, decodeObject, mediaType, unsupportedMediaType } from "./request-body.ts";
 import type { ResourceRequestInfo } from "./request-info.ts";
 
 /** A write as it came: its body is read, but not yet understood. */
@@ -25,6 +25,12 @@ export type WriteResult =
 
 /** Resources whose deletion is answered with the object rather than with a Status. Upstream `ReturnDeletedObject`. */
 const RETURNS_DELETED = new Set(["pods", "services", "serviceaccounts", "persistentvolumeclaims"]);
+
+const PATCH_TYPES: readonly string[] = [
+  "application/json-patch+json",
+  "application/merge-patch+json",
+  "application/strategic-merge-patch+json",
+];
 
 /** Does what a POST, PUT, PATCH or DELETE asks for. @throws StatusError as the API server would answer. */
 export function write(cluster: SimCluster, request: WriteRequest): WriteResult {
@@ -92,6 +98,8 @@ function update(cluster: SimCluster, request: WriteRequest): WriteResult {
 
 function patch(cluster: SimCluster, request: WriteRequest): WriteResult {
   const { info, resource } = request;
+  // Said before the object is looked up: server-side apply would create it.
+  if (!PATCH_TYPES.includes(mediaType(request.contentType))) throw unsupportedMediaType(PATCH_TYPES);
   const written = cluster.patch(
     resource,
     info.namespace,

@@ -81,7 +81,7 @@ export class SimClient {
     path: string,
     { body, headers = {}, method = "GET", token = "admin-token" }: SimCall,
   ): Promise<IncomingMessage> {
-    const text = body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body);
+    const text = body === undefined || typeof body === "string" || body instanceof Buffer ? body : JSON.stringify(body);
     const sent = request(new URL(path, this.#server.url), {
       agent: this.#agent,
       method,
