@@ -2,17 +2,8 @@ import type { Buffer } from "node:buffer";
 import { isResourceVersion } from "../model/resource-version.ts";
 import type { ListPage } from "../ports/list-watch.ts";
 import { decodeError, type DecodeOptions, dropOf } from "./decode-options.ts";
-import {
-  CLOSE_BRACE,
-  CLOSE_BRACKET,
-  COMMA,
-  expected,
-  JsonSyntaxError,
-  OPEN_BRACE,
-  OPEN_BRACKET,
-  skipSpace,
-  skipValue,
-} from "./json-scan.ts";
+import { CLOSE_BRACE, CLOSE_BRACKET, COMMA, OPEN_BRACE, OPEN_BRACKET, SMALL_N } from "./json-bytes.ts";
+import { expected, JsonSyntaxError, skipSpace, skipValue } from "./json-scan.ts";
 import { type MemberPlan, type NameFound, planNames, readName } from "./member-plan.ts";
 import { ObjectScan } from "./object-scan.ts";
 import { asBuffer, ordered, WireObject } from "./wire-object.ts";
@@ -88,7 +79,7 @@ function readList(b: Buffer, plan: MemberPlan): { items: WireObject[]; meta: Rec
 
 /** `at`: at the value of `items`. */
 function readItems(b: Buffer, at: number, end: number, plan: MemberPlan, items: WireObject[]): number {
-  if (b[at] === 0x6e) return skipValue(b, at, end); // null
+  if (b[at] === SMALL_N) return skipValue(b, at, end);
   if (b[at] !== OPEN_BRACKET) throw new JsonSyntaxError("items are not an array", at);
   const scan = new ObjectScan();
   let i = skipSpace(b, at + 1, end);

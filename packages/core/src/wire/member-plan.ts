@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
-import { expected, PLAIN, QUOTE, skipColon, skipSpace, skipString, SPACE } from "./json-scan.ts";
+import { QUOTE, SPACE } from "./json-bytes.ts";
+import { expected, skipColon, skipPlain, skipSpace, skipString } from "./json-scan.ts";
 
 /** The members of an object that decoding looks at: what it reads there. */
 export const FIELDS = [
@@ -105,8 +106,7 @@ export function readName(plan: MemberPlan, b: Buffer, at: number, end: number, f
   if ((b[i] as number) <= SPACE) i = skipSpace(b, i, end);
   if (b[i] !== QUOTE) throw expected("a member's name", b, i, end);
   const start = i + 1;
-  i = start;
-  while (i < end && PLAIN[b[i] as number] === 1) i++;
+  i = skipPlain(b, start, end);
   if (i < end && b[i] === QUOTE) {
     found.member = findPlain(plan.children[i - start], b, start);
     i++;

@@ -1,17 +1,6 @@
 import type { Buffer } from "node:buffer";
-import {
-  CLOSE_BRACE,
-  CLOSE_BRACKET,
-  COMMA,
-  expected,
-  JsonSyntaxError,
-  OPEN_BRACE,
-  OPEN_BRACKET,
-  QUOTE,
-  skipSpace,
-  skipValue,
-  SPACE,
-} from "./json-scan.ts";
+import { CLOSE_BRACE, CLOSE_BRACKET, COMMA, OPEN_BRACE, OPEN_BRACKET, QUOTE, SMALL_N, SPACE } from "./json-bytes.ts";
+import { expected, JsonSyntaxError, skipSpace, skipValue } from "./json-scan.ts";
 import { type Field, FIELDS, MANAGER, type MemberPlan, type NameFound, readName } from "./member-plan.ts";
 
 /** What a scan found: byte ranges in the scanned buffer. A start of -1 says that the member is not there (or null). */
@@ -101,7 +90,7 @@ export class ObjectScan {
     if (field === "managedFields" && b[at] === OPEN_BRACKET) after = this.#managers(b, at + 1, end);
     else if (member.children.length > 0 && b[at] === OPEN_BRACE) after = this.#members(b, at + 1, end, member);
     else after = skipValue(b, at, end);
-    if (b[at] === 0x6e) return after; // null
+    if (b[at] === SMALL_N) return after;
     range.start = at;
     range.end = after;
     return after;

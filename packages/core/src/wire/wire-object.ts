@@ -4,7 +4,8 @@ import { objectKey, type ObjectKey, type Uid } from "../model/object-key.ts";
 import { isResourceVersion, parseResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
 import type { StoredObject } from "../model/stored-object.ts";
 import { decodeError, type DecodeOptions, dropOf } from "./decode-options.ts";
-import { JsonSyntaxError, OPEN_BRACE, QUOTE, skipSpace } from "./json-scan.ts";
+import { OPEN_BRACE, QUOTE } from "./json-bytes.ts";
+import { JsonSyntaxError, skipSpace } from "./json-scan.ts";
 import { ObjectScan, type Range } from "./object-scan.ts";
 
 const NO_LABELS: Readonly<Record<string, string>> = Object.freeze(Object.create(null) as Record<string, string>);
