@@ -74,23 +74,6 @@ describe("list", () => {
     expect([page.items[0]?.name, page.bytes]).toEqual(["a", body.length]);
   });
 
-  it("asks for compression outside of this machine", async () => {
-    const tls = await createTlsMaterial({ hosts: ["api.example.test"] });
-    await using server = await TestServer.start((_request, response) => json(response, listBody("1", [])), {
-      cert: tls.cert,
-      key: tls.key,
-    });
-    await using proxy = await TestServer.start(() => {});
-    const hosts = proxy.tunnelTo(server);
-    const config = server.config();
-    const cluster = { name: "c", server: "https://api.example.test", skipTLSVerify: false, proxyUrl: proxy.url };
-    config.loadFromClusterAndUser({ ...cluster, caData: Buffer.from(tls.ca).toString("base64") }, { name: "me" });
-    await using source = new KubernetesSource({ kubeConfig: config });
-    await source.listWatch({ resource: PODS }).list({});
-    expect(server.requests[0]?.headers["accept-encoding"]).toBe("gzip");
-    expect(hosts).toEqual(["api.example.test:443"]);
-  });
-
   it("gets one object, or undefined", async () => {
     await using server = await TestServer.start((request, response) => {
       if (request.url?.endsWith("/a") === true) json(response, { kind: "Pod", ...podBody("a", "5") });
