@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
 import { createTlsMaterial } from "@krm/testkit";
 import { beforeAll, describe, expect, it } from "vitest";
+import { NOT_SERVED } from "./golden/discovery.ts";
 import { type Outcome, replay } from "./golden/replay.ts";
 import { isExchange, loadScenarios, stepName } from "./golden/scenario.ts";
 
@@ -43,4 +45,10 @@ describe.each(scenarios)("$name", (scenario) => {
 it("skips nothing that was not recorded", () => {
   const titles = scenarios.flatMap((scenario) => scenario.steps.map((_, index) => stepName(scenario, index)));
   expect(titles).toEqual(expect.arrayContaining([...NOT_IMITATED.keys(), ...ORDERED_OTHERWISE]));
+});
+
+it("names in the README what is not imitated", () => {
+  const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+  const listed = [...NOT_IMITATED.keys(), ...ORDERED_OTHERWISE, ...NOT_SERVED];
+  expect(listed.filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
 });
