@@ -73,7 +73,7 @@ describe("credentials", () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  it("come from an exec plugin, once for requests that begin together, again after a 401", async () => {
+  it("come from an exec plugin, once for requests that begin together, and once more for those that are refused together", async () => {
     const accepted = { token: "run-1" };
     await using server = await guarded(accepted);
     const log = join(folder, "log");
@@ -101,7 +101,7 @@ console.log(JSON.stringify({ kind: "ExecCredential", apiVersion: "client.authent
     await Promise.all([list(source), list(source), list(source)]);
     await list(source);
     accepted.token = "run-2";
-    await list(source);
+    await Promise.all([list(source), list(source), list(source)]);
     const runs = readFileSync(log, "utf8").trim().split("\n");
     expect(runs).toHaveLength(2);
     const [info = "", flavour] = (runs[0] ?? "").split(" ");

@@ -78,12 +78,13 @@ export class ApiTransport {
    */
   async open(request: ApiRequest, encoding = "identity"): Promise<Dispatcher.ResponseData> {
     const name = this.name(request);
-    let response = await this.#send(request, encoding);
+    const identity = await this.#identity(request.signal);
+    let response = await this.#send(request, encoding, identity);
     if (response.statusCode === 401) {
       await this.#beginning(response.body);
       this.#logger.warn({ server: this.#credentials.server.origin }, "credentials were refused; reading them anew");
-      this.#credentials.reload();
-      response = await this.#send(request, encoding);
+      this.#credentials.reload(identity);
+      response = await this.#send(request, encoding, await this.#identity(request.signal));
     }
     if (response.statusCode !== 200) {
       const { statusCode, headers } = response;
@@ -113,10 +114,8 @@ export class ApiTransport {
     await this.#agents.destroy();
   }
 
-  async #send(request: ApiRequest, encoding: string): Promise<Dispatcher.ResponseData> {
+  async #send(request: ApiRequest, encoding: string, identity: Identity): Promise<Dispatcher.ResponseData> {
     const { purpose, path, query, accept = "application/json", signal } = request;
-    signal?.throwIfAborted();
-    const identity = await this.#identity(signal);
     const search = query === undefined || query.size === 0 ? "" : `?${query.toString()}`;
     try {
       return await this.#agents.for(purpose, identity).request({
@@ -136,6 +135,7 @@ export class ApiTransport {
 
   /** An exec plugin can take its time; aborting does not wait for it. */
   async #identity(signal: AbortSignal | undefined): Promise<Identity> {
+    signal?.throwIfAborted();
     const current = this.#credentials.current();
     if (signal === undefined) return current;
     const aborted = Promise.withResolvers<never>();

@@ -12,6 +12,8 @@ export interface Identity {
   readonly dispatcher: DispatcherOptions;
   /** Changes when connections must be made anew: other CA, certificate, key, or proxy. */
   readonly key: string;
+  /** How often credentials had been reloaded when these were read. */
+  readonly generation: number;
 }
 
 /** What of client-node's answer matters here. */
@@ -23,6 +25,7 @@ export class Credentials {
   readonly server: URL;
   #config: KubeConfig;
   #pending: Promise<Identity> | undefined;
+  #generation = 0;
 
   /** @throws KrmError `KRM_INVALID_KUBECONFIG` when there is no usable context. */
   constructor(config: KubeConfig) {
@@ -40,14 +43,22 @@ export class Credentials {
 
   /** One asking at a time: an exec plugin is not started once for each of many requests that begin together. */
   current(): Promise<Identity> {
-    this.#pending ??= this.#read().finally(() => {
-      this.#pending = undefined;
+    if (this.#pending !== undefined) return this.#pending;
+    const pending = this.#read().finally(() => {
+      if (this.#pending === pending) this.#pending = undefined;
     });
-    return this.#pending;
+    this.#pending = pending;
+    return pending;
   }
 
-  /** Forgets what was cached: token files are read and exec plugins run again at the next request. */
-  reload(): void {
+  /**
+   * Forgets what was cached, since `refused` was refused: token files are read and exec plugins run again at the next
+   * request. Does nothing when that has happened since; many requests may be refused together.
+   */
+  reload(refused: Identity): void {
+    if (refused.generation !== this.#generation) return;
+    this.#generation++;
+    this.#pending = undefined;
     this.#config = this.#renew(this.#config);
   }
 
@@ -67,6 +78,7 @@ export class Credentials {
 
   async #read(): Promise<Identity> {
     const config = this.#config;
+    const generation = this.#generation;
     const applied: Applied = {};
     try {
       await config.applyToHTTPSOptions(applied);
@@ -82,6 +94,7 @@ export class Credentials {
       const tls = { ca, cert, key, servername, rejectUnauthorized };
       const dispatcher = config.createDispatcherOptions(cluster, tls);
       return {
+        generation,
         headers,
         dispatcher,
         key: fingerprint(cluster?.proxyUrl, ca, cert, key, servername, rejectUnauthorized),
