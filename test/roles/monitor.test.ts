@@ -111,7 +111,8 @@ describe("the stream", () => {
     const removals: string[] = [];
     w.monitor.events.on("commit", (_, { changes }) => {
       for (const change of changes) {
-        if (change.type === "removed") removals.push(`${change.key} ${String(change.finalState)}`);
+        if (change.type === "removed")
+          removals.push(`${change.key} ${change.finalState === "unknown" ? "unknown" : "known"}`);
         else expect(change.previous?.uid).not.toBe(reborn.metadata.uid);
       }
     });

@@ -43,14 +43,12 @@ export class KrmError extends Error {
   readonly code: KrmErrorCode;
   readonly status: ApiStatus | undefined;
   readonly hint: string | undefined;
-  /** @internal */
-  readonly [marker] = true;
-
   constructor(code: KrmErrorCode, message: string, options: KrmErrorOptions = {}) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.code = code;
     this.status = options.status;
     this.hint = options.hint;
+    Object.defineProperty(this, marker, { value: true });
   }
 
   /** Tells whether `value` is a KrmError, and of this code where one is given. */

@@ -77,7 +77,7 @@ export function expectVerification(state: MergeState, snapshot: Snapshot): void 
   };
   for (const key of snapshot.entries.keys()) note(key);
   for (const key of state.claims.keys()) if (!snapshot.entries.has(key)) note(key);
-  for (const key of [...state.shown.keys()]) if (!snapshot.entries.has(key) && !state.claims.has(key)) note(key);
+  for (const key of state.shown.keys()) if (!snapshot.entries.has(key) && !state.claims.has(key)) note(key);
   state.undecided.push({ horizon: snapshot.resourceVersion, truth: snapshot.entries, touched });
 }
 

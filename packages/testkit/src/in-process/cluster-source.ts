@@ -164,7 +164,7 @@ function parseToken(token: string): [version: string, from: number] {
 }
 
 function apiStatus({ status }: StatusError): ApiStatus {
-  const { code = 500, reason = "", message = "", details } = status;
+  const { code, reason = "", message = "", details } = status;
   return { code, reason, message, retryAfterSeconds: details?.retryAfterSeconds };
 }
 

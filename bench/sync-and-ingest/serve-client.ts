@@ -1,0 +1,38 @@
+import type { Answer, Command } from "./messages.ts";
+import { Meter } from "./meter.ts";
+
+/** A client under measurement. */
+export interface BenchClient {
+  /** Reads everything; resolves with the number of objects that it holds then. */
+  sync(kubeconfig: string): Promise<number>;
+  /** Resolves when so many more events have come. */
+  events(count: number): Promise<void>;
+}
+
+const answer = (message: Answer): void => void process.send?.(message);
+
+/** Runs a client as the bench's messages say. */
+export function serveClient(client: BenchClient): void {
+  let idleBytes: number | undefined;
+  const handle = async (command: Command): Promise<void> => {
+    if (command.type === "sync") {
+      const meter = new Meter();
+      ({ idleBytes } = meter);
+      const objects = await client.sync(command.kubeconfig);
+      answer({ type: "synced", objects, usage: meter.stop() });
+    } else if (command.type === "ingest") {
+      const meter = new Meter(idleBytes);
+      const done = client.events(command.events);
+      answer({ type: "listening" });
+      await done;
+      answer({ type: "ingested", usage: meter.stop() });
+    }
+  };
+  process.on("message", (command: Command) => {
+    handle(command).catch((error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    });
+  });
+  answer({ type: "ready" });
+}
