@@ -1,5 +1,5 @@
 import { PODS } from "@krm/core";
-import { FaultPlan, ManualClock, parseFaults, SimApiServer, SimCluster } from "@krm/testkit";
+import { CONFIG_MAPS, FaultPlan, ManualClock, parseFaults, SimApiServer, SimCluster } from "@krm/testkit";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type AnyJson, SimClient } from "./support/sim-client.ts";
 
@@ -93,6 +93,23 @@ describe("the life of a watch", () => {
     stringify.mockRestore();
     expect(written).toBe(1);
     for (const watch of watches) expect(names([await watch.next()])).toEqual(["ADDED a"]);
+  });
+
+  it("cuts the connection of a reader that does not keep up, and of no other", async () => {
+    await using own = new SimApiServer({ cluster, slowReaderBytes: 1024 * 1024 });
+    await own.listen();
+    const path = `/api/v1/configmaps?watch=1&resourceVersion=${cluster.version}`;
+    const slow = await new SimClient(own).watch(path);
+    const quick = await new SimClient(own).watch(path);
+    let written = 0;
+    while (own.openWatches === 2 && written < 1000) {
+      const metadata = { name: `big-${written}` };
+      cluster.create(CONFIG_MAPS, { metadata, data: { text: "x".repeat(200_000) } }, { namespace: "default" });
+      written += 1;
+      expect((await quick.next()).object.metadata.name).toBe(metadata.name);
+    }
+    expect(own.openWatches).toBe(1);
+    await expect(slow.rest()).rejects.toThrow(/aborted/);
   });
 
   it("breaks when the cluster is restored, and refuses versions that are not there any more", async () => {

@@ -15,6 +15,8 @@ const RESTART_MS = 2000;
 /** Idle connections stay open this long, so that none breaks under a client that is about to use it. */
 const KEEP_ALIVE_MS = 180_000;
 
+const SLOW_READER_BYTES = 64 * 1024 * 1024;
+
 /** How a {@link SimApiServer} is made. */
 export interface SimApiServerOptions {
   /** What it serves. */
@@ -29,6 +31,8 @@ export interface SimApiServerOptions {
   readonly tls?: TlsMaterial | false | undefined;
   /** Of the time that a watch lasts which names none. Default: 1. */
   readonly seed?: number | undefined;
+  /** Bytes that may wait for a reader of a watch before its connection is cut. Default: 64 MiB. */
+  readonly slowReaderBytes?: number | undefined;
 }
 
 /** Where to listen. */
@@ -80,6 +84,7 @@ export class SimApiServer implements AsyncDisposable {
       users: this.users,
       counters: this.requests,
       seed: options.seed ?? 1,
+      slowReaderBytes: options.slowReaderBytes ?? SLOW_READER_BYTES,
       faults: () => this.faults,
     });
   }

@@ -38,6 +38,7 @@ export interface RequestHandlerInput {
   readonly users: Users;
   readonly counters: RequestCounters;
   readonly seed: number;
+  readonly slowReaderBytes: number;
   /** The faults of this moment. */
   readonly faults: () => FaultPlan | undefined;
 }
@@ -60,7 +61,7 @@ export class RequestHandler {
   constructor(input: RequestHandlerInput) {
     this.#input = input;
     this.#representer = new Representer(input.clock);
-    this.watches = new WatchHub(input.cluster, input.clock, this.#representer, input.seed);
+    this.watches = new WatchHub({ ...input, representer: this.#representer });
   }
 
   /** Answers one request. Never rejects: what goes wrong becomes the answer, unless nobody is there to hear it. */

@@ -15,6 +15,16 @@ import { WatchStream } from "./watch-stream.ts";
 /** Upstream `minRequestTimeout`: a watch that names no time lasts once to twice as long. */
 const MIN_TIMEOUT_MS = 1_800_000;
 
+/** What watches are served from. */
+export interface WatchHubInput {
+  readonly cluster: SimCluster;
+  readonly clock: Clock;
+  readonly representer: Representer;
+  readonly seed: number;
+  /** Bytes that may wait for one reader. */
+  readonly slowReaderBytes: number;
+}
+
 /** One watch that is asked for. */
 export interface WatchRequest {
   readonly resource: SimResource;
@@ -30,13 +40,15 @@ export class WatchHub {
   readonly #clock: Clock;
   readonly #frames: WatchFrames;
   readonly #random: SeededRandom;
+  readonly #slowReaderBytes: number;
   readonly #sessions = new Map<string, Map<WatchSession, WatchStream>>();
   readonly #unsubscribe: readonly (() => void)[];
   #held = false;
 
-  constructor(cluster: SimCluster, clock: Clock, representer: Representer, seed: number) {
+  constructor({ cluster, clock, representer, seed, slowReaderBytes }: WatchHubInput) {
     this.#cluster = cluster;
     this.#clock = clock;
+    this.#slowReaderBytes = slowReaderBytes;
     this.#frames = new WatchFrames(representer);
     this.#random = new SeededRandom(`${seed}/watch-timeouts`);
     this.#unsubscribe = [
@@ -62,7 +74,7 @@ export class WatchHub {
   open(request: WatchRequest, response: ServerResponse): StatusError | undefined {
     const { faults, namespace, options, resource, view } = request;
     const filter = objectFilter(resource, namespace, options);
-    const stream = new WatchStream(response);
+    const stream = new WatchStream(response, this.#slowReaderBytes);
     const timeoutMs =
       options.timeoutSeconds === undefined || options.timeoutSeconds === 0
         ? MIN_TIMEOUT_MS * (1 + this.#random.next())

@@ -1,22 +1,22 @@
 import type { ServerResponse } from "node:http";
 
-/** Bytes that may wait for a reader before the watch is closed on it, as upstream closes an unresponsive watcher. */
-const SLOW_READER_BYTES = 64 * 1024 * 1024;
-
 /**
  * The lines of one watch on their way to its socket. Lines that come in one turn of the event loop leave in one chunk.
  * While the stream is held (a pause, a stall) nothing leaves, not even the end.
  */
 export class WatchStream {
   readonly #response: ServerResponse;
+  readonly #limitBytes: number;
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
   #scheduled = false;
   #held = false;
   #ending = false;
 
-  constructor(response: ServerResponse) {
+  /** `limitBytes` may wait for the reader before the watch is closed on it, as upstream closes an unresponsive one. */
+  constructor(response: ServerResponse, limitBytes: number) {
     this.#response = response;
+    this.#limitBytes = limitBytes;
   }
 
   get closed(): boolean {
@@ -28,7 +28,7 @@ export class WatchStream {
     if (this.closed) return;
     this.#waiting.push(line);
     this.#waitingBytes += line.length;
-    if (this.#waitingBytes + this.#response.writableLength > SLOW_READER_BYTES) this.destroy();
+    if (this.#waitingBytes + this.#response.writableLength > this.#limitBytes) this.destroy();
     else this.#schedule();
   }
 
