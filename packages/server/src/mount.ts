@@ -90,7 +90,9 @@ export function mountKrm(app: FastifyInstance, options: MountOptions, place: Mou
 
   app.setErrorHandler(async (thrown, request, reply) => {
     const { error, fault } = errorStatus(thrown);
-    if (fault) logger.error({ method: request.method, url: request.url, err: thrown }, "could not answer");
+    // What a reader who has left was waiting for ends with an error too.
+    if (fault && !request.signal.aborted)
+      logger.error({ method: request.method, url: request.url, err: thrown }, "could not answer");
     return sendStatus(reply, error);
   });
   if (place.notFound) app.setNotFoundHandler(async (_request, reply) => sendStatus(reply, notFoundPath()));

@@ -144,6 +144,32 @@ describe("a server", () => {
     expect(items.every((item) => item.filler === filler)).toBe(true);
   });
 
+  it("stops waiting for a view when the reader leaves, and calls it no fault", async () => {
+    await using store = new MemoryStore();
+    const clock = new ManualClock({ now: START });
+    await fill(store, ALL, []);
+    const left = Promise.withResolvers<void>();
+    const faults: string[] = [];
+    const ignore = (): void => {};
+    const logger = {
+      debug: ignore,
+      info: ignore,
+      warn: ignore,
+      error: (_fields: object, message: string) => faults.push(message),
+    };
+    await using server = await serverOn(store, { clock, logger });
+    server.app.addHook("onRequestAbort", async (_request) => left.resolve());
+    const { port } = await server.listen();
+    const socket = connect(port, "127.0.0.1");
+    socket.write("GET /pods?resourceVersion=101 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    await clock.untilSleeping();
+    socket.destroy();
+    await left.promise;
+    await clock.advance(0);
+    expect(clock.pending).toBe(0);
+    expect(faults).toEqual([]);
+  });
+
   it("survives a reader that leaves in the middle", async () => {
     await using store = new MemoryStore();
     const filler = "x".repeat(1_000_000);
