@@ -195,6 +195,8 @@ describe("faults", () => {
     await clock.advance(45_000);
     createPod("a");
     await clock.advance(5 * MINUTE);
+    server.pause();
+    server.resume();
     expect(server.openWatches).toBe(1);
     server.dropConnections();
     await expect(watch.next()).rejects.toThrow(/aborted/);
@@ -213,6 +215,15 @@ describe("faults", () => {
     expect(watch.status).toBe(410);
     server.faults = undefined;
     expect((await client.call(pods)).status).toBe(200);
+  });
+
+  it("end for open watches too when they are switched off", async () => {
+    const watch = await watchWith("drop=1,disconnect=30s");
+    server.faults = undefined;
+    createPod("a");
+    await clock.advance(45_000);
+    createPod("b");
+    expect(names([await watch.next(), await watch.next()])).toEqual(["ADDED a", "ADDED b"]);
   });
 
   it("compacts and restarts by the clock", async () => {

@@ -60,7 +60,10 @@ export class SimApiServer implements AsyncDisposable {
   readonly requests: RequestCounters = new RequestCounters();
   /** Who may do what. Changes hold from the next request on; open watches go on. */
   readonly users: Users;
-  /** What goes wrong from now on; undefined: nothing more. Watches that are open keep the faults that they began with. */
+  /**
+   * What goes wrong from now on. Undefined: nothing more, anywhere. Another plan is for requests to come: watches that
+   * are open keep the faults that they began with.
+   */
   faults: FaultPlan | undefined;
   readonly #cluster: SimCluster;
   readonly #clock: Clock;

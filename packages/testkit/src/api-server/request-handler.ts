@@ -190,11 +190,8 @@ export class RequestHandler {
     if (sendInitialEvents === true && version !== "" && version !== "0") {
       await untilVersion(cluster, clock, version, admitted.signal);
     }
-    const watch = { resource, namespace: info.namespace, options, view, faults: this.#input.faults()?.fork("watch") };
-    const error = this.watches.open(watch, admitted.response);
-    if (error === undefined) return undefined;
-    if (error.status.code !== 410) throw error;
-    return { status: 200, body: this.watches.errorLine(error) };
+    const line = this.watches.open({ resource, namespace: info.namespace, options, view }, admitted.response);
+    return line === undefined ? undefined : { status: 200, body: line };
   }
 
   async #write({ query, request }: Admitted, info: ResourceRequestInfo, resource: SimResource): Promise<Answer> {

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { type ListOptions, type StatusError, statusError } from "@krm/apimachinery";
+import { type ListOptions, StatusError, statusError } from "@krm/apimachinery";
 import { type Clock, resourceId } from "@krm/core";
 import type { SimCluster } from "../cluster/sim-cluster.ts";
 import type { ClusterEvent } from "../cluster/sim-object.ts";
@@ -23,6 +23,8 @@ export interface WatchHubInput {
   readonly seed: number;
   /** Bytes that may wait for one reader. */
   readonly slowReaderBytes: number;
+  /** The faults of this moment. */
+  readonly faults: () => FaultPlan | undefined;
 }
 
 /** One watch that is asked for. */
@@ -31,7 +33,6 @@ export interface WatchRequest {
   readonly namespace: string;
   readonly options: ListOptions;
   readonly view: View;
-  readonly faults: FaultPlan | undefined;
 }
 
 /** All open watches of one API server. Each event is matched and written once for all who see the same of it. */
@@ -41,13 +42,15 @@ export class WatchHub {
   readonly #frames: WatchFrames;
   readonly #random: SeededRandom;
   readonly #slowReaderBytes: number;
+  readonly #faults: () => FaultPlan | undefined;
   readonly #sessions = new Map<string, Map<WatchSession, WatchStream>>();
   readonly #unsubscribe: readonly (() => void)[];
   #held = false;
 
-  constructor({ cluster, clock, representer, seed, slowReaderBytes }: WatchHubInput) {
+  constructor({ cluster, clock, faults, representer, seed, slowReaderBytes }: WatchHubInput) {
     this.#cluster = cluster;
     this.#clock = clock;
+    this.#faults = faults;
     this.#slowReaderBytes = slowReaderBytes;
     this.#frames = new WatchFrames(representer);
     this.#random = new SeededRandom(`${seed}/watch-timeouts`);
@@ -66,13 +69,14 @@ export class WatchHub {
   }
 
   /**
-   * Opens a watch on a response of which nothing was sent yet. Returns undefined, or the error that the watch is to be
-   * answered with inside a 200.
+   * Opens a watch on a response of which nothing was sent yet. Returns undefined, or the one line that the watch is to
+   * be answered with inside a 200: its version is compacted.
    *
    * @throws StatusError 400 for a field selector that the resource does not know.
    */
-  open(request: WatchRequest, response: ServerResponse): StatusError | undefined {
-    const { faults, namespace, options, resource, view } = request;
+  open(request: WatchRequest, response: ServerResponse): Buffer | undefined {
+    const { namespace, options, resource, view } = request;
+    const plan = this.#faults()?.fork("watch");
     const filter = objectFilter(resource, namespace, options);
     const stream = new WatchStream(response, this.#slowReaderBytes);
     const timeoutMs =
@@ -90,7 +94,7 @@ export class WatchHub {
       options,
       view,
       timeoutMs,
-      nextFault: faults === undefined ? undefined : () => faults.nextEvent(),
+      nextFault: () => (this.#faults() === undefined ? undefined : plan?.nextEvent()),
     });
     if (this.#held) stream.hold(true);
     response.statusCode = 200;
@@ -99,19 +103,15 @@ export class WatchHub {
     try {
       session.start();
     } catch (error) {
-      return error as StatusError;
+      if (error instanceof StatusError && error.status.code === 410) return this.#frames.error(error.status);
+      throw error;
     }
     if (!this.#held && !response.headersSent) response.flushHeaders();
     this.#add(session, stream);
     response.on("close", () => session.close());
     void session.run();
-    this.#disturb(session, stream, faults);
+    if (plan !== undefined) this.#disturb(session, stream, plan);
     return undefined;
-  }
-
-  /** The one line of a watch that fails as it starts. */
-  errorLine(error: StatusError): Buffer {
-    return this.#frames.error(error.status);
   }
 
   /** Holds back all that is sent to watches, present and to come, or lets it go. */
@@ -149,15 +149,17 @@ export class WatchHub {
   }
 
   /** What befalls the connection as a whole. */
-  #disturb(session: WatchSession, stream: WatchStream, faults: FaultPlan | undefined): void {
-    const disconnect = faults?.disconnectAfterMs();
-    if (disconnect !== undefined) this.#later(session, disconnect, () => stream.destroy());
-    const stall = faults?.stallAfterMs();
-    if (stall !== undefined) this.#later(session, stall, () => stream.hold(true));
+  #disturb(session: WatchSession, stream: WatchStream, plan: FaultPlan): void {
+    this.#later(session, plan.disconnectAfterMs(), () => stream.destroy());
+    this.#later(session, plan.stallAfterMs(), () => stream.silence());
   }
 
-  #later(session: WatchSession, ms: number, then: () => void): void {
-    this.#clock.sleep(ms, { signal: session.signal }).then(then, () => {});
+  #later(session: WatchSession, ms: number | undefined, then: () => void): void {
+    if (ms === undefined) return;
+    const act = (): void => {
+      if (this.#faults() !== undefined) then();
+    };
+    this.#clock.sleep(ms, { signal: session.signal }).then(act, () => {});
   }
 }
 

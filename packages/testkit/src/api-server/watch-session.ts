@@ -30,8 +30,8 @@ export interface WatchInput {
   readonly view: View;
   /** When the server ends it. */
   readonly timeoutMs: number;
-  /** What befalls each event; undefined: nothing ever does. */
-  readonly nextFault: (() => EventFault) | undefined;
+  /** What befalls the next event; undefined: nothing. */
+  readonly nextFault: () => EventFault | undefined;
 }
 
 /**
@@ -93,7 +93,7 @@ export class WatchSession {
     const seen = this.#seen(event);
     if (seen === undefined) return;
     const { frames, nextFault, resource, stream, view } = this.#input;
-    const fault = nextFault?.();
+    const fault = nextFault();
     if (fault?.drop === true) return;
     const line = frames.event(resource, event, seen, view, this.#first);
     this.#first = false;

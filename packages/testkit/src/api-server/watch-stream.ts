@@ -11,7 +11,10 @@ export class WatchStream {
   #waitingBytes = 0;
   #scheduled = false;
   #held = false;
+  #silent = false;
   #ending = false;
+  /** The connection is to break behind the last bytes. */
+  #cut = false;
 
   /** `limitBytes` may wait for the reader before the watch is closed on it, as upstream closes an unresponsive one. */
   constructor(response: ServerResponse, limitBytes: number) {
@@ -25,7 +28,7 @@ export class WatchStream {
 
   /** Adds one line. Ignored after the end. */
   send(line: Buffer): void {
-    if (this.closed) return;
+    if (this.closed || this.#silent) return;
     this.#waiting.push(line);
     this.#waitingBytes += line.length;
     if (this.#waitingBytes + this.#response.writableLength > this.#limitBytes) this.destroy();
@@ -35,7 +38,7 @@ export class WatchStream {
   /** Hands lines over as fast as the reader takes them. Resolves when the last one is handed over. */
   async sendAll(lines: Iterable<Buffer>): Promise<void> {
     for (const line of lines) {
-      if (this.closed) return;
+      if (this.closed || this.#silent) return;
       this.#waiting.push(line);
       this.#waitingBytes += line.length;
       if (this.#waitingBytes < 64 * 1024 || this.#held) continue;
@@ -59,9 +62,18 @@ export class WatchStream {
 
   /** Sends a part of a line and cuts the connection behind it. */
   truncate(line: Buffer): void {
-    this.#flush();
+    if (this.closed || this.#silent) return;
+    this.#waiting.push(line.subarray(0, Math.ceil(line.length / 2)));
     this.#ending = true;
-    this.#response.write(line.subarray(0, Math.ceil(line.length / 2)), () => this.#response.destroy());
+    this.#cut = true;
+    this.#schedule();
+  }
+
+  /** Falls silent for good: the connection stays, nothing comes any more. */
+  silence(): void {
+    this.#silent = true;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
   }
 
   /** Holds everything back, or lets it go again. */
@@ -92,12 +104,15 @@ export class WatchStream {
   }
 
   #flush(): void {
-    if (this.#held || this.#response.destroyed) return;
+    if (this.#held || this.#silent || this.#response.destroyed) return;
     if (this.#waiting.length > 0) {
-      this.#response.write(this.#waiting.length === 1 ? this.#waiting[0] : Buffer.concat(this.#waiting));
+      const bytes = this.#waiting.length === 1 ? this.#waiting[0] : Buffer.concat(this.#waiting);
+      this.#response.write(bytes, () => {
+        if (this.#cut) this.#response.destroy();
+      });
       this.#waiting = [];
       this.#waitingBytes = 0;
     }
-    if (this.#ending) this.#response.end();
+    if (this.#ending && !this.#cut) this.#response.end();
   }
 }
