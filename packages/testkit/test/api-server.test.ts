@@ -258,6 +258,7 @@ describe("writes", () => {
     ],
     ["POST", pods, "[", 400, "json parse error: unexpected end of JSON input (5b)"],
     ["GET", `${pods}/a`, undefined, 404, 'pods "a" not found'],
+    ["GET", "/api/v1//nothings?watch=1?", undefined, 404, "the server could not find the requested resource"],
     ["PATCH", `${pods}/a`, {}, 415, "accepted media types include: application/json-patch+json, application/merge"],
     ["POST", `${pods}/a/log`, {}, 404, "the server could not find the requested resource"],
     ["POST", "/api/v1/pods/a", {}, 404, "the server could not find the requested resource"],

@@ -88,9 +88,9 @@ export class RequestHandler {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<Answer | undefined> {
-    const url = new URL(request.url ?? "/", "http://localhost");
-    const query = url.searchParams;
-    const info = requestInfo(request.method ?? "GET", url.pathname, isWatchQuery(query));
+    const [path = "/", ...search] = (request.url ?? "/").split("?");
+    const query = new URLSearchParams(search.join("?"));
+    const info = requestInfo(request.method ?? "GET", path, isWatchQuery(query));
     this.#input.counters.add(info.verb, info.type === "path" ? info.path : resourceOf(info));
     const user = this.#impersonated(this.#authenticate(request.headers.authorization), request);
     this.#authorize(user, info, query);
@@ -111,7 +111,7 @@ export class RequestHandler {
     return user;
   }
 
-  /** Who the request is made for, where its headers name somebody else. Only users, not service accounts by group. */
+  /** Who the request is made for, where its headers name somebody else. */
   #impersonated(user: UserInfo, { headers }: IncomingMessage): UserInfo {
     const name = headers["impersonate-user"];
     if (typeof name !== "string") return user;
