@@ -16,3 +16,14 @@ export function quietLogger(logger: Logger): Logger {
     error: (fields, message) => logger.error(fields, message),
   };
 }
+
+/** Passes a log on, one of its levels only for `debug`. */
+export function lowered(logger: Logger, level: "info" | "warn"): Logger {
+  const debug: Logger["debug"] = (fields, message) => logger.debug(fields, message);
+  return {
+    debug,
+    info: level === "info" ? debug : (fields, message) => logger.info(fields, message),
+    warn: level === "warn" ? debug : (fields, message) => logger.warn(fields, message),
+    error: (fields, message) => logger.error(fields, message),
+  };
+}

@@ -1,11 +1,11 @@
 import { KubeConfig } from "@kubernetes/client-node";
-import { type Logger, MemoryStore, Monitor, type Scope, systemClock } from "@krm/core";
+import { MemoryStore, Monitor, type Scope, systemClock } from "@krm/core";
 import { KubernetesSource } from "@krm/kubernetes";
 import { parseFaults } from "@krm/testkit";
 import type { CliIo } from "../../io.ts";
 import { refuseUnsafe, serveReaders } from "../../listening/serve-readers.ts";
 import { commandLogger } from "../../logging/command-logger.ts";
-import { quietLogger } from "../../monitoring/quiet-logger.ts";
+import { lowered, quietLogger } from "../../monitoring/quiet-logger.ts";
 import { TableSource } from "../../monitoring/table-source.ts";
 import { tellNews } from "../../monitoring/tell-news.ts";
 import { startSimulation } from "../../simulation/simulation.ts";
@@ -31,7 +31,7 @@ export async function runDemo(options: DemoOptions, io: CliIo): Promise<void> {
   const store = resources.use(new MemoryStore());
   const scopes: Scope[] = [];
   // First of all, since a port that is in use is the likeliest trouble. Readers get 503 until there is an answer.
-  const serving = resources.use(await serveReaders(store, scopes, { listen }, unannounced(logger)));
+  const serving = resources.use(await serveReaders(store, scopes, { listen }, lowered(logger, "info")));
   const simulation = resources.use(
     await startSimulation({
       pods,
@@ -44,7 +44,7 @@ export async function runDemo(options: DemoOptions, io: CliIo): Promise<void> {
   throwIfEnded(io.signal);
   const kubeConfig = new KubeConfig();
   kubeConfig.loadFromString(simulation.server.kubeconfig());
-  const source = resources.use(new KubernetesSource({ kubeConfig, logger: quietLogger(logger) }));
+  const source = resources.use(new KubernetesSource({ kubeConfig, logger: lowered(logger, "warn") }));
   const monitor = resources.use(
     new Monitor({ source, store, verifyEveryMs: VERIFY_EVERY_MS, logger: quietLogger(logger) }),
   );
@@ -64,14 +64,4 @@ export async function runDemo(options: DemoOptions, io: CliIo): Promise<void> {
     await Promise.allSettled([showing, telling]);
   });
   await untilEnded(io.signal, [simulation.done, monitor.done, showing, telling]);
-}
-
-/** The text below tells where it listens. */
-function unannounced(logger: Logger): Logger {
-  return {
-    debug: (fields, message) => logger.debug(fields, message),
-    info: (fields, message) => logger.debug(fields, message),
-    warn: (fields, message) => logger.warn(fields, message),
-    error: (fields, message) => logger.error(fields, message),
-  };
 }

@@ -3,7 +3,7 @@ import { loadKubeConfig } from "@krm/kubernetes";
 import type { CliIo } from "../../io.ts";
 import { refuseUnsafe, serveReaders } from "../../listening/serve-readers.ts";
 import { commandLogger } from "../../logging/command-logger.ts";
-import { quietLogger } from "../../monitoring/quiet-logger.ts";
+import { lowered, quietLogger } from "../../monitoring/quiet-logger.ts";
 import { tellNews } from "../../monitoring/tell-news.ts";
 import { untilEnded } from "../../until-ended.ts";
 import { openSources } from "./cluster-sources.ts";
@@ -25,7 +25,8 @@ export async function runMonitor(names: readonly string[], options: MonitorComma
   // Readers get 503 until there is an answer, also while the names are looked up.
   if (serve === true) resources.use(await serveReaders(store, scopes, options, logger));
   else logger.warn({}, "nobody can read what is monitored: the memory store belongs to this process. Add --serve.");
-  const sources = resources.use(openSources(kubeConfig, quietLogger(logger)));
+  // What a request meets is told by the states of the resources.
+  const sources = resources.use(openSources(kubeConfig, lowered(logger, "warn")));
   const cluster = kubeConfig.getCurrentCluster()?.server;
   logger.info({ cluster, context: kubeConfig.getCurrentContext() }, "monitoring");
   const watched =

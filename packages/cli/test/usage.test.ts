@@ -1,0 +1,121 @@
+import { describe, expect, it } from "vitest";
+import { EXIT, run } from "../src/index.ts";
+import { fakeIo } from "./fake-io.ts";
+
+const COMMANDS = ["demo", "monitor", "serve", "get", "status", "simulate"];
+
+describe("help", () => {
+  it("lists the commands that there are, and no others", async () => {
+    const io = fakeIo();
+    expect(await run(["--help"], io)).toBe(EXIT.ok);
+    const listed = io.stdout.text.split("Commands:")[1]?.split("\n\n")[0] ?? "";
+    expect([...listed.matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name)).toEqual([...COMMANDS, "help"]);
+    expect(io.stderr.text).toBe("");
+  });
+
+  it.each(COMMANDS)("of %s shows how it is called, the log level, and the same by `help`", async (command) => {
+    const io = fakeIo();
+    expect(await run([command, "--help"], io)).toBe(EXIT.ok);
+    expect(io.stdout.text).toMatch(new RegExp(`^Usage: krm ${command} `));
+    expect(io.stdout.text).toContain("--log-level");
+    const other = fakeIo();
+    expect(await run(["help", command], other)).toBe(EXIT.ok);
+    expect(other.stdout.text).toBe(io.stdout.text);
+  });
+
+  it("of simulate documents every fault", async () => {
+    const io = fakeIo();
+    await run(["simulate", "--help"], io);
+    for (const fault of ["drop=P", "delay=P:TIME", "429=P[:TIME]", "restart=TIME"]) {
+      expect(io.stdout.text).toContain(fault);
+    }
+  });
+
+  it("is what `krm` alone shows, as a wrong command line", async () => {
+    const io = fakeIo();
+    expect(await run([], io)).toBe(EXIT.usage);
+    expect(io.stderr.text).toContain("Commands:");
+  });
+
+  it("has the version of the package", async () => {
+    const io = fakeIo();
+    expect(await run(["--version"], io)).toBe(EXIT.ok);
+    expect(io.stdout.text).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe("a wrong command line", () => {
+  const cases: readonly (readonly [line: string, told: string])[] = [
+    ["frobnicate", "krm: unknown command 'frobnicate'. --help shows what there is."],
+    ["simulat", "krm: unknown command 'simulat'. Did you mean simulate?"],
+    ["demo --listn 127.0.0.1:0", "krm: unknown option '--listn'. Did you mean --listen?"],
+    ["demo --listen 8003", 'krm: --listen: "8003" is not an address: write HOST:PORT, such as 127.0.0.1:8003'],
+    ["demo --listen", "krm: option '--listen <HOST:PORT>' argument missing"],
+    ["demo --pods many", 'krm: --pods: "many" is not a whole number from 0 to 100000'],
+    ["demo --log-level loud", 'krm: --log-level: "loud" is not one of debug, info, warn, error, silent'],
+    ["demo extra", "krm: too many arguments for 'demo'"],
+    ["demo --listen 0.0.0.0:0", "krm: --listen 0.0.0.0:0 can be reached by others"],
+    ["serve", "krm: serve needs --store URL."],
+    ["serve --store memory:", "krm: --store: memory: belongs to one process"],
+    ["serve --store redis://localhost", 'krm: --store: "redis:" is not a store that is supported'],
+    ["monitor --store sqlite:a", 'krm: --store: "sqlite:" is not a store that is supported'],
+    ["monitor --in-cluster --kubeconfig a", "krm: --in-cluster and --kubeconfig exclude each other"],
+    ["monitor --listen 127.0.0.1:1", "krm: --listen does nothing without --serve"],
+    ["monitor --serve --listen 0.0.0.0:1", "krm: --listen 0.0.0.0:1 can be reached by others"],
+    ["monitor --serve --listen [::]:1 --kubeconfig /nonexistent", "krm: --listen [::]:1 can be reached by others"],
+    ["monitor --serve --tls-cert a", "krm: --tls-cert needs --tls-key"],
+    ["monitor --verify-every 5", 'krm: --verify-every: "5" is not a duration'],
+    ["monitor -n Team", 'krm: --namespace: "Team" is not a namespace'],
+    ["get", "krm: missing required argument 'RESOURCE'"],
+    ["get pods -n a -A", "krm: --namespace and --all-namespaces exclude each other"],
+    ["get pods web -l a=b", "krm: a name and a selector exclude each other"],
+    ["get pods --output xml", 'krm: --output: "xml" is not one of table, wide, json, yaml, name'],
+    ["simulate --faults nix=1", 'krm: --faults: "nix" is not a fault: known faults: '],
+    ["simulate --quiet-after 0s", 'krm: --quiet-after: "0s" is out of bounds'],
+  ];
+
+  it.each(cases)("krm %s", async (line, told) => {
+    const io = fakeIo();
+    expect(await run(line.split(" "), io)).toBe(EXIT.usage);
+    expect(io.stderr.text.slice(0, told.length)).toBe(told);
+    expect(io.stderr.text.indexOf("\n")).toBe(io.stderr.text.length - 1);
+    expect(io.stdout.text).toBe("");
+  });
+});
+
+describe("environment variables", () => {
+  it("stand in for flags", async () => {
+    const io = fakeIo({ env: { KRM_PODS: "many" } });
+    expect(await run(["demo"], io)).toBe(EXIT.usage);
+    expect(io.stderr.text).toBe('krm: KRM_PODS: "many" is not a whole number from 0 to 100000\n');
+  });
+
+  it("give way to the command line", async () => {
+    const io = fakeIo({ env: { KRM_STORE: "redis://other" } });
+    await run(["serve", "--store", "memory:"], io);
+    expect(io.stderr.text).toContain("--store: memory: belongs to one process");
+  });
+
+  it("count as unset when empty", async () => {
+    const io = fakeIo({ env: { KRM_STORE: "" } });
+    await run(["serve"], io);
+    expect(io.stderr.text).toContain("serve needs --store");
+  });
+
+  it.each([
+    ["true", "exclude each other"],
+    ["no", "none of these kubeconfig files exists"],
+    ["perhaps", 'KRM_IN_CLUSTER: "perhaps" is neither true nor false. Write KRM_IN_CLUSTER=true.'],
+  ])("switch a switch by its word: %s", async (word, told) => {
+    const env = { KRM_IN_CLUSTER: word, KRM_CONTEXT: "a", KUBECONFIG: "/nonexistent/a:/nonexistent/b" };
+    const io = fakeIo({ env });
+    await run(["monitor", "--log-level", "silent"], io);
+    expect(io.stderr.text).toContain(told);
+  });
+
+  it("for a server do no harm to a monitor that serves nobody", async () => {
+    const io = fakeIo({ env: { KRM_LISTEN: "0.0.0.0:1", KUBECONFIG: "/nonexistent/kubeconfig" } });
+    expect(await run(["monitor"], io)).toBe(EXIT.failure);
+    expect(io.stderr.text).toContain("/nonexistent/kubeconfig cannot be read");
+  });
+});
