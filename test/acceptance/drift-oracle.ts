@@ -47,15 +47,11 @@ export class DriftOracle {
       }
       case "relisted":
       case "epoch-reset": {
+        // A list that a verification has overtaken: the stream starts afresh from what was verified.
         const version = input.snapshot.resourceVersion;
-        if (
-          input.type === "relisted" &&
-          this.#horizon !== undefined &&
-          compareResourceVersions(version, this.#horizon) < 0
-        )
-          return;
-        this.#horizon = version;
-        this.#rebase(version);
+        const older = this.#horizon !== undefined && compareResourceVersions(version, this.#horizon) < 0;
+        if (input.type === "epoch-reset" || !older) this.#horizon = version;
+        this.#rebase(this.#horizon ?? version);
         return;
       }
       case "verified": {

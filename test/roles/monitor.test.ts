@@ -283,6 +283,172 @@ describe("the stream", () => {
   });
 });
 
+describe("law 5: a restored cluster", () => {
+  test("is noticed whichever request of the restore fails", async () => {
+    for (let failing = 0; failing < 8; failing++) {
+      let requests = -1;
+      const w = world(
+        {},
+        {
+          beforeRequest: () => {
+            if (requests >= 0 && requests++ === failing) throw new KrmError("KRM_CONNECTION", "reset");
+          },
+        },
+      );
+      await watching(w);
+      const before = w.cluster.version;
+      for (let i = 0; i < 5; i++) pod(w.cluster, `lost${i}`);
+      await until(w.equal, "the view follows");
+      requests = 0;
+      w.source.endWatches();
+      w.cluster.restore(before);
+      w.monitor.verifyNow();
+      for (let i = 0; i < 20 && !((await w.equal()) && (await w.status()).view.epoch === 1); i++) {
+        await w.clock.advance(5000);
+        await settle();
+      }
+      expect((await w.status()).view.epoch, `request ${failing} failed`).toBe(1);
+      pod(w.cluster, "after");
+      for (let i = 0; i < 20 && !(await w.equal()); i++) {
+        await w.clock.advance(5000);
+        await settle();
+      }
+      expect(await w.equal(), `request ${failing} failed`).toBe(true);
+    }
+  });
+});
+
+describe("honesty", () => {
+  test("a relist that takes long makes the view stale, however many pages come", async () => {
+    const gates: PromiseWithResolvers<void>[] = [];
+    let gated = false;
+    const w = world(
+      {},
+      {
+        beforeRequest: async ({ verb }) => {
+          if (verb !== "list" || !gated) return;
+          const gate = Promise.withResolvers<void>();
+          gates.push(gate);
+          await gate.promise;
+        },
+      },
+    );
+    await watching(w);
+    gated = true;
+    w.source.failWatches(gone);
+    await until(() => gates.length === 1, "the first page is asked for");
+    await w.clock.advance(6000);
+    gates[0]?.resolve();
+    await until(() => gates.length === 2, "the second page is asked for");
+    await w.clock.advance(6000);
+    await settle();
+    expect((await w.streamer()).progress).toMatchObject({ pages: 1 });
+    expect((await w.status()).state).toBe("stale");
+    gates[1]?.resolve();
+    await until(() => gates.length === 3, "the third page is asked for");
+    gates[2]?.resolve();
+    await until(() => w.source.openWatches === 1, "it watches again");
+    await report(w);
+    expect((await w.status()).state).toBe("synced");
+  });
+
+  test("what cannot be written is a failure that readers are told of, and it passes", async () => {
+    const store = new MemoryStore();
+    const scope = store.scope({ resource: PODS });
+    const { commit } = scope;
+    let failing = false;
+    scope.commit = async (...args) => {
+      if (failing) throw new Error("disk full");
+      return commit.apply(scope, args);
+    };
+    const w = world({ store });
+    await watching(w);
+    failing = true;
+    pod(w.cluster, "unwritten");
+    await settle();
+    for (let i = 0; i < 12; i++) {
+      await w.clock.advance(1000);
+      await settle();
+    }
+    expect(await w.status()).toMatchObject({
+      state: "failed",
+      error: { code: "KRM_STORE_FAILED", message: "disk full" },
+    });
+    failing = false;
+    await w.clock.advance(60_000);
+    await until(w.equal, "it was written after all");
+    await report(w);
+    w.source.bookmark();
+    await until(async () => (await w.status()).state === "synced", "all is well again");
+  });
+
+  test("law 10: a miss below a told version, repaired by a verification ahead of the stream, raises the floor", async () => {
+    const w = world({}, { tell: () => [] });
+    await watching(w);
+    w.cluster.patch(PODS, "team-a", "p1", { metadata: { labels: { missed: "yes" } } });
+    w.source.bookmark();
+    await until(async () => (await w.status()).view.version === w.cluster.version, "the version is told");
+    pod(w.cluster, "later");
+    w.monitor.verifyNow();
+    await until(w.equal, "the view is repaired");
+    expect((await w.status()).view).toMatchObject({ version: w.cluster.version, resumeFloor: w.cluster.version });
+  });
+});
+
+describe("a scope that breaks", () => {
+  test("ends the whole monitor, and done tells why", async () => {
+    const store = new MemoryStore();
+    const scope = store.scope({ resource: PODS });
+    scope.commit = async () => {
+      throw new KrmError("KRM_STORE_CONFLICT", "another merger holds the lease");
+    };
+    const w = world({ store, resources: [PODS, DEPLOYMENTS] });
+    w.monitor.start();
+    await expect(w.monitor.done).rejects.toMatchObject({ code: "KRM_STORE_CONFLICT" });
+    open.splice(0);
+  });
+
+  test("law 12: a store that fails for one resource holds no list of another up", async () => {
+    const store = new MemoryStore();
+    const scope = store.scope({ resource: PODS });
+    const { commit } = scope;
+    let failing = false;
+    scope.commit = async (...args) => {
+      if (failing) throw new Error("disk full");
+      return commit.apply(scope, args);
+    };
+    const w = world({ store, resources: [PODS, DEPLOYMENTS], concurrentLists: 1 });
+    w.monitor.start();
+    await w.monitor.ready();
+    await until(() => w.source.openWatches === 2, "both are watched");
+    failing = true;
+    pod(w.cluster, "stuck");
+    await settle();
+    w.source.failWatches(gone);
+    deployment(w.cluster, "web");
+    await until(
+      async () => Object.keys(await view(store, { resource: DEPLOYMENTS })).length === 1,
+      "deployments were listed anew",
+    );
+    failing = false;
+    await w.clock.advance(60_000);
+  });
+});
+
+test("a watch that ends at once with nothing but a bookmark is not opened in a hot loop", async () => {
+  const w = world();
+  await watching(w);
+  w.source.bookmark();
+  await settle();
+  const { watch } = w.source.requests;
+  for (let i = 0; i < 50; i++) {
+    w.source.bookmark();
+    w.source.endWatches();
+    await settle();
+  }
+  expect(w.source.requests.watch - watch).toBeLessThan(3);
+});
+
 describe("verification", () => {
   test("what the stream missed is drift, named and repaired; the next verification does not claim it again", async () => {
     let lossy = true;

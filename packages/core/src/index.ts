@@ -34,6 +34,7 @@ export type { ViewChange } from "./merge/view-change.ts";
 export { advance, reduce } from "./merge/reduce.ts";
 
 // Store
+export { DEFAULT_FEED_BOUNDS, type FeedBounds } from "./store/change-feed.ts";
 export { MemoryStore, type MemoryStoreOptions } from "./store/memory-store.ts";
 export type {
   CommittedMeta,

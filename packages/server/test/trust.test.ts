@@ -79,10 +79,8 @@ describe("trust headers", () => {
   it("of a union are the worst and the oldest", async () => {
     await using test = testApp();
     await fill(test.store, { resource: PODS, namespace: "a" }, [], metaAt("100", { verifiedAt: START - 5000 }));
-    await fill(test.store, { resource: PODS, namespace: "b" }, [], metaAt("99", { verifiedAt: START - 9000 }));
-    await test.store
-      .scope({ resource: PODS, namespace: "b" })
-      .report("streamer", streamerReport({ lastContact: START - 200_000 }));
+    const old = { verifiedAt: START - 9000, lastContact: START - 200_000 };
+    await fill(test.store, { resource: PODS, namespace: "b" }, [], metaAt("99", old));
     const response = await test.get("/pods");
     expect(parseFreshness(response.headers as Record<string, string>)).toMatchObject({
       state: "stale",
@@ -284,7 +282,8 @@ describe("maxStaleness", () => {
     await test.clock.advance(31_000);
     const answer = test.get("/pods?maxStaleness=30s");
     await test.clock.untilSleeping();
-    await test.store.scope(ALL).report("streamer", streamerReport({ lastContact: test.clock.now() }));
+    const meta = metaAt("100", { lastContact: test.clock.now() });
+    await test.store.scope(ALL).commit({ changes: [], meta, drift: [] });
     await test.clock.advance(100);
     expect(names(await answer)).toEqual(["a"]);
   });

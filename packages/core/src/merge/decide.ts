@@ -1,6 +1,6 @@
 import type { ObjectKey } from "../model/object-key.ts";
 import { compareResourceVersions, type ResourceVersion } from "../model/resource-version.ts";
-import type { Snapshot, SnapshotEntry } from "../model/snapshot.ts";
+import type { Snapshot } from "../model/snapshot.ts";
 import type { Drift, DriftType, Shown } from "./drift.ts";
 import type { Verdict } from "./merge-input.ts";
 import type { Claim, MergeState } from "./merge-state.ts";
@@ -14,7 +14,7 @@ function difference(
   key: ObjectKey,
   horizon: ResourceVersion,
   claim: Claim | undefined,
-  actual: SnapshotEntry | undefined,
+  actual: Shown | undefined,
 ): Drift | undefined {
   const shown: Shown | undefined =
     claim === undefined || claim.gone ? undefined : { uid: claim.uid, resourceVersion: claim.resourceVersion };
@@ -52,8 +52,10 @@ function claimAt(state: MergeState, key: ObjectKey, horizon: ResourceVersion): C
 export function judgeNow(state: MergeState, snapshot: Snapshot): Verdict {
   const horizon = snapshot.resourceVersion;
   const drift: Drift[] = [];
+  let unknown = 0;
   const judge = (key: ObjectKey): void => {
     const claim = claimAt(state, key, horizon);
+    if (claim === "unknown") unknown++;
     const found = claim === "unknown" ? undefined : difference(key, horizon, claim, snapshot.entries.get(key));
     if (found !== undefined) drift.push(found);
   };
@@ -62,11 +64,17 @@ export function judgeNow(state: MergeState, snapshot: Snapshot): Verdict {
   // A key that was deleted after the horizon, and whose tombstone is gone, can only be known from the journal.
   for (const key of state.journal?.keys() ?? []) if (!snapshot.entries.has(key) && !state.claims.has(key)) judge(key);
   state.rebasedAt = horizon;
-  return { horizon, result: drift.length > 0 ? "drift" : "consistent", drift };
+  return { horizon, result: drift.length > 0 ? "drift" : unknown > 0 ? "inconclusive" : "consistent", drift };
 }
 
-/** Opens a verification that the stream has not passed yet. Call it before the snapshot is settled. */
-export function expectVerification(state: MergeState, snapshot: Snapshot): void {
+/** Verifications that wait for the stream at most: a stream that does not move must not make them pile up. */
+const MOST_UNDECIDED = 4;
+
+/**
+ * Opens a verification that the stream has not passed yet, and gives up the oldest where too many wait. Call it before
+ * the snapshot is settled.
+ */
+export function expectVerification(state: MergeState, snapshot: Snapshot): Verdict[] {
   const touched = new Set<ObjectKey>();
   const note = (key: ObjectKey): void => {
     const claim = state.shown.has(key) ? state.shown.get(key) : state.claims.get(key);
@@ -78,7 +86,11 @@ export function expectVerification(state: MergeState, snapshot: Snapshot): void 
   for (const key of snapshot.entries.keys()) note(key);
   for (const key of state.claims.keys()) if (!snapshot.entries.has(key)) note(key);
   for (const key of state.shown.keys()) if (!snapshot.entries.has(key) && !state.claims.has(key)) note(key);
-  state.undecided.push({ horizon: snapshot.resourceVersion, truth: snapshot.entries, touched });
+  const truth = new Map<ObjectKey, Shown>();
+  for (const [key, { uid, resourceVersion }] of snapshot.entries) truth.set(key, { uid, resourceVersion });
+  state.undecided.push({ horizon: snapshot.resourceVersion, truth, touched });
+  const given = state.undecided.splice(0, Math.max(0, state.undecided.length - MOST_UNDECIDED));
+  return given.map(({ horizon }) => ({ horizon, result: "inconclusive", drift: [] }));
 }
 
 /** An observation at or below an open horizon: the stream catches up. */

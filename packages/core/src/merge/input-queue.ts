@@ -18,6 +18,8 @@ export const DEFAULT_QUEUE_BOUNDS: QueueBounds = { inputs: 100_000, bytes: 256 *
 export class InputQueue {
   readonly #bounds: QueueBounds;
   #inputs: MergeInput[] = [];
+  /** Inputs before this index are merged. */
+  #head = 0;
   #bytes = 0;
   #arrived = Promise.withResolvers<void>();
   #drained: PromiseWithResolvers<void> | undefined;
@@ -26,36 +28,41 @@ export class InputQueue {
     this.#bounds = bounds;
   }
 
+  /** Inputs that are not merged yet, those that are being merged included. */
   get size(): number {
-    return this.#inputs.length;
+    return this.#inputs.length - this.#head;
   }
 
   /** All of them, or, when there is no room, none: false. */
   offer(inputs: readonly MergeInput[]): boolean {
-    let bytes = 0;
-    let observations = 0;
-    for (const input of inputs) {
-      if (input.type !== "observed") continue;
-      observations++;
-      bytes += input.observation.object.bytes.byteLength;
-    }
+    const bytes = sizeOf(inputs);
     const over = this.size + inputs.length > this.#bounds.inputs || this.#bytes + bytes > this.#bounds.bytes;
-    if (over && observations > 0) return false;
+    if (over && bytes > 0) return false;
     this.#bytes += bytes;
     for (const input of inputs) this.#inputs.push(input);
-    this.#arrived.resolve();
+    if (inputs.length > 0) this.#arrived.resolve();
     return true;
   }
 
-  /** Everything that waits, at once; empty where nothing does. */
-  take(): MergeInput[] {
-    const inputs = this.#inputs;
-    this.#inputs = [];
-    this.#bytes = 0;
-    this.#arrived = Promise.withResolvers<void>();
-    this.#drained?.resolve();
-    this.#drained = undefined;
-    return inputs;
+  /** The oldest inputs, `most` at most. They count as waiting until `remove`. */
+  peek(most: number): MergeInput[] {
+    return this.#inputs.slice(this.#head, this.#head + most);
+  }
+
+  /** Forgets the oldest inputs, which `peek` gave: they are merged and written. */
+  remove(inputs: readonly MergeInput[]): void {
+    this.#head += inputs.length;
+    this.#bytes -= sizeOf(inputs);
+    if (this.#head === this.#inputs.length) {
+      this.#inputs = [];
+      this.#head = 0;
+      this.#arrived = Promise.withResolvers<void>();
+      this.#drained?.resolve();
+      this.#drained = undefined;
+    } else if (this.#head >= 4096) {
+      this.#inputs = this.#inputs.slice(this.#head);
+      this.#head = 0;
+    }
   }
 
   /** Resolves when something waits. */
@@ -63,10 +70,17 @@ export class InputQueue {
     if (this.size === 0) await this.#arrived.promise;
   }
 
-  /** Resolves when nothing waits. */
+  /** Resolves when nothing waits: everything is merged and written. */
   async drained(): Promise<void> {
     if (this.size === 0) return;
     this.#drained ??= Promise.withResolvers<void>();
     await this.#drained.promise;
   }
+}
+
+/** Bodies of observations; what has none is small, and always taken. */
+function sizeOf(inputs: readonly MergeInput[]): number {
+  let bytes = 0;
+  for (const input of inputs) if (input.type === "observed") bytes += input.observation.object.bytes.byteLength;
+  return bytes;
 }

@@ -9,6 +9,8 @@ import type { ViewChange } from "./view-change.ts";
 export type MergeInput =
   | { readonly type: "observed"; readonly epoch: number; readonly observation: Observation }
   | { readonly type: "bookmark"; readonly epoch: number; readonly resourceVersion: ResourceVersion }
+  /** The watch is alive, and everything that it told until then was offered before. `at`: wall clock, epoch milliseconds. */
+  | { readonly type: "heard"; readonly epoch: number; readonly at: number }
   /** A complete list of the streamer: at the start, and after each known gap. The stream goes on from its version. */
   | { readonly type: "relisted"; readonly epoch: number; readonly snapshot: Snapshot }
   /** The verifier is about to list: from here on the merge can tell what the stream showed at any version. */
@@ -25,8 +27,8 @@ export interface Verdict {
   readonly horizon: ResourceVersion;
   /**
    * `consistent`: no difference. `drift`: events were missed. `lag`: all differences turned out to be events still on
-   * their way. `stale`: the snapshot was older than one before it. `inconclusive`: the stream itself relisted before
-   * it could be compared.
+   * their way. `stale`: the snapshot was older than one before it. `inconclusive`: it could not be compared, because the
+   * stream relisted before it got there, or because nobody wrote down what it showed at that version.
    */
   readonly result: "consistent" | "drift" | "lag" | "stale" | "inconclusive";
   readonly drift: readonly Drift[];
@@ -41,8 +43,6 @@ export interface Step {
   readonly late: number;
   /** Keys for which a list was older than the stream had been at or below the list's version. */
   readonly contradictions: number;
-  /** The view was put right at a version at or below one that readers may have been told (law 10). */
-  readonly repaired: boolean;
   /** Keys whose body the snapshot lacked although the view needs it: nothing was changed; send it again in full. */
   readonly missing: readonly ObjectKey[];
 }

@@ -1,6 +1,6 @@
 import type { ObjectKey, Uid } from "../model/object-key.ts";
 import type { ResourceVersion } from "../model/resource-version.ts";
-import type { SnapshotEntry } from "../model/snapshot.ts";
+import type { Shown } from "./drift.ts";
 
 /** The newest that is known of one key: which life, at which version, and whether that version is a deletion. */
 export interface Claim {
@@ -12,7 +12,7 @@ export interface Claim {
 /** A verified snapshot that the stream has not passed yet: its differences may still be lag (law 6). */
 export interface Undecided {
   readonly horizon: ResourceVersion;
-  readonly truth: ReadonlyMap<ObjectKey, SnapshotEntry>;
+  readonly truth: ReadonlyMap<ObjectKey, Shown>;
   /** The only keys that can differ once the stream gets there. */
   readonly touched: Set<ObjectKey>;
 }

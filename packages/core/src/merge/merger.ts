@@ -3,7 +3,7 @@ import { untilAborted } from "../internal/abort.ts";
 import type { ObjectKey } from "../model/object-key.ts";
 import { compareResourceVersions, newestResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
 import type { Revision } from "../model/stored-object.ts";
-import type { DesyncCause, MergerReport } from "../monitor/role-status.ts";
+import type { DesyncCause, ErrorReport, MergerReport } from "../monitor/role-status.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { CommittedMeta, ScopeStore, ViewCommit } from "../store/store.ts";
@@ -52,6 +52,7 @@ export class Merger {
   readonly #options: MergerOptions;
   readonly #queue: InputQueue;
   readonly #state: MergeState = emptyMergeState();
+  #lastContact: number | undefined;
   #verifiedAt: number | undefined;
   #version: ResourceVersion | undefined;
   #resumeFloor: ResourceVersion | undefined;
@@ -67,6 +68,7 @@ export class Merger {
     late: 0,
     contradictions: 0,
     queued: 0,
+    failing: undefined,
   };
 
   constructor(options: MergerOptions) {
@@ -114,9 +116,9 @@ export class Merger {
       } catch {
         return;
       }
-      const inputs = this.#queue.take();
-      for (let at = 0; at < inputs.length && !signal.aborted; at += BATCH)
-        await this.#merge(inputs.slice(at, at + BATCH), signal);
+      const inputs = this.#queue.peek(BATCH);
+      await this.#merge(inputs, signal);
+      this.#queue.remove(inputs);
     }
   }
 
@@ -124,11 +126,15 @@ export class Merger {
     const changes: ViewChange[] = [];
     const verdicts: Verdict[] = [];
     const { epoch } = this.#state;
+    let repaired = false;
     for (const input of inputs) {
       const step = advance(this.#state, input);
       this.#options.onStep?.(input, step);
-      for (const change of step.changes) changes.push(change);
-      verdicts.push(...step.verdicts);
+      for (const change of step.changes) {
+        changes.push(change);
+        repaired ||= this.#isRepair(change);
+      }
+      for (const verdict of step.verdicts) verdicts.push(verdict);
       this.#account(input, step);
       if (step.missing.length > 0) {
         if (input.type === "verified") this.#options.onIncomplete?.();
@@ -137,25 +143,32 @@ export class Merger {
     }
     const drift = verdicts.flatMap((verdict) => verdict.drift);
     this.#countVerdicts(verdicts, drift);
-    const commit: ViewCommit = { changes, meta: this.#meta(), drift, reset: this.#state.epoch !== epoch };
+    const reset = this.#state.epoch !== epoch;
+    const commit: ViewCommit = { changes, meta: this.#meta(repaired, reset), drift, reset };
     if (!(await this.#write(commit, signal))) return;
     this.#options.onCommit?.(commit);
     for (const verdict of verdicts) this.#options.onVerdict?.(verdict);
     this.#options.onReport?.(this.report);
   }
 
+  /** The change takes effect at, or may have taken effect at, a version that readers were told already (law 10). */
+  #isRepair(change: ViewChange): boolean {
+    if (change.origin === "stream" || this.#version === undefined) return false;
+    if (change.type === "removed") return true;
+    return compareResourceVersions(change.object.resourceVersion, this.#version) <= 0;
+  }
+
   #account(input: MergeInput, step: Step): void {
+    if (input.epoch !== this.#state.epoch) return;
     const relisted = input.type === "relisted" && this.#version !== undefined;
-    this.#repairPending ||= step.repaired;
-    // The view stands on this list now; one that was older, or of another epoch, changed nothing.
-    if ("snapshot" in input && input.epoch === this.#state.epoch) {
+    // The view stands on this list now; one that was older changed nothing.
+    if ("snapshot" in input && step.missing.length === 0) {
       const { resourceVersion, takenAt } = input.snapshot;
       const base = input.type === "polled" ? this.#state.opaque : this.#state.horizon;
-      if (base === resourceVersion && step.missing.length === 0) this.#verifiedAt = takenAt;
-    }
-    if (input.type === "epoch-reset") {
-      this.#resumeFloor = undefined;
-      this.#repairPending = false;
+      if (base === resourceVersion) this.#verifiedAt = takenAt;
+      if (input.type !== "verified") this.#lastContact = takenAt;
+    } else if (input.type === "heard") {
+      this.#lastContact = input.at;
     }
     const report = this.#report;
     this.#report = {
@@ -177,12 +190,14 @@ export class Merger {
     this.#report = { ...this.#report, verifications, missed, recent, lastDriftAt };
   }
 
-  #meta(): CommittedMeta {
+  #meta(repaired: boolean, reset: boolean): CommittedMeta {
     const { epoch, horizon, position, opaque } = this.#state;
     const version = newestResourceVersion(horizon, position);
-    const advanced =
-      version !== undefined && (this.#version === undefined || compareResourceVersions(version, this.#version) > 0);
-    if (this.#repairPending && advanced) {
+    const before = this.#version;
+    this.#repairPending = (this.#repairPending || repaired) && !reset;
+    const advanced = version !== undefined && (before === undefined || compareResourceVersions(version, before) > 0);
+    if (reset) this.#resumeFloor = version;
+    else if (this.#repairPending && advanced) {
       // The first version that nobody can have been told before the repair: resuming from below it is a 410 (law 10).
       this.#resumeFloor = version;
       this.#repairPending = false;
@@ -192,24 +207,30 @@ export class Merger {
       epoch,
       version: opaque ?? version,
       resumeFloor: this.#resumeFloor,
+      repairPending: this.#repairPending,
       horizon: opaque ?? horizon,
       verifiedAt: this.#verifiedAt,
       streamedThrough: position,
+      lastContact: this.#lastContact,
       snapshotOnly: opaque !== undefined,
     };
   }
 
-  /** Writes until it succeeds. False: aborted. */
+  /** Writes until it succeeds. False: aborted. Rejects when it never can: the store is closed, or another merges here. */
   async #write(commit: ViewCommit, signal: AbortSignal): Promise<boolean> {
     const { store, clock, logger, random, backoff = DEFAULT_BACKOFF } = this.#options;
     for (let failures = 1; ; failures++) {
       try {
-        await store.commit(commit, { signal });
+        await untilAborted(store.commit(commit, { signal }), signal);
+        this.#report = { ...this.#report, failing: undefined };
         return true;
       } catch (error) {
         if (signal.aborted) return false;
-        if (KrmError.is(error, "KRM_STORE_CLOSED")) throw error;
+        if (KrmError.is(error, "KRM_STORE_CLOSED") || KrmError.is(error, "KRM_STORE_CONFLICT")) throw error;
         const ms = backoffMs(failures, random(), undefined, backoff);
+        const since = this.#report.failing?.since ?? clock.now();
+        this.#report = { ...this.#report, failing: { since, error: storeFailure(error) } };
+        this.#options.onReport?.(this.report);
         logger.warn({ err: error, retryInMs: ms }, "could not write to the store; trying again");
         try {
           await clock.sleep(ms, { signal });
@@ -219,4 +240,10 @@ export class Merger {
       }
     }
   }
+}
+
+function storeFailure(error: unknown): ErrorReport {
+  const message = error instanceof Error ? error.message : String(error);
+  const known = KrmError.is(error) ? error : undefined;
+  return { code: known?.code ?? "KRM_STORE_FAILED", message, hint: known?.hint, status: undefined };
 }

@@ -25,7 +25,6 @@ interface Work {
   readonly verdicts: Verdict[];
   late: number;
   contradictions: number;
-  repaired: boolean;
   missing: ObjectKey[];
 }
 
@@ -34,7 +33,7 @@ interface Work {
  * differences) when it decides a verification; a snapshot costs O(objects).
  */
 export function advance(state: MergeState, input: MergeInput): Step {
-  const work: Work = { changes: [], verdicts: [], late: 0, contradictions: 0, repaired: false, missing: [] };
+  const work: Work = { changes: [], verdicts: [], late: 0, contradictions: 0, missing: [] };
   if (input.type === "epoch-reset") {
     if (input.epoch > state.epoch) reset(state, input.epoch, input.snapshot, work);
     return work;
@@ -55,6 +54,8 @@ export function advance(state: MergeState, input: MergeInput): Step {
       break;
     case "bookmark":
       passTo(state, input.resourceVersion, work);
+      break;
+    case "heard":
       break;
     case "relisted":
       relist(state, input.snapshot, work);
@@ -197,16 +198,16 @@ function remember(state: MergeState, key: ObjectKey, current: Claim | undefined)
 
 function relist(state: MergeState, snapshot: Snapshot, work: Work): void {
   const horizon = snapshot.resourceVersion;
-  if (state.horizon === undefined || compareResourceVersions(horizon, state.horizon) >= 0) {
-    if (!hasBodies(snapshot, needsBody(state, snapshot), work)) return;
-    // What the stream would have told up to here is skipped, knowingly: nothing open can be compared any more.
-    for (const group of state.undecided)
-      work.verdicts.push({ horizon: group.horizon, result: "inconclusive", drift: [] });
-    state.undecided = [];
-    state.shown.clear();
-    settle(state, snapshot, "list", work);
-    state.rebasedAt = horizon;
-  }
+  const older = state.horizon !== undefined && compareResourceVersions(horizon, state.horizon) < 0;
+  if (!older && !hasBodies(snapshot, needsBody(state, snapshot), work)) return;
+  // What the stream would have told up to here is skipped, knowingly: nothing open can be compared any more.
+  for (const group of state.undecided)
+    work.verdicts.push({ horizon: group.horizon, result: "inconclusive", drift: [] });
+  state.undecided = [];
+  state.shown.clear();
+  // A list that is older than a verified one changes nothing; the stream starts afresh from what was verified.
+  if (!older) settle(state, snapshot, "list", work);
+  state.rebasedAt = state.horizon;
   passTo(state, horizon, work);
 }
 
@@ -220,11 +221,10 @@ function verify(state: MergeState, snapshot: Snapshot, work: Work): void {
   if (!hasBodies(snapshot, needsBody(state, snapshot), work)) return;
   const passed = state.position !== undefined && compareResourceVersions(state.position, horizon) >= 0;
   if (passed) work.verdicts.push(judgeNow(state, snapshot));
-  else if (state.position !== undefined) expectVerification(state, snapshot);
+  else if (state.position !== undefined) work.verdicts.push(...expectVerification(state, snapshot));
   else work.verdicts.push({ horizon, result: "inconclusive", drift: [] });
   state.journal = undefined;
   settle(state, snapshot, "repair", work);
-  work.repaired = passed && work.changes.length > 0;
 }
 
 /** Tells for a key whether settling this snapshot would have to write its body. */

@@ -46,7 +46,10 @@ export interface MonitorOptions {
   readonly trace?: (scope: Scope, input: MergeInput, step: Step) => void;
 }
 
-/** What a Monitor tells while it runs. A listener that throws ends the process as any uncaught error does. */
+/**
+ * What a Monitor tells while it runs. What a listener throws is nobody's to catch: it is an uncaught exception of the
+ * process, and the roles go on.
+ */
 export interface MonitorEvents {
   /** The first complete list of a scope is in the store. */
   synced: [scope: Scope];
@@ -77,7 +80,10 @@ export class Monitor implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #scopes: readonly ScopeMonitor[];
   readonly #stop = new AbortController();
+  readonly #ready: Promise<unknown>;
   #running: Promise<void> | undefined;
+  /** Settles when the roles have ended before all was synced. */
+  readonly #ended = Promise.withResolvers<never>();
 
   constructor(options: MonitorOptions) {
     this.#options = options;
@@ -85,6 +91,8 @@ export class Monitor implements AsyncDisposable {
     this.store = options.store ?? new MemoryStore();
     const lists = new Semaphore(options.concurrentLists ?? 2);
     this.#scopes = scopesFor(options).map((scope) => this.#scopeMonitor(scope, lists));
+    this.#ready = Promise.race([Promise.all(this.#scopes.map(({ synced }) => synced)), this.#ended.promise]);
+    this.#ready.catch(() => {});
   }
 
   get scopes(): readonly Scope[] {
@@ -107,15 +115,13 @@ export class Monitor implements AsyncDisposable {
     return this.#running ?? Promise.resolve();
   }
 
-  /** Resolves when every scope is synced. Rejects when the signal aborts or the monitor ends first. */
+  /**
+   * Resolves when every scope is synced: one that is forbidden holds it up until that is mended, so give a signal or
+   * look at `status` where this must not wait. Rejects when the signal aborts, and with `KRM_NOT_READY` when the
+   * monitor ends first.
+   */
   async ready(options: CallOptions = {}): Promise<void> {
-    const all = Promise.all(this.#scopes.map(({ synced }) => synced));
-    const ended = this.done.then(() => {
-      throw new KrmError("KRM_NOT_READY", "the monitor was stopped before every resource was synced");
-    });
-    ended.catch(() => {});
-    const first = Promise.race([all, ...(this.#running === undefined ? [] : [ended])]);
-    await (options.signal === undefined ? first : untilAborted(first, options.signal));
+    await (options.signal === undefined ? this.#ready : untilAborted(this.#ready, options.signal));
   }
 
   /** How each scope is now. */
@@ -144,20 +150,39 @@ export class Monitor implements AsyncDisposable {
     await this.stop();
   }
 
+  /** Runs every scope; when one ends for a reason that is not the cluster's, the others are ended too. */
   async #run(signal: AbortSignal): Promise<void> {
+    const failed = new AbortController();
+    const all = AbortSignal.any([signal, failed.signal]);
     const ended = await Promise.allSettled(
       this.#scopes.map(async (scope) => {
-        void scope.synced.then(() => this.events.emit("synced", scope.scope));
-        await scope.run(signal);
+        void scope.synced.then(() => this.#emit("synced", scope.scope));
+        try {
+          await scope.run(all);
+        } catch (error) {
+          failed.abort(error);
+          throw error;
+        }
       }),
     );
+    this.#ended.reject(new KrmError("KRM_NOT_READY", "the monitor ended before every resource was synced"));
     const failure = ended.find((result) => result.status === "rejected");
     if (failure !== undefined) throw failure.reason;
   }
 
+  #emit<E extends keyof MonitorEvents>(event: E, ...args: MonitorEvents[E]): void {
+    try {
+      // The emitter's types cannot see that E's arguments are E's.
+      (this.events.emit as (event: E, ...args: MonitorEvents[E]) => boolean).call(this.events, event, ...args);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+
   #scopeMonitor(scope: Scope, lists: Semaphore): ScopeMonitor {
     const { source, logger = silentLogger, random = Math.random, backoff, queue, trace } = this.#options;
-    const { events } = this;
     return new ScopeMonitor({
       listWatch: source.listWatch(scope),
       store: this.store.scope(scope),
@@ -171,23 +196,25 @@ export class Monitor implements AsyncDisposable {
       backoff,
       queue,
       onStep: trace && ((input, step) => trace(scope, input, step)),
-      onState: (state) => events.emit("state", scope, state),
-      onDesync: (cause) => events.emit("desync", scope, cause),
-      onCommit: (commit) => events.emit("commit", scope, commit),
+      onState: (state) => this.#emit("state", scope, state),
+      onDesync: (cause) => this.#emit("desync", scope, cause),
+      onCommit: (commit) => this.#emit("commit", scope, commit),
       onVerdict: (verdict) => {
-        events.emit("verified", scope, verdict);
-        for (const drift of verdict.drift) events.emit("drift", scope, drift);
+        this.#emit("verified", scope, verdict);
+        for (const drift of verdict.drift) this.#emit("drift", scope, drift);
       },
     });
   }
 }
 
 function scopesFor({ resources = DEFAULT_RESOURCES, namespaces }: MonitorOptions): Scope[] {
-  return resources.flatMap((resource): Scope[] =>
+  const scopes = resources.flatMap((resource): Scope[] =>
     namespaces === undefined || !resource.namespaced
       ? [{ resource }]
-      : [...new Set(namespaces)].map((namespace) => ({ resource, namespace })),
+      : namespaces.map((namespace) => ({ resource, namespace })),
   );
+  // Two mergers on one scope would undo each other.
+  return [...new Map(scopes.map((scope) => [scopeId(scope), scope])).values()];
 }
 
 function withScope(logger: Logger, scope: Scope): Logger {

@@ -8,6 +8,9 @@ import type { RoleReports } from "./role-status.ts";
 /** A change of counters alone is written this often at most. */
 const EVERY_MS = 500;
 
+/** A store that does not answer must not keep a process from ending. */
+const LAST_MS = 2000;
+
 /**
  * Carries the roles' reports to the store: a change of state at once, counters now and then, always the newest, one
  * write at a time. A failed write is logged and the next one carries everything.
@@ -39,7 +42,7 @@ export class Reporter {
     this.#wake.resolve();
   }
 
-  /** Writes until the signal aborts, and then what is left once more. */
+  /** Writes until the signal aborts, and then what is left once more, if the store takes it soon. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
@@ -51,7 +54,9 @@ export class Reporter {
         break;
       }
     }
-    await this.#flush();
+    const late = new AbortController();
+    await Promise.race([this.#flush(), this.#clock.sleep(LAST_MS, { signal: late.signal }).catch(() => {})]);
+    late.abort();
   }
 
   /** Until the next write of mere counters is due, or a state changes. */

@@ -60,7 +60,7 @@ export interface ListProgress {
 export interface StreamerReport {
   readonly state: RolePhase;
   readonly progress: ListProgress | undefined;
-  /** Wall clock of the last bytes from the API server; undefined: none yet. */
+  /** Wall clock of the last bytes from the API server, those of lists included; what readers are told is `ViewMeta.lastContact`. */
   readonly lastContact: number | undefined;
   /** Events received (ADDED, MODIFIED, DELETED). */
   readonly events: number;
@@ -99,8 +99,10 @@ export interface MergerReport {
   readonly late: number;
   /** Lists that held an older version of an object than the stream had shown at or below their version. */
   readonly contradictions: number;
-  /** Inputs that wait to be merged. */
+  /** Inputs that wait to be merged and written. */
   readonly queued: number;
+  /** Writes to the store fail, since then (wall clock, epoch milliseconds), and why. */
+  readonly failing: { readonly since: number; readonly error: ErrorReport } | undefined;
 }
 
 /** What each role reports of itself through the store. */

@@ -28,30 +28,27 @@ export interface ScopeStatus {
   readonly error: ErrorReport | undefined;
 }
 
-/** Judges a view by what its roles report. Pure; `now` is wall clock, epoch milliseconds. */
+/** A contact this far in the future proves nothing: somebody's clock jumped (trap 41). */
+const CLOCK_SLACK_MS = 5000;
+
+/** Judges a view by what is in it and what its roles report. Pure; `now` is wall clock, epoch milliseconds. */
 export function judgeScope(
   view: ViewMeta,
   reports: Partial<RoleReports>,
   now: number,
   bounds: StalenessBounds = DEFAULT_STALENESS,
 ): { readonly state: ScopeState; readonly error: ErrorReport | undefined } {
-  const state = reports.streamer?.state;
-  const error = state !== undefined && "error" in state ? state.error : undefined;
-  if (state?.phase === "blocked") {
-    switch (state.reason) {
-      case "unauthorized":
-      case "forbidden":
-        return { state: "forbidden", error };
-      case "gone":
-        return { state: "gone", error };
-    }
-  }
+  const phase = reports.streamer?.state;
+  const failing = reports.merger?.failing;
+  const error = failing?.error ?? (phase !== undefined && "error" in phase ? phase.error : undefined);
+  if (failing !== undefined && now - failing.since > bounds.disconnectedMs) return { state: "failed", error };
+  if (phase?.phase === "blocked") return { state: phase.reason === "gone" ? "gone" : "forbidden", error };
   if (view.version === undefined) return { state: "syncing", error };
-  if (view.snapshotOnly || state?.phase === "polling") return { state: "snapshot-only", error };
-  const contact = reports.streamer?.lastContact;
-  const silence = contact === undefined ? Number.POSITIVE_INFINITY : now - contact;
-  const bound = state?.phase === "watching" ? bounds.silentMs : bounds.disconnectedMs;
-  return { state: silence > bound ? "stale" : "synced", error };
+  const silence = view.lastContact === undefined ? Number.POSITIVE_INFINITY : now - view.lastContact;
+  const quiet = phase?.phase === "watching" || phase?.phase === "polling";
+  const bound = quiet ? bounds.silentMs : bounds.disconnectedMs;
+  if (silence > bound || silence < -CLOCK_SLACK_MS) return { state: "stale", error };
+  return { state: view.snapshotOnly || phase?.phase === "polling" ? "snapshot-only" : "synced", error };
 }
 
 /** Reads the status of one scope from its store. */

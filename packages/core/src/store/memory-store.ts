@@ -3,7 +3,7 @@ import type { ObjectKey } from "../model/object-key.ts";
 import { type Scope, scopeId } from "../model/scope.ts";
 import type { StoredObject } from "../model/stored-object.ts";
 import type { RoleReports } from "../monitor/role-status.ts";
-import { ChangeFeed } from "./change-feed.ts";
+import { ChangeFeed, type FeedBounds } from "./change-feed.ts";
 import { ObjectTable } from "./object-table.ts";
 import type {
   CommittedMeta,
@@ -18,17 +18,16 @@ import type {
 
 /** What a memory store can be told. */
 export interface MemoryStoreOptions {
-  /**
-   * Changes that each scope's feed keeps for readers that resume. They hold the bodies of their objects.
-   * @default 4096
-   */
-  readonly feedCapacity?: number;
+  /** What each scope's change feed keeps for readers that resume. */
+  readonly feed?: FeedBounds;
 }
 
 const NOTHING: CommittedMeta = {
   epoch: 0,
   version: undefined,
   resumeFloor: undefined,
+  repairPending: false,
+  lastContact: undefined,
   horizon: undefined,
   verifiedAt: undefined,
   streamedThrough: undefined,
@@ -41,12 +40,12 @@ const NOTHING: CommittedMeta = {
  */
 export class MemoryStore implements Store {
   readonly manifest: StoreManifest = { durable: false, shared: false };
-  readonly #feedCapacity: number;
+  readonly #feedBounds: FeedBounds | undefined;
   readonly #scopes = new Map<string, MemoryScopeStore>();
   readonly #closed = new AbortController();
 
   constructor(options: MemoryStoreOptions = {}) {
-    this.#feedCapacity = options.feedCapacity ?? 4096;
+    this.#feedBounds = options.feed;
   }
 
   async scopes(): Promise<readonly Scope[]> {
@@ -58,7 +57,7 @@ export class MemoryStore implements Store {
     const id = scopeId(scope);
     let store = this.#scopes.get(id);
     if (store === undefined) {
-      store = new MemoryScopeStore(scope, this.#feedCapacity, this.#closed.signal);
+      store = new MemoryScopeStore(scope, this.#feedBounds, this.#closed.signal);
       this.#scopes.set(id, store);
     }
     return store;
@@ -83,9 +82,9 @@ class MemoryScopeStore implements ScopeStore {
   /** A role has written here: the scope exists for readers. */
   written = false;
 
-  constructor(scope: Scope, feedCapacity: number, closed: AbortSignal) {
+  constructor(scope: Scope, feed: FeedBounds | undefined, closed: AbortSignal) {
     this.scope = scope;
-    this.#feed = new ChangeFeed(feedCapacity);
+    this.#feed = new ChangeFeed(feed);
     this.#closed = closed;
   }
 

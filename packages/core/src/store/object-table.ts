@@ -36,48 +36,70 @@ export class ObjectTable {
   }
 
   apply(changes: readonly ViewChange[]): void {
-    const bulk = changes.length >= BULK ? new Set<ObjectKey[]>() : undefined;
+    if (changes.length >= BULK) return this.#applyMany(changes);
     for (const change of changes) {
-      if (change.type === "set") this.#set(change.object, bulk);
-      else this.#remove(change.key, bulk);
+      if (change.type === "set") {
+        if (!this.#put(change.object)) continue;
+        const keys = this.#keysOf(change.object.namespace);
+        keys.splice(place(keys, change.object.key), 0, change.object.key);
+      } else if (this.#drop(change.key)) {
+        const { namespace } = splitObjectKey(change.key);
+        const keys = this.#keysOf(namespace);
+        keys.splice(place(keys, change.key), 1);
+        if (keys.length === 0) this.#order.delete(namespace);
+      }
     }
-    for (const keys of bulk ?? []) keys.sort((a, b) => (a < b ? -1 : 1));
+  }
+
+  /** Puts the touched namespaces in order once, at the end. */
+  #applyMany(changes: readonly ViewChange[]): void {
+    const touched = new Map<string, Set<ObjectKey>>();
+    const touch = (namespace: string): Set<ObjectKey> => {
+      const keys = touched.get(namespace) ?? new Set(this.#order.get(namespace));
+      touched.set(namespace, keys);
+      return keys;
+    };
+    for (const change of changes) {
+      if (change.type === "set") {
+        if (this.#put(change.object)) touch(change.object.namespace).add(change.object.key);
+      } else if (this.#drop(change.key)) {
+        touch(splitObjectKey(change.key).namespace).delete(change.key);
+      }
+    }
+    for (const [namespace, keys] of touched) {
+      if (keys.size === 0) this.#order.delete(namespace);
+      else
+        this.#order.set(
+          namespace,
+          [...keys].toSorted((a, b) => (a < b ? -1 : 1)),
+        );
+    }
   }
 
   #collect(keys: readonly ObjectKey[]): StoredObject[] {
     return keys.flatMap((key) => this.#objects.get(key) ?? []);
   }
 
-  #set(object: StoredObject, bulk: Set<ObjectKey[]> | undefined): void {
+  #keysOf(namespace: string): ObjectKey[] {
+    const keys = this.#order.get(namespace) ?? [];
+    this.#order.set(namespace, keys);
+    return keys;
+  }
+
+  /** True: the key is new. */
+  #put(object: StoredObject): boolean {
     const known = this.#objects.get(object.key);
     this.#objects.set(object.key, object);
     this.#bytes += object.bytes.byteLength - (known?.bytes.byteLength ?? 0);
-    if (known !== undefined) return;
-    let keys = this.#order.get(object.namespace);
-    if (keys === undefined) {
-      keys = [];
-      this.#order.set(object.namespace, keys);
-    }
-    if (bulk !== undefined) {
-      keys.push(object.key);
-      bulk.add(keys);
-    } else {
-      keys.splice(place(keys, object.key), 0, object.key);
-    }
+    return known === undefined;
   }
 
-  #remove(key: ObjectKey, bulk: Set<ObjectKey[]> | undefined): void {
+  /** True: the key was there. */
+  #drop(key: ObjectKey): boolean {
     const known = this.#objects.get(key);
-    if (known === undefined) return;
-    this.#objects.delete(key);
+    if (known === undefined) return false;
     this.#bytes -= known.bytes.byteLength;
-    const { namespace } = splitObjectKey(key);
-    const keys = this.#order.get(namespace);
-    if (keys === undefined) return;
-    // Within a bulk the order is only restored at its end.
-    const at = bulk !== undefined && bulk.has(keys) ? keys.indexOf(key) : place(keys, key);
-    keys.splice(at, 1);
-    if (keys.length === 0) this.#order.delete(namespace);
+    return this.#objects.delete(key);
   }
 }
 

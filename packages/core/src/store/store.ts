@@ -23,12 +23,22 @@ export interface ViewMeta {
   readonly version: string | undefined;
   /** Resuming from a version below this one must be refused with 410: a repair took effect here (law 10). */
   readonly resumeFloor: ResourceVersion | undefined;
+  /**
+   * A repair took effect while `version` stayed one that readers were told before it: until the version moves (and
+   * becomes the floor), resuming from it is only right along the feed, which holds the repair.
+   */
+  readonly repairPending: boolean;
   /** H: the version of the newest verified snapshot. */
   readonly horizon: string | undefined;
   /** When that snapshot was asked for: wall clock, epoch milliseconds. */
   readonly verifiedAt: number | undefined;
   /** The stream has told everything up to here. */
   readonly streamedThrough: ResourceVersion | undefined;
+  /**
+   * What the API server said at this moment, or that it had nothing to say, is in the view: wall clock, epoch
+   * milliseconds. A list in progress does not move it, nor what waits to be merged.
+   */
+  readonly lastContact: number | undefined;
   /** Versions of this resource cannot be ordered: the view is the last snapshot (law 8). */
   readonly snapshotOnly: boolean;
   /** The change feed's cursor behind the newest change in this view: it moves with every change, `version` need not. */

@@ -48,7 +48,7 @@ export type StreamerEvent =
   /** A list whose versions cannot be ordered (law 8). */
   | { readonly type: "listed-incomparable" }
   | { readonly type: "list-failed"; readonly trouble: Trouble }
-  /** The server ended the watch in good order. `silent`: not one event or bookmark came. */
+  /** The server ended the watch in good order. `silent`: it brought nothing newer than where it began. */
   | { readonly type: "watch-ended"; readonly at: ResourceVersion; readonly livedMs: number; readonly silent: boolean }
   | { readonly type: "watch-failed"; readonly at: ResourceVersion; readonly livedMs: number; readonly trouble: Trouble }
   /** Something else knows of a gap: a full queue, a failed write. */
@@ -68,7 +68,7 @@ export interface StreamerStep {
   readonly desync?: DesyncCause;
 }
 
-/** A watch that ends at once and brings nothing is a failure in disguise: without a wait, a hot loop (client-go's VeryShortWatchError). */
+/** A watch that ends at once and brings nothing new is a failure in disguise: without a wait, a hot loop (client-go's VeryShortWatchError). */
 const VERY_SHORT_MS = 1000;
 
 /** A resource without a watch is asked for one again after this many lists. */

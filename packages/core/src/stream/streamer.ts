@@ -89,8 +89,9 @@ export class Streamer {
   }
 
   #interrupt(cause: DesyncCause | "suspicion"): void {
-    if (this.#cause !== undefined) return;
-    this.#cause = cause;
+    this.#inFull ||= cause === "incomplete-settlement";
+    // A known gap is told once until its list begins; a mere suspicion gives way to it.
+    if (this.#cause === undefined || this.#cause === "suspicion") this.#cause = cause;
     this.#gap.abort(new Error(`resync: ${cause}`));
   }
 
@@ -130,7 +131,6 @@ export class Streamer {
   #desync(cause: DesyncCause): void {
     const { desyncs } = this.#report;
     this.#report = { ...this.#report, desyncs: { ...desyncs, [cause]: desyncs[cause] + 1 } };
-    this.#inFull ||= cause === "incomplete-settlement";
     this.#options.logger.warn({ cause }, "the stream has a gap; listing anew");
     this.#options.onDesync?.(cause);
   }
@@ -166,20 +166,19 @@ export class Streamer {
   async #list(signal: AbortSignal, opaque = false): Promise<StreamerEvent> {
     const { clock, sink, listSlot } = this.#options;
     try {
+      if (this.#report.state.phase !== "polling") this.#tell({ phase: "listing", since: clock.now() });
+      // What was received before must be merged before; a queue that overflowed has room again then.
+      await sink.drained(signal);
       return await listSlot(signal, async () => {
-        if (!opaque) this.#tell({ phase: "listing", since: clock.now() });
-        // What was received before must be merged before; a queue that overflowed has room again then.
-        await sink.drained(signal);
         const snapshot = await this.#take(signal, opaque || this.#inFull);
         this.#report = { ...this.#report, lists: this.#report.lists + 1 };
-        this.#contact();
         if (!isComparable(snapshot)) {
           sink.offer([{ type: "polled", epoch: this.#epoch, snapshot }]);
           return { type: "listed-incomparable" };
         }
+        const version = await this.#handOver(snapshot, signal);
         this.#inFull = false;
-        await this.#handOver(snapshot, signal);
-        return { type: "listed", version: snapshot.resourceVersion };
+        return { type: "listed", version };
       });
     } catch (error) {
       signal.throwIfAborted();
@@ -199,36 +198,38 @@ export class Streamer {
       pageSize,
       known: inFull || this.#position === undefined ? undefined : sink.known,
       onProgress: (progress) => {
-        this.#report = { ...this.#report, progress };
-        this.#contact();
+        this.#report = { ...this.#report, progress, lastContact: clock.now() };
         this.#options.onReport(this.#report);
       },
     });
   }
 
-  /** Gives a list to the sink; first makes sure that the cluster's history did not restart under us (law 5). */
-  async #handOver(snapshot: Snapshot, signal: AbortSignal): Promise<void> {
-    const { sink, listWatch, logger } = this.#options;
-    const version = snapshot.resourceVersion;
+  /** Gives a list to the sink and returns its version; first sees whether the cluster's history restarted (law 5). */
+  async #handOver(snapshot: Snapshot, signal: AbortSignal): Promise<ResourceVersion> {
+    const { sink, logger } = this.#options;
     const before = this.#position;
-    if (before !== undefined && compareResourceVersions(version, before) < 0) {
-      // The most recent state is older than what was told: one more look, then it is a new history.
-      const again = await listWatch.list({ limit: 1 }, { signal });
-      if (compareResourceVersions(again.resourceVersion as ResourceVersion, before) < 0) {
+    if (before !== undefined && compareResourceVersions(snapshot.resourceVersion, before) < 0) {
+      // The most recent state is older than what was told. If a second list, with every body, says so too, it is a new
+      // history. Nothing is remembered of it before it is handed over: what fails here starts over from the beginning.
+      const again = await this.#take(signal, true);
+      if (!isComparable(again))
+        throw new KrmError("KRM_INVALID_RESOURCE_VERSION", "versions can no longer be compared");
+      const version = again.resourceVersion;
+      if (compareResourceVersions(version, before) < 0) {
         this.#epoch++;
         this.#position = version;
+        sink.offer([{ type: "epoch-reset", epoch: this.#epoch, snapshot: again }]);
         logger.warn({ before, now: version }, "the cluster's history restarted at an older version; starting over");
         this.#desync("epoch-reset");
-        const full = [...snapshot.entries.values()].every((entry) => entry.object !== undefined);
-        const whole = full ? snapshot : await this.#take(signal, true);
-        if (!isComparable(whole))
-          throw new KrmError("KRM_INVALID_RESOURCE_VERSION", "versions can no longer be compared");
-        sink.offer([{ type: "epoch-reset", epoch: this.#epoch, snapshot: whole }]);
-        return;
+        return version;
       }
+      sink.offer([{ type: "relisted", epoch: this.#epoch, snapshot: again }]);
+      this.#position = version;
+      return version;
     }
-    this.#position = newestResourceVersion(before, version);
+    this.#position = snapshot.resourceVersion;
     sink.offer([{ type: "relisted", epoch: this.#epoch, snapshot }]);
+    return snapshot.resourceVersion;
   }
 
   async #watch(from: ResourceVersion, signal: AbortSignal): Promise<StreamerEvent> {
@@ -236,23 +237,20 @@ export class Streamer {
     const timeoutSeconds = Math.floor(MIN_TIMEOUT_SECONDS * (1 + random()));
     const opened = clock.monotonic();
     let at = from;
-    let silent = true;
     const lived = (): number => clock.monotonic() - opened;
     try {
       this.#tell({ phase: "connecting", since: clock.now() });
       const batches = watchWithWatchdog(listWatch, { resourceVersion: from, timeoutSeconds }, { clock, signal });
       for await (const batch of batches) {
-        this.#contact();
         if (this.#report.state.phase !== "watching") {
           this.#report = { ...this.#report, watches: this.#report.watches + 1, progress: undefined };
           this.#tell({ phase: "watching", since: clock.now() });
         }
-        if (batch.length > 0) silent = false;
         at = this.#receive(batch, at);
         if (this.#cause !== undefined) signal.throwIfAborted();
         this.#options.onReport(this.#report);
       }
-      return { type: "watch-ended", at, livedMs: lived(), silent };
+      return { type: "watch-ended", at, livedMs: lived(), silent: at === from };
     } catch (error) {
       signal.throwIfAborted();
       this.#failed(error);
@@ -292,8 +290,14 @@ export class Streamer {
       const type = event.type === "DELETED" ? "deleted" : "applied";
       inputs.push({ type: "observed", epoch: this.#epoch, observation: { type, object, origin: "live", observedAt } });
     }
+    inputs.push({ type: "heard", epoch: this.#epoch, at: observedAt });
     const report = this.#report;
-    this.#report = { ...report, events: report.events + events, bookmarks: report.bookmarks + bookmarks };
+    this.#report = {
+      ...report,
+      events: report.events + events,
+      bookmarks: report.bookmarks + bookmarks,
+      lastContact: observedAt,
+    };
     if (this.#options.sink.offer(inputs)) this.#position = newestResourceVersion(this.#position, at);
     else this.resync("overflow");
     if (failure !== undefined) throw failure;
@@ -304,10 +308,6 @@ export class Streamer {
     this.#error = errorReport(error);
     this.#report = { ...this.#report, failures: this.#report.failures + 1 };
     this.#options.logger.warn({ err: error }, "the API server did not serve the stream");
-  }
-
-  #contact(): void {
-    this.#report = { ...this.#report, lastContact: this.#options.clock.now() };
   }
 
   #tell(state: RolePhase): void {

@@ -75,12 +75,12 @@ async function listAll(
     bytes += page.bytes;
     for (const object of page.items) {
       const { key, uid, resourceVersion } = object;
+      if (known === undefined) all.push(object);
       comparable &&= isResourceVersion(resourceVersion);
       const held = known?.(key);
       const same = held !== undefined && held.uid === uid && held.resourceVersion === resourceVersion;
       entries.set(key, same ? { uid, resourceVersion } : { uid, resourceVersion, object });
     }
-    if (known === undefined) all.push(...page.items);
     const expected = page.remainingItemCount === undefined ? undefined : objects + page.remainingItemCount;
     onProgress?.({ pages, objects, bytes, expected });
     next = page.continue === "" ? undefined : page.continue;

@@ -93,10 +93,12 @@ export class Verifier {
   /** One verification; returns how long to wait for the next. Rejects only when `signal` aborts. */
   async #verify(signal: AbortSignal): Promise<number> {
     const { listWatch, sink, clock, listSlot, pageSize, everyMs, random } = this.#options;
-    const { epoch, position } = sink;
+    let epoch = sink.epoch;
     let started = false;
     try {
       await listSlot(signal, async () => {
+        ({ epoch } = sink);
+        const { position } = sink;
         this.#tell({ phase: "listing", since: clock.now() });
         started = sink.offer([{ type: "verification-started", epoch }]);
         const snapshot = await takeSnapshot(listWatch, {
@@ -116,6 +118,8 @@ export class Verifier {
           this.#report = { ...this.#report, snapshots: this.#report.snapshots + 1 };
           if (position !== undefined && compareResourceVersions(snapshot.resourceVersion, position) < 0)
             this.#options.onBehind?.();
+        } else {
+          sink.offer([{ type: "verification-abandoned", epoch }]);
         }
       });
       this.#failures = 0;
@@ -135,7 +139,10 @@ export class Verifier {
     const trouble = classify(error);
     const since = clock.now();
     const report = errorReport(error);
-    if (trouble.type === "poll") return everyMs;
+    if (trouble.type === "poll") {
+      this.#tell({ phase: "waiting", since, until: since + everyMs });
+      return everyMs;
+    }
     if (trouble.type === "blocked") {
       const ms = Math.round(backoff.probeMs * (1 + random() / 2));
       this.#tell({ phase: "blocked", since, until: since + ms, reason: trouble.reason, error: report });

@@ -32,7 +32,7 @@ export function statusBody(scopes: readonly ScopeStatus[], now: number): StatusB
 
 function scopeBody(status: ScopeStatus): ScopeStatusBody {
   const { scope, view, reports } = status;
-  const lastContact = reports.streamer?.lastContact;
+  const { lastContact } = view;
   return {
     resource: resourceId(scope.resource),
     name: resourceName(scope.resource),

@@ -10,7 +10,7 @@ export function freshnessOf(parts: readonly JudgedPart[], now: number): Freshnes
     verifiedAt: oldestTime(parts.map((part) => part.meta.verifiedAt)),
     verifiedResourceVersion: oldestOfAll(parts.map((part) => part.meta.horizon)),
     streamedThrough: oldestOfAll(parts.map((part) => part.meta.streamedThrough)),
-    lastContact: oldestTime(parts.map(({ reports }) => reports.streamer?.lastContact)),
+    lastContact: oldestTime(parts.map(({ meta }) => meta.lastContact)),
     warnings: summedUp(parts.flatMap((part) => warningsOf(part, now))),
   };
 }
@@ -29,7 +29,7 @@ function summedUp(warnings: readonly string[]): readonly string[] {
  */
 export function provedAt(part: JudgedPart): number | undefined {
   const watched = part.state === "synced" || part.state === "stale";
-  const contact = watched ? part.reports.streamer?.lastContact : undefined;
+  const contact = watched ? part.meta.lastContact : undefined;
   const { verifiedAt } = part.meta;
   if (contact === undefined || verifiedAt === undefined) return contact ?? verifiedAt;
   return Math.max(contact, verifiedAt);
@@ -86,7 +86,7 @@ function warningsOf(part: JudgedPart, now: number): readonly string[] {
       return [];
     case "stale":
       return [
-        `${name}: stale, last contact with the API server ${ago(part.reports.streamer?.lastContact, now)}${code(part)}`,
+        `${name}: stale, last contact with the API server ${ago(part.meta.lastContact, now)}${code(part)}`,
       ];
     case "snapshot-only":
       return [`${name}: not followed by a watch, this is the list of ${ago(part.meta.verifiedAt, now)}`];

@@ -39,6 +39,8 @@ export function metaAt(version: string, more: Partial<CommittedMeta> = {}): Comm
     epoch: 0,
     version,
     resumeFloor: undefined,
+    repairPending: false,
+    lastContact: START,
     horizon: version,
     verifiedAt: START - 60_000,
     streamedThrough: version as ResourceVersion,
@@ -90,6 +92,7 @@ export const MERGER_REPORT: MergerReport = {
   late: 0,
   contradictions: 0,
   queued: 0,
+  failing: undefined,
 };
 
 /** Makes a scope hold just these objects, under this meta, with a healthy streamer. */

@@ -1,0 +1,96 @@
+import { describe, expect, test } from "vitest";
+import { type FeedBatch, type ViewChange } from "../src/index.ts";
+import { ChangeFeed } from "../src/store/change-feed.ts";
+import { storedObject } from "./support/objects.ts";
+
+const change = (n: number): ViewChange => ({
+  type: "set",
+  object: storedObject(`o${n}`, "u", String(n + 1)),
+  previous: undefined,
+  origin: "stream",
+  observedAt: n,
+});
+const changes = (from: number, to: number): ViewChange[] =>
+  Array.from({ length: to - from }, (_, i) => change(from + i));
+
+function reader(
+  feed: ChangeFeed,
+  since?: string,
+): { next: () => Promise<FeedBatch | undefined>; stop: () => void; close: () => void } {
+  const stop = new AbortController();
+  const closed = new AbortController();
+  const iterator = feed.read({ since, signal: stop.signal, closed: closed.signal })[Symbol.asyncIterator]();
+  return {
+    next: async () => {
+      const { done, value } = await iterator.next();
+      return done === true ? undefined : value;
+    },
+    stop: () => stop.abort(),
+    close: () => closed.abort(),
+  };
+}
+
+const seen = (batch: FeedBatch | undefined): number[] | "reset" | undefined =>
+  batch?.type === "changes" ? batch.entries.map((entry) => entry.change.observedAt) : batch?.type;
+
+describe("a reader", () => {
+  test("starts where the feed is when it asks, not when it first looks", async () => {
+    const feed = new ChangeFeed();
+    feed.append(changes(0, 2));
+    const one = reader(feed);
+    feed.append(changes(2, 4));
+    expect(seen(await one.next())).toEqual([2, 3]);
+  });
+
+  test("waits for more, and resumes after any cursor it was given", async () => {
+    const feed = new ChangeFeed();
+    const one = reader(feed);
+    const next = one.next();
+    feed.append(changes(0, 3));
+    const batch = await next;
+    expect(seen(batch)).toEqual([0, 1, 2]);
+    const cursor = batch?.type === "changes" ? batch.entries[0]?.cursor : undefined;
+    expect(seen(await reader(feed, cursor).next())).toEqual([1, 2]);
+  });
+
+  test("gets reset where its cursor is gone: too old, of before a reset, or none of ours", async () => {
+    const feed = new ChangeFeed({ entries: 10, bytes: 1_000_000 });
+    feed.append(changes(0, 1));
+    const { cursor: early } = feed;
+    feed.append(changes(1, 30));
+    expect(seen(await reader(feed, early).next())).toBe("reset");
+    const { cursor: recent } = feed;
+    feed.reset();
+    expect(seen(await reader(feed, recent).next())).toBe("reset");
+    expect(seen(await reader(feed, "nonsense").next())).toBe("reset");
+    expect(seen(await reader(feed, `${feed.cursor.split(":")[0]}:999`).next())).toBe("reset");
+  });
+
+  test("that is told reset goes on from there", async () => {
+    const feed = new ChangeFeed();
+    const one = reader(feed, "nonsense");
+    expect(seen(await one.next())).toBe("reset");
+    feed.append(changes(5, 6));
+    expect(seen(await one.next())).toEqual([5]);
+  });
+
+  test("ends by its signal, and throws when the store is closed", async () => {
+    const feed = new ChangeFeed();
+    const [one, two] = [reader(feed), reader(feed)];
+    const [first, second] = [one.next(), two.next()];
+    one.stop();
+    expect(await first).toBeUndefined();
+    two.close();
+    await expect(second).rejects.toMatchObject({ code: "KRM_STORE_CLOSED" });
+  });
+});
+
+test("keeps the newest, as many and as large as it may", async () => {
+  const size = change(1).type === "set" ? storedObject("o1", "u", "2").bytes.byteLength : 0;
+  const feed = new ChangeFeed({ entries: 1000, bytes: 5 * (size + 2) });
+  const { cursor: start } = feed;
+  for (let i = 0; i < 9; i++) feed.append([change(i)]);
+  expect(seen(await reader(feed, start).next())).toBe("reset");
+  const fourth = `${feed.cursor.split(":")[0]}:4`;
+  expect(seen(await reader(feed, fourth).next())).toEqual([4, 5, 6, 7, 8]);
+});
