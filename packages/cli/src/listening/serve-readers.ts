@@ -40,7 +40,10 @@ export async function serveReaders(
  * @throws UsageError for an address that others can reach without a word about who may read, and for half of a
  * certificate.
  */
-export function refuseUnsafe({ listen, auth, tlsCert, tlsKey }: ServerFlagOptions): void {
+export function refuseUnsafe(
+  { listen, auth, tlsCert, tlsKey }: ServerFlagOptions,
+  mend = "Say who may: --auth static:FILE (tokens) or --auth none (everyone); or listen on 127.0.0.1.",
+): void {
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     const [given, missing] = tlsKey === undefined ? ["--tls-cert", "--tls-key"] : ["--tls-key", "--tls-cert"];
     throw new UsageError(`${given} needs ${missing}`, "Give both, or neither for plain HTTP.");
@@ -48,6 +51,6 @@ export function refuseUnsafe({ listen, auth, tlsCert, tlsKey }: ServerFlagOption
   if (auth !== undefined || isLoopback(listen.host)) return;
   throw new UsageError(
     `--listen ${formatHostPort(listen)} can be reached by others, who could then read the cluster's state`,
-    "Say who may: --auth static:FILE (tokens) or --auth none (everyone); or listen on 127.0.0.1.",
+    mend,
   );
 }

@@ -1,6 +1,4 @@
-import type { CliIo } from "../io.ts";
-
-/** How this `krm` is called: from a clone it runs as a script of npm's. */
-export function krmCommand(env: CliIo["env"]): string {
-  return env["npm_lifecycle_event"] === undefined ? "krm" : "npm run -s krm --";
+/** How this `krm` is called: from its source it is a script of the repository, otherwise a program. */
+export function krmCommand(): string {
+  return import.meta.url.endsWith(".ts") ? "npm run -s krm --" : "krm";
 }

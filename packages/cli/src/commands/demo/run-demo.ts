@@ -17,12 +17,12 @@ import { demoText } from "./text.ts";
 /** Short, so that one sees it happen. */
 const VERIFY_EVERY_MS = 30_000;
 /** One event in a hundred: without it there would be no drift to show. */
-export const DEMO_FAULTS = "drop=0.01";
+const DEMO_FAULTS = "drop=0.01";
 
 /** Runs the demonstration until it is told to end. */
 export async function runDemo(options: DemoOptions, io: CliIo): Promise<void> {
   const { listen, pods, churn, seed, logLevel } = options;
-  refuseUnsafe({ listen });
+  refuseUnsafe({ listen }, "The demonstration knows no users: listen on 127.0.0.1.");
   const clock = systemClock;
   const display = new DemoDisplay(io, clock);
   const logger = commandLogger(io, { level: logLevel, format: "text", write: (line) => display.log(line) });
@@ -32,6 +32,7 @@ export async function runDemo(options: DemoOptions, io: CliIo): Promise<void> {
   const scopes: Scope[] = [];
   // First of all, since a port that is in use is the likeliest trouble. Readers get 503 until there is an answer.
   const serving = resources.use(await serveReaders(store, scopes, { listen }, lowered(logger, "info")));
+  logger.info({}, `simulating a cluster of ${pods} pods`);
   const simulation = resources.use(
     await startSimulation({
       pods,
@@ -51,9 +52,7 @@ export async function runDemo(options: DemoOptions, io: CliIo): Promise<void> {
   scopes.push(...monitor.scopes);
   monitor.start();
   await monitor.ready({ signal: io.signal });
-  io.stdout.write(
-    demoText({ url: serving.url, options, cluster: simulation.cluster, env: io.env, verifyEveryMs: VERIFY_EVERY_MS }),
-  );
+  io.stdout.write(demoText({ url: serving.url, options, cluster: simulation.cluster, verifyEveryMs: VERIFY_EVERY_MS }));
   const stop = new AbortController();
   const signal = AbortSignal.any([io.signal, stop.signal]);
   const table = new TableSource(monitor, clock);

@@ -1,7 +1,6 @@
 import { NODES, PODS } from "@krm/core";
 import { DEFAULT_PORT, formatDuration } from "@krm/protocol";
 import type { SimCluster } from "@krm/testkit";
-import type { CliIo } from "../../io.ts";
 import { krmCommand } from "../../text/krm-command.ts";
 import type { DemoOptions } from "./command.ts";
 
@@ -10,12 +9,11 @@ export function demoText(at: {
   readonly url: string;
   readonly options: DemoOptions;
   readonly cluster: SimCluster;
-  readonly env: CliIo["env"];
   readonly verifyEveryMs: number;
 }): string {
   const { churn, pods } = at.options;
   const nodes = at.cluster.list(NODES).items.length;
-  const krm = krmCommand(at.env);
+  const krm = krmCommand();
   const server = at.url === `http://127.0.0.1:${DEFAULT_PORT}` ? "" : ` --server ${at.url}`;
   const [namespace, label] = anExample(at.cluster);
   const commands: readonly (readonly [command: string, meaning: string])[] = [

@@ -43,7 +43,6 @@ export async function runSimulate(options: SimulateOptions, io: CliIo): Promise<
       kubeconfig: kubeconfig.file,
       options,
       cluster: simulation.cluster,
-      env: io.env,
     }),
   );
   await untilEnded(io.signal, [simulation.done, ...(recording === undefined ? [] : [recording.failed])]);

@@ -1,7 +1,6 @@
 import { NODES } from "@krm/core";
 import { formatDuration } from "@krm/protocol";
 import type { SimCluster } from "@krm/testkit";
-import type { CliIo } from "../../io.ts";
 import { shellWord } from "../../text/shell-word.ts";
 import { krmCommand } from "../../text/krm-command.ts";
 import type { SimulateOptions } from "./command.ts";
@@ -12,7 +11,6 @@ export function simulateText(at: {
   readonly kubeconfig: string;
   readonly options: SimulateOptions;
   readonly cluster: SimCluster;
-  readonly env: CliIo["env"];
 }): string {
   const { pods, churn, seed, faults, quietAfter, record } = at.options;
   const nodes = at.cluster.list(NODES).items.length;
@@ -26,7 +24,7 @@ export function simulateText(at: {
     "",
     "Try:",
     `  kubectl --kubeconfig ${file} get pods -A`,
-    `  ${krmCommand(at.env)} monitor --kubeconfig ${file} --serve`,
+    `  ${krmCommand()} monitor --kubeconfig ${file} --serve`,
     "",
     "Ctrl-C ends it.",
   ];
