@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { NODES, PODS } from "@krm/core";
 import { parseFreshness } from "@krm/protocol";
 import { failure, names, type TestApp, testApp } from "./support/app.ts";
-import { blocked, fill, metaAt, pod, START, streamerReport } from "./support/fixtures.ts";
+import { blocked, fill, MERGER_REPORT, metaAt, pod, START, streamerReport } from "./support/fixtures.ts";
 
 const ALL = { resource: PODS };
 
@@ -90,6 +90,21 @@ describe("trust headers", () => {
       lastContact: new Date(START - 200_000),
     });
     expect(warnings(response)).toEqual(["pods in namespace b: stale, last contact with the API server 3m20s ago"]);
+  });
+});
+
+describe("a monitor that cannot write", () => {
+  it("leaves the last view, as failed", async () => {
+    await using test = testApp();
+    await fill(test.store, ALL, [pod({ name: "a" })]);
+    const error = { code: "KRM_STORE_FAILED", message: "disk full", hint: undefined, status: undefined } as const;
+    await test.store.scope(ALL).report("merger", { ...MERGER_REPORT, failing: { since: START - 20_000, error } });
+    const response = await test.get("/pods");
+    expect(names(response)).toEqual(["a"]);
+    expect(response.headers["krm-state"]).toBe("failed");
+    expect(warnings(response)).toEqual([
+      "pods: the monitor cannot keep the view up to date (KRM_STORE_FAILED); this is the last view, verified 1m ago",
+    ]);
   });
 });
 
@@ -288,10 +303,22 @@ describe("maxStaleness", () => {
     expect(names(await answer)).toEqual(["a"]);
   });
 
+  it("takes no proof from the future: a clock has jumped", async () => {
+    await using test = testApp();
+    await fill(test.store, ALL, [pod({ name: "a" })]);
+    test.clock.setNow(START - 3_600_000);
+    expect(failure(await waited(test, "/pods?maxStaleness=30s"))).toMatchObject({
+      code: 504,
+      message: "Timeout: the view of pods was of unknown age, maxStaleness=30s asks for less",
+    });
+  });
+
   it("does not take the refusals of the API server for news", async () => {
     await using test = testApp();
     await fill(test.store, ALL, [pod({ name: "a" })]);
-    await test.store.scope(ALL).report("streamer", streamerReport({ state: blocked("forbidden", 403) }));
+    await test.clock.advance(31_000);
+    const refused = streamerReport({ state: blocked("forbidden", 403), lastContact: test.clock.now() });
+    await test.store.scope(ALL).report("streamer", refused);
     expect(failure(await waited(test, "/pods?maxStaleness=30s")).causes).toEqual(["ViewTooStale"]);
     expect((await test.get("/pods?maxStaleness=2m")).statusCode).toBe(200);
   });

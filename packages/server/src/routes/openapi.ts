@@ -19,7 +19,7 @@ const HEADER_TEXTS: Readonly<Record<string, string>> = {
   "KRM-Verified-At": "When the newest verified snapshot was asked for.",
   "KRM-Verified-Resource-Version": "Everything up to this version is certain.",
   "KRM-Streamed-Through": "The watch has told everything up to this version.",
-  "KRM-Last-Contact": "When the API server last sent a byte.",
+  "KRM-Last-Contact": "When the API server last said something that is in the view.",
   Warning: "Why the answer deserves less trust.",
   ETag: "Changes with the view.",
 };

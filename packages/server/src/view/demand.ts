@@ -117,7 +117,7 @@ function complaint(parts: readonly JudgedPart[], demand: Demand, now: number): E
     return tooLargeResourceVersion(version, viewVersion(parts) ?? "");
   }
   if (maxStaleness === undefined) return undefined;
-  const old = parts.find((part) => now - (provedAt(part) ?? Number.NEGATIVE_INFINITY) > maxStaleness);
+  const old = parts.find((part) => now - (provedAt(part, now) ?? Number.NEGATIVE_INFINITY) > maxStaleness);
   return old === undefined ? undefined : tooStale(old, maxStaleness, now);
 }
 
@@ -129,7 +129,7 @@ function reaches(version: string | undefined, asked: string): boolean {
 }
 
 function tooStale(part: JudgedPart, maxStaleness: number, now: number): Error {
-  const proved = provedAt(part);
+  const proved = provedAt(part, now);
   const age = proved === undefined ? "of unknown age" : `proved ${formatDuration(Math.max(0, now - proved))} ago`;
   return causedError("ViewTooStale", {
     code: 504,

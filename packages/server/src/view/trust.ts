@@ -23,16 +23,16 @@ function summedUp(warnings: readonly string[]): readonly string[] {
   return [...warnings.slice(0, MOST_WARNINGS), `and ${warnings.length - MOST_WARNINGS} more; see /status`];
 }
 
+/** A moment further ahead than this proves nothing: a clock has jumped. Milliseconds. */
+const CLOCK_SLACK = 5000;
+
 /**
- * The newest moment, wall clock, at which a part was known to agree with the API server: its last word on a view that
- * is being watched, else the newest verification. Undefined: never.
+ * The newest moment, wall clock, at which a part was known to agree with the API server: the last word of the watch
+ * that is in the view, or the newest verification. Undefined: never.
  */
-export function provedAt(part: JudgedPart): number | undefined {
-  const watched = part.state === "synced" || part.state === "stale";
-  const contact = watched ? part.meta.lastContact : undefined;
-  const { verifiedAt } = part.meta;
-  if (contact === undefined || verifiedAt === undefined) return contact ?? verifiedAt;
-  return Math.max(contact, verifiedAt);
+export function provedAt({ meta }: JudgedPart, now: number): number | undefined {
+  const proofs = [meta.lastContact, meta.verifiedAt].filter((at) => at !== undefined && at <= now + CLOCK_SLACK);
+  return proofs.length === 0 ? undefined : Math.max(...(proofs as number[]));
 }
 
 /**
@@ -85,9 +85,7 @@ function warningsOf(part: JudgedPart, now: number): readonly string[] {
     case "syncing":
       return [];
     case "stale":
-      return [
-        `${name}: stale, last contact with the API server ${ago(part.meta.lastContact, now)}${code(part)}`,
-      ];
+      return [`${name}: stale, last contact with the API server ${ago(part.meta.lastContact, now)}${code(part)}`];
     case "snapshot-only":
       return [`${name}: not followed by a watch, this is the list of ${ago(part.meta.verifiedAt, now)}`];
     case "forbidden":
@@ -103,11 +101,12 @@ function problem(part: JudgedPart): string {
       return `the API server refuses KRM's credentials${status(part)}`;
     case "gone":
       return `the API server does not serve the resource${status(part)}`;
+    case "failed":
+      return `the monitor cannot keep the view up to date${code(part)}`;
     case "synced":
     case "snapshot-only":
     case "stale":
     case "syncing":
-    case "failed":
       return `there is no view of it${code(part)}`;
   }
 }

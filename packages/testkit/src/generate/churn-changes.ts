@@ -29,8 +29,23 @@ export interface ChurnContext {
 /** One kind of change that people, pipelines and nodes make: does it, or returns false where there is nothing to do it to. */
 export type Change = (context: ChurnContext) => boolean;
 
+/** The names of the kinds of change. */
+export type ChangeName =
+  | "application"
+  | "claim"
+  | "configMap"
+  | "ingress"
+  | "label"
+  | "lease"
+  | "nodeStatus"
+  | "podStatus"
+  | "reschedule"
+  | "rollout"
+  | "scale"
+  | "service";
+
 /** The kinds of change, by name. */
-export const CHANGES = {
+export const CHANGES: Readonly<Record<ChangeName, Change>> = {
   rollout: onOne(DEPLOYMENTS, ({ cluster, random, serial }, { metadata, spec }) => {
     const container = objectAt(
       { first: listAt(objectAt(objectAt(spec, "template"), "spec"), "containers")[0] },
@@ -149,10 +164,10 @@ export const CHANGES = {
     });
     return after.metadata.resourceVersion !== before;
   }),
-} as const satisfies Readonly<Record<string, Change>>;
+};
 
 /** How often each kind of change happens, relative to the others. */
-export const CHANGE_WEIGHTS: Readonly<Record<keyof typeof CHANGES, number>> = {
+export const CHANGE_WEIGHTS: Readonly<Record<ChangeName, number>> = {
   application: 2,
   claim: 4,
   configMap: 3,
