@@ -10,7 +10,7 @@ import { formatWarning, parseWarnings } from "./warning.ts";
  * - `stale`: no news for longer than the bound; the answer is the last view.
  * - `gone`: the API server no longer serves the resource; the answer is the last view.
  * - `forbidden`: the API server refuses KRM's credentials; the answer is the last view.
- * - `failed`: the monitor gave up.
+ * - `failed`: the monitor cannot keep the view up to date; the answer is the last view.
  */
 export const VIEW_STATES = ["synced", "snapshot-only", "stale", "syncing", "gone", "forbidden", "failed"] as const;
 
@@ -32,7 +32,7 @@ export interface Freshness {
   readonly verifiedResourceVersion: string | undefined;
   /** The watch has told everything up to this version, as far as the API server sent it. */
   readonly streamedThrough: string | undefined;
-  /** When the API server last sent a byte. */
+  /** When the API server last said something, or that it had nothing to say, that is in the view. */
   readonly lastContact: Date | undefined;
   /** Why the answer deserves less trust, for people. */
   readonly warnings: readonly string[];

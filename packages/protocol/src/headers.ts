@@ -8,7 +8,7 @@ export const HEADERS: {
   readonly verifiedResourceVersion: "KRM-Verified-Resource-Version";
   /** The watch has told everything up to here, as far as the API server sent it. */
   readonly streamedThrough: "KRM-Streamed-Through";
-  /** When the API server last sent a byte: RFC 3339, UTC, milliseconds. */
+  /** When the API server last said something that is in the view: RFC 3339, UTC, milliseconds. */
   readonly lastContact: "KRM-Last-Contact";
   /** RFC 9111 `299 krm "…"`: why the answer deserves less trust. */
   readonly warning: "Warning";

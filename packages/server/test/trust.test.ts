@@ -254,7 +254,9 @@ describe("resourceVersion", () => {
   it("exactly, below the view, is the API server's 410", async () => {
     await using test = testApp();
     await fill(test.store, ALL, []);
-    expect(failure(await test.get("/pods?resourceVersion=99&resourceVersionMatch=Exact"))).toEqual({
+    const response = await test.get("/pods?resourceVersion=99&resourceVersionMatch=Exact");
+    expect(response.headers["krm-streamed-through"]).toBe("100");
+    expect(failure(response)).toEqual({
       code: 410,
       reason: "Expired",
       message: "The resourceVersion for the provided list is too old.",
@@ -283,7 +285,10 @@ describe("maxStaleness", () => {
     await using test = testApp();
     await fill(test.store, ALL, [pod({ name: "a" })]);
     await test.clock.advance(31_000);
-    expect(failure(await waited(test, "/pods?maxStaleness=30s"))).toEqual({
+    const response = await waited(test, "/pods?maxStaleness=30s");
+    expect(response.headers["krm-state"]).toBe("synced");
+    expect(response.headers["krm-last-contact"]).toBe("2026-01-01T00:00:00.000Z");
+    expect(failure(response)).toEqual({
       code: 504,
       reason: "Timeout",
       message: "Timeout: the view of pods was proved 34s ago, maxStaleness=30s asks for less",

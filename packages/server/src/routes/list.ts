@@ -1,3 +1,4 @@
+import { StatusError } from "@krm/apimachinery";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { isResourceVersion, resourceName } from "@krm/core";
 import { formatFreshness } from "@krm/protocol";
@@ -8,7 +9,8 @@ import { type ListRequest, readListRequest } from "../request/list-request.ts";
 import type { FieldCache } from "../selection/field-cache.ts";
 import { takePage } from "../selection/page.ts";
 import { compile } from "../selection/selection.ts";
-import type { Catalog, Watched } from "../view/catalog.ts";
+import { type Catalog, scopesFor, type Watched } from "../view/catalog.ts";
+import { statusOf } from "../view/demand.ts";
 import { findView, type ListView, type ListViewContext, shelfName } from "../view/list-view.ts";
 import { fingerprint, writePageToken } from "../view/page-token.ts";
 import { freshnessOf, requireView } from "../view/trust.ts";
@@ -30,7 +32,7 @@ export async function answerList(
   const target = request.raw.url ?? "";
   const watched = await context.catalog.find(name);
   const asked = readListRequest(target, watched.resource);
-  const found = await findView(watched, asked, { ...context, signal: request.signal });
+  const found = await findOrTell(context, watched, asked, request, reply);
   const { view } = found;
   const now = context.clock.now();
   const parts = judgeParts(view.parts, now, context.staleness);
@@ -52,6 +54,25 @@ export async function answerList(
     ...(page.remaining === undefined ? {} : { remainingItemCount: page.remaining }),
   };
   return sendList(request, reply, listBytes(watched.resource, metadata, page.items));
+}
+
+/** Finds the view. Where it is not the one that was asked for, the error tells how far the one that there is can be trusted. */
+async function findOrTell(
+  context: ListContext,
+  watched: Watched,
+  asked: ListRequest,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<ListView> {
+  try {
+    return await findView(watched, asked, { ...context, signal: request.signal });
+  } catch (error) {
+    if (error instanceof StatusError && (error.status.code === 410 || error.status.code === 504)) {
+      const parts = await statusOf(context.store, scopesFor(watched, asked.namespace), context);
+      reply.headers(formatFreshness(freshnessOf(parts, context.clock.now())));
+    }
+    throw error;
+  }
 }
 
 /** Keeps a view for the pages after `last`, and gives the token that asks for them. */

@@ -83,7 +83,8 @@ function followChanges(store: Store, scopes: readonly Scope[], signal: AbortSign
   return async () => next.promise;
 }
 
-async function statusOf(
+/** Judges some scopes without reading their objects. */
+export async function statusOf(
   store: Store,
   scopes: readonly Scope[],
   at: { readonly clock: Clock; readonly staleness: StalenessBounds },
