@@ -1,6 +1,8 @@
-import { type ErrorReport, NODES, PODS, type ScopeState, type ScopeStatus } from "@krm/core";
+import { type ErrorReport, MemoryStore, NODES, PODS, type ScopeState, type ScopeStatus } from "@krm/core";
 import { describe, expect, it } from "vitest";
 import { newsOf, type Told } from "../src/monitoring/scope-news.ts";
+
+const EMPTY = await new MemoryStore().scope({ resource: PODS }).meta();
 
 const REFUSED: ErrorReport = {
   code: "KRM_CONNECTION",
@@ -15,19 +17,7 @@ function status(
   error?: ErrorReport,
   reports: ScopeStatus["reports"] = {},
 ): ScopeStatus {
-  const view = {
-    epoch: 0,
-    version: undefined,
-    resumeFloor: undefined,
-    horizon: undefined,
-    verifiedAt: undefined,
-    streamedThrough: undefined,
-    snapshotOnly: false,
-    cursor: "0",
-    objects: 3,
-    bytes: 0,
-  };
-  return { scope, state, view, reports, error };
+  return { scope, state, view: { ...EMPTY, objects: 3 }, reports, error };
 }
 
 /** What is told of one look after the other. */

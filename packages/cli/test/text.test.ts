@@ -90,6 +90,7 @@ describe("tables", () => {
 
   const line: TableLine = {
     name: "pods",
+    shortName: "po",
     state: "synced",
     objects: 500,
     eventsPerSecond: 4.26,
@@ -109,6 +110,15 @@ describe("tables", () => {
     }
   });
 
+  it("go by short names where the terminal is narrow", () => {
+    const claims = { ...line, name: "persistentvolumeclaims", shortName: "pvc" };
+    expect(drawTable([line, claims], 50, painter(false))).toEqual([
+      "RESOURCE STATE  OBJECTS EVENTS/S VERIFIED DRIFT",
+      "po       synced 500     4.3      90s ago  2",
+      "pvc      synced 500     4.3      90s ago  2",
+    ]);
+  });
+
   it("become one line where nobody watches, which names what is not well", () => {
     const other: TableLine = { ...line, name: "nodes", state: "stale", verifiedAgoMs: undefined };
     expect(plainLine([line])).toBe("pods 500 | 4.3 events/s | verified 90s ago | drift 2 | synced");
@@ -123,7 +133,7 @@ describe("tables", () => {
     region.draw(["a", "b"]);
     terminal.text = "";
     region.draw(["c"]);
-    expect(terminal.text).toBe("\u001b[?25l\u001b[2A\rc\u001b[K\n\u001b[J");
+    expect(terminal.text).toBe("\u001b[2A\rc\u001b[K\n\u001b[J");
     terminal.text = "";
     region.above("log\n");
     expect(terminal.text).toBe("\u001b[1A\r\u001b[Jlog\nc\u001b[K\n\u001b[J");

@@ -1,8 +1,8 @@
-import { type Clock, type Monitor, resourceName, scopeId, type ScopeStatus } from "@krm/core";
+import { type Clock, type Monitor, scopeId, type ScopeStatus } from "@krm/core";
 import { EventRate } from "./event-rate.ts";
 import type { TableLine } from "./table.ts";
 
-/** Reads the lines of the live table off a monitor. */
+/** Reads the lines of the live table off a monitor of all namespaces. */
 export class TableSource {
   readonly #monitor: Monitor;
   readonly #clock: Clock;
@@ -23,12 +23,10 @@ export class TableSource {
     const rate = this.#rates.get(id) ?? new EventRate();
     this.#rates.set(id, rate);
     const missed = Object.values(reports.merger?.missed ?? {});
-    const name =
-      scope.resource.group.includes(".") && !scope.resource.group.endsWith(".k8s.io")
-        ? resourceName(scope.resource)
-        : scope.resource.resource;
+    const { resource, shortNames } = scope.resource;
     return {
-      name: scope.namespace === undefined ? name : `${name} (${scope.namespace})`,
+      name: resource,
+      shortName: shortNames[0] ?? resource,
       state,
       objects: view.objects,
       eventsPerSecond: rate.read(reports.streamer?.events ?? 0, this.#clock.monotonic()),

@@ -5,9 +5,21 @@ import { alignColumns } from "../text/columns.ts";
 
 const HEADING = ["RESOURCE", "STATE", "OBJECTS", "EVENTS/S", "VERIFIED", "DRIFT"];
 
+const COLOURS: Readonly<Record<ScopeStatus["state"], Colour>> = {
+  synced: "green",
+  syncing: "yellow",
+  "snapshot-only": "yellow",
+  stale: "red",
+  forbidden: "red",
+  gone: "red",
+  failed: "red",
+};
+
 /** One resource, as the live table shows it. */
 export interface TableLine {
   readonly name: string;
+  /** For narrow terminals. */
+  readonly shortName: string;
   readonly state: ScopeStatus["state"];
   readonly objects: number;
   readonly eventsPerSecond: number;
@@ -17,18 +29,26 @@ export interface TableLine {
   readonly drift: number;
 }
 
-/** Draws the live table, no wider than `width`. */
+/** Draws the live table, no wider than `width`: with short names and small gaps where it would be. */
 export function drawTable(lines: readonly TableLine[], width: number, paint: Paint): string[] {
+  const room = Math.max(1, width - 1);
+  const full = layOut(lines, ({ name }) => name, 3);
+  const fits = full.every((text) => text.length <= room);
+  const drawn = fits ? full : layOut(lines, ({ shortName }) => shortName, 1).map((text) => text.slice(0, room));
+  const [heading = "", ...body] = drawn;
+  return [paint("dim", heading), ...body.map((text, index) => paintState(text, lines[index]?.state, paint))];
+}
+
+function layOut(lines: readonly TableLine[], nameOf: (line: TableLine) => string, gap: number): string[] {
   const rows = lines.map((line) => [
-    line.name,
+    nameOf(line),
     line.state,
     String(line.objects),
     line.eventsPerSecond.toFixed(1),
     verifiedText(line.verifiedAgoMs),
     String(line.drift),
   ]);
-  const [heading = "", ...body] = alignColumns([HEADING, ...rows]).map((text) => text.slice(0, Math.max(1, width - 1)));
-  return [paint("dim", heading), ...body.map((text, index) => paintState(text, lines[index], paint))];
+  return alignColumns([HEADING, ...rows], gap);
 }
 
 /** The same in one line, for a log: what all have in common is said once, by the worst of them. */
@@ -52,12 +72,10 @@ function verifiedText(agoMs: number | undefined): string {
   return agoMs === undefined ? "not yet" : `${durationToHuman(agoMs)} ago`;
 }
 
-function paintState(text: string, line: TableLine | undefined, paint: Paint): string {
-  if (line === undefined) return text;
-  const { state } = line;
-  const at = text.indexOf(state, line.name.length);
-  if (at < 0) return text;
-  const colour: Colour =
-    state === "synced" ? "green" : state === "syncing" || state === "snapshot-only" ? "yellow" : "red";
-  return `${text.slice(0, at)}${paint(colour, state)}${text.slice(at + state.length)}`;
+/** The state is the first word of its kind in a line: no resource is called like one, with spaces around. */
+function paintState(text: string, state: TableLine["state"] | undefined, paint: Paint): string {
+  const at = state === undefined ? -1 : text.indexOf(` ${state}`);
+  if (state === undefined || at < 0) return text;
+  const end = at + 1 + state.length;
+  return `${text.slice(0, at + 1)}${paint(COLOURS[state], state)}${text.slice(end)}`;
 }

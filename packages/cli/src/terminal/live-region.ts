@@ -1,13 +1,12 @@
 import type { OutputStream } from "../io.ts";
 
-const HIDE_CURSOR = "\u001b[?25l";
-const SHOW_CURSOR = "\u001b[?25h";
 const CLEAR_TO_LINE_END = "\u001b[K";
 const CLEAR_BELOW = "\u001b[J";
 
 /**
  * Some lines at the bottom of a terminal that are drawn over again in place. Each drawing is one write that overwrites
- * what stands there, so that nothing flickers. Lines must be no wider than the terminal.
+ * what stands there, so that nothing flickers. The cursor rests below, and is never hidden: however the process ends, the
+ * terminal is as it was. Lines must be no wider than the terminal.
  */
 export class LiveRegion {
   readonly #stream: OutputStream;
@@ -21,7 +20,7 @@ export class LiveRegion {
   /** Replaces the lines. Those that do not fit the terminal's height are left out. */
   draw(lines: readonly string[]): void {
     this.#lines = lines.slice(0, Math.max(1, (this.#stream.rows ?? 24) - 1));
-    this.#stream.write(`${HIDE_CURSOR}${this.#back()}${this.#text()}`);
+    this.#stream.write(`${this.#back()}${this.#text()}`);
   }
 
   /** Writes text, which must end with a line break, above the lines. */
@@ -29,9 +28,8 @@ export class LiveRegion {
     this.#stream.write(`${this.#back()}${CLEAR_BELOW}${text}${this.#text()}`);
   }
 
-  /** Leaves the lines as they are, and the cursor below them. */
+  /** Leaves the lines as they are: what is drawn next comes below them. */
   end(): void {
-    this.#stream.write(SHOW_CURSOR);
     this.#height = 0;
     this.#lines = [];
   }
