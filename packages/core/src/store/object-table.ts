@@ -7,12 +7,14 @@ const BULK = 256;
 
 /**
  * The objects of one view, by key, and in the API server's order (by key, in bytes) within each namespace. A change
- * costs a search and a shift in its namespace's order, a read costs what it returns.
+ * costs a search, and a shift in its namespace where a key comes or goes; a read costs what it returns.
  */
 export class ObjectTable {
   readonly #objects = new Map<ObjectKey, StoredObject>();
-  /** Namespace → its keys in order. */
-  readonly #order = new Map<string, ObjectKey[]>();
+  /** Namespace → its objects in order. */
+  readonly #order = new Map<string, StoredObject[]>();
+  /** The namespaces in the order of their keys; undefined: to be made anew. */
+  #namespaces: string[] | undefined;
   #bytes = 0;
 
   get size(): number {
@@ -28,25 +30,27 @@ export class ObjectTable {
     return this.#objects.get(key);
   }
 
+  /** All objects, or those of one namespace, in order: an array of the caller's own. */
   read(namespace?: string): StoredObject[] {
-    if (namespace !== undefined) return this.#collect(this.#order.get(namespace) ?? []);
+    if (namespace !== undefined) return [...(this.#order.get(namespace) ?? [])];
     // "a-b/x" comes before "a/x": what is ordered is the whole key.
-    const namespaces = [...this.#order.keys()].toSorted((a, b) => (`${a}/` < `${b}/` ? -1 : 1));
-    return namespaces.flatMap((name) => this.#collect(this.#order.get(name) ?? []));
+    this.#namespaces ??= [...this.#order.keys()].toSorted((a, b) => (`${a}/` < `${b}/` ? -1 : 1));
+    const none: StoredObject[] = [];
+    return none.concat(...this.#namespaces.map((name) => this.#order.get(name) ?? []));
   }
 
   apply(changes: readonly ViewChange[]): void {
     if (changes.length >= BULK) return this.#applyMany(changes);
     for (const change of changes) {
       if (change.type === "set") {
-        if (!this.#put(change.object)) continue;
-        const keys = this.#keysOf(change.object.namespace);
-        keys.splice(place(keys, change.object.key), 0, change.object.key);
+        const isNew = this.#put(change.object);
+        const objects = this.#inNamespace(change.object.namespace);
+        objects.splice(place(objects, change.object.key), isNew ? 0 : 1, change.object);
       } else if (this.#drop(change.key)) {
         const { namespace } = splitObjectKey(change.key);
-        const keys = this.#keysOf(namespace);
-        keys.splice(place(keys, change.key), 1);
-        if (keys.length === 0) this.#order.delete(namespace);
+        const objects = this.#inNamespace(namespace);
+        objects.splice(place(objects, change.key), 1);
+        if (objects.length === 0) this.#setNamespace(namespace, objects);
       }
     }
   }
@@ -55,35 +59,40 @@ export class ObjectTable {
   #applyMany(changes: readonly ViewChange[]): void {
     const touched = new Map<string, Set<ObjectKey>>();
     const touch = (namespace: string): Set<ObjectKey> => {
-      const keys = touched.get(namespace) ?? new Set(this.#order.get(namespace));
+      const keys = touched.get(namespace) ?? new Set(this.#order.get(namespace)?.map(({ key }) => key));
       touched.set(namespace, keys);
       return keys;
     };
     for (const change of changes) {
       if (change.type === "set") {
-        if (this.#put(change.object)) touch(change.object.namespace).add(change.object.key);
+        this.#put(change.object);
+        touch(change.object.namespace).add(change.object.key);
       } else if (this.#drop(change.key)) {
         touch(splitObjectKey(change.key).namespace).delete(change.key);
       }
     }
     for (const [namespace, keys] of touched) {
-      if (keys.size === 0) this.#order.delete(namespace);
-      else
-        this.#order.set(
-          namespace,
-          [...keys].toSorted((a, b) => (a < b ? -1 : 1)),
-        );
+      const objects = [...keys].flatMap((key) => this.#objects.get(key) ?? []);
+      this.#setNamespace(
+        namespace,
+        objects.toSorted((a, b) => (a.key < b.key ? -1 : 1)),
+      );
     }
   }
 
-  #collect(keys: readonly ObjectKey[]): StoredObject[] {
-    return keys.flatMap((key) => this.#objects.get(key) ?? []);
+  #inNamespace(namespace: string): StoredObject[] {
+    const known = this.#order.get(namespace);
+    if (known !== undefined) return known;
+    const objects: StoredObject[] = [];
+    this.#order.set(namespace, objects);
+    this.#namespaces = undefined;
+    return objects;
   }
 
-  #keysOf(namespace: string): ObjectKey[] {
-    const keys = this.#order.get(namespace) ?? [];
-    this.#order.set(namespace, keys);
-    return keys;
+  #setNamespace(namespace: string, objects: StoredObject[]): void {
+    if (objects.length === 0) this.#order.delete(namespace);
+    else this.#order.set(namespace, objects);
+    this.#namespaces = undefined;
   }
 
   /** True: the key is new. */
@@ -103,13 +112,13 @@ export class ObjectTable {
   }
 }
 
-/** Where `key` is, or belongs, in sorted `keys`. */
-function place(keys: readonly ObjectKey[], key: ObjectKey): number {
+/** Where the object of `key` is, or belongs, among sorted `objects`. */
+function place(objects: readonly StoredObject[], key: ObjectKey): number {
   let low = 0;
-  let high = keys.length;
+  let high = objects.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((keys[middle] as ObjectKey) < key) low = middle + 1;
+    if ((objects[middle] as StoredObject).key < key) low = middle + 1;
     else high = middle;
   }
   return low;
