@@ -1,13 +1,4 @@
-import {
-  DEFAULT_RESOURCES,
-  KrmError,
-  type MergeInput,
-  Monitor,
-  objectKey,
-  type Scope,
-  scopeId,
-  type Verdict,
-} from "@krm/core";
+import { DEFAULT_RESOURCES, KrmError, type MergeInput, Monitor, type Scope, scopeId, type Verdict } from "@krm/core";
 import {
   Churn,
   type ClusterEvent,
@@ -24,7 +15,8 @@ import {
 } from "@krm/testkit";
 import { describe, expect, test } from "vitest";
 import { settle, truth, until, view } from "../roles/support.ts";
-import { DriftOracle } from "./drift-oracle.ts";
+import type { DriftOracle } from "./drift-oracle.ts";
+import { oracleOf } from "./oracle-of-history.ts";
 
 const SECONDS = 600;
 
@@ -127,15 +119,7 @@ async function live(
 
   const history = readHistory(lines);
   const oracles = monitor.scopes.map((scope) => {
-    const oracle = new DriftOracle((version) => {
-      const state = new Map<string, { uid: string; resourceVersion: string }>();
-      for (const object of history.stateAt(scope.resource, version).values()) {
-        const { namespace = "", name, uid, resourceVersion } = object.metadata;
-        if (scope.namespace === undefined || scope.namespace === namespace)
-          state.set(objectKey(namespace, name), { uid, resourceVersion });
-      }
-      return state;
-    });
+    const oracle = oracleOf(history, scope);
     for (const entry of entries(scope)) {
       if ("input" in entry) oracle.input(entry.input);
       else oracle.verdict(entry.verdict);

@@ -1,0 +1,57 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { Monitor, PODS } from "@krm/core";
+import { createServer } from "@krm/server";
+import { ClusterSource, generateCluster, SimApiServer, SimCluster } from "@krm/testkit";
+import { expect, test } from "vitest";
+
+const example = (name: string): string => fileURLToPath(new URL(`../examples/${name}`, import.meta.url));
+
+test("examples/embed-monitor.ts follows a cluster until it is told to stop", { timeout: 30_000 }, async () => {
+  const cluster = new SimCluster();
+  generateCluster(cluster, { pods: 20, nodes: 3 });
+  await using server = new SimApiServer({ cluster });
+  await server.listen();
+  const folder = await mkdtemp(join(tmpdir(), "krm-example-"));
+  try {
+    await writeFile(join(folder, "config"), server.kubeconfig(), { mode: 0o600 });
+    const args = ["--conditions=krm-source", example("embed-monitor.ts"), join(folder, "config")];
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+    const exited = once(child, "exit");
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    expect(String((await lines.next()).value)).toMatch(/^20 pods at version \d+$/);
+    const [first] = cluster.list(PODS).items;
+    const { namespace = "", name = "" } = first?.metadata ?? {};
+    cluster.patch(PODS, namespace, name, { metadata: { labels: { seen: "yes" } } });
+    expect(String((await lines.next()).value)).toBe(`set ${namespace}/${name}`);
+    child.kill();
+    expect((await exited)[0]).toBe(0);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("examples/read-with-client.ts reads lists with dates and their freshness", { timeout: 30_000 }, async () => {
+  const cluster = new SimCluster();
+  generateCluster(cluster, { pods: 20, nodes: 3 });
+  await using monitor = new Monitor({ source: new ClusterSource({ cluster }) }).start();
+  await monitor.ready();
+  await using server = await createServer({ store: monitor.store, listen: { host: "127.0.0.1", port: 0 } });
+  const { url } = await server.listen();
+  const child = spawn(process.execPath, ["--conditions=krm-source", example("read-with-client.ts"), url], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const exited = once(child, "exit");
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: child.stdout })) lines.push(line);
+  expect((await exited)[0]).toBe(0);
+  expect(lines).toHaveLength(5);
+  expect(lines[0]).toMatch(/^\S+ \d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  expect(lines[3]).toMatch(/^synced, complete as of \d{4}-/);
+  expect(lines[4]).toBe("3 nodes");
+});
