@@ -65,7 +65,12 @@ export class InputQueue {
     }
   }
 
-  /** Resolves when something waits. */
+  /** Lets `arrived` resolve although nothing waits. */
+  wake(): void {
+    this.#arrived.resolve();
+  }
+
+  /** Resolves when something waits, or at `wake`. */
   async arrived(): Promise<void> {
     if (this.size === 0) await this.#arrived.promise;
   }

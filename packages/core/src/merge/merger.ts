@@ -108,15 +108,33 @@ export class Merger {
     await untilAborted(this.#queue.drained(), signal);
   }
 
-  /** Merges until the signal aborts; then resolves. Rejects only when the store is closed under it. */
+  /**
+   * Merges until the signal aborts; then resolves, also when the store does not answer. Rejects only when the store is
+   * closed under it, or another merger has taken over.
+   */
   async run(signal: AbortSignal): Promise<void> {
+    const merging = this.#run(signal);
+    const aborted = Promise.withResolvers<void>();
+    const stop = (): void => {
+      this.#queue.wake();
+      aborted.resolve();
+    };
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      await Promise.race([merging, aborted.promise]);
+    } finally {
+      signal.removeEventListener("abort", stop);
+      // Nobody waits any more for a write that hangs, nor for how it ends.
+      merging.catch(() => {});
+    }
+  }
+
+  /** A wait costs no listener: this runs once per event on a slow stream. */
+  async #run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      try {
-        await untilAborted(this.#queue.arrived(), signal);
-      } catch {
-        return;
-      }
+      await this.#queue.arrived();
       const inputs = this.#queue.peek(BATCH);
+      if (inputs.length === 0 || signal.aborted) continue;
       await this.#merge(inputs, signal);
       this.#queue.remove(inputs);
     }
@@ -221,8 +239,8 @@ export class Merger {
     const { store, clock, logger, random, backoff = DEFAULT_BACKOFF } = this.#options;
     for (let failures = 1; ; failures++) {
       try {
-        await untilAborted(store.commit(commit, { signal }), signal);
-        this.#report = { ...this.#report, failing: undefined };
+        await store.commit(commit, { signal });
+        if (this.#report.failing !== undefined) this.#report = { ...this.#report, failing: undefined };
         return true;
       } catch (error) {
         if (signal.aborted) return false;

@@ -1,6 +1,5 @@
 import { KrmError } from "../errors.ts";
 import type { Merger } from "../merge/merger.ts";
-import type { MergeInput } from "../merge/merge-input.ts";
 import { compareResourceVersions, newestResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import type { DesyncCause, ErrorReport, RolePhase, StreamerReport } from "../monitor/role-status.ts";
@@ -13,6 +12,7 @@ import { type BackoffOptions, DEFAULT_BACKOFF } from "./backoff.ts";
 import { classify, errorReport, type Trouble } from "./classify.ts";
 import { startStreamer, type StreamerEvent, type StreamerState, stepStreamer } from "./streamer-state.ts";
 import { watchWithWatchdog } from "./watchdog.ts";
+import { watchInputs } from "./watch-inputs.ts";
 
 /** Where a streamer's inputs go: the Merger of its scope. */
 export type StreamSink = Pick<Merger, "offer" | "drained" | "known">;
@@ -267,30 +267,8 @@ export class Streamer {
 
   /** Hands a batch over and returns the version that the stream has told now. Throws the error that a frame tells. */
   #receive(batch: readonly WatchEvent[], from: ResourceVersion): ResourceVersion {
-    const inputs: MergeInput[] = [];
     const observedAt = this.#options.clock.now();
-    let at = from;
-    let events = 0;
-    let bookmarks = 0;
-    let failure: KrmError | undefined;
-    for (const event of batch) {
-      if (event.type === "ERROR") {
-        failure = new KrmError("KRM_API_STATUS", event.status.message, { status: event.status });
-        break;
-      }
-      if (event.type === "BOOKMARK") {
-        bookmarks++;
-        at = newestResourceVersion(at, event.resourceVersion);
-        inputs.push({ type: "bookmark", epoch: this.#epoch, resourceVersion: event.resourceVersion });
-        continue;
-      }
-      events++;
-      const { object } = event;
-      at = newestResourceVersion(at, object.resourceVersion);
-      const type = event.type === "DELETED" ? "deleted" : "applied";
-      inputs.push({ type: "observed", epoch: this.#epoch, observation: { type, object, origin: "live", observedAt } });
-    }
-    inputs.push({ type: "heard", epoch: this.#epoch, at: observedAt });
+    const { inputs, at, events, bookmarks, failure } = watchInputs(batch, from, this.#epoch, observedAt);
     const report = this.#report;
     this.#report = {
       ...report,

@@ -1,0 +1,48 @@
+import { KrmError } from "../errors.ts";
+import type { MergeInput } from "../merge/merge-input.ts";
+import { newestResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
+import type { WatchEvent } from "../ports/list-watch.ts";
+
+/** What a batch of a watch comes to. */
+export interface WatchInputs {
+  readonly inputs: readonly MergeInput[];
+  /** The version that the stream has told now. */
+  readonly at: ResourceVersion;
+  readonly events: number;
+  readonly bookmarks: number;
+  /** The error that a frame told; what came before it counts, what came after it does not. */
+  readonly failure: KrmError | undefined;
+}
+
+/** Turns what a watch brought together at `observedAt` (wall clock, epoch milliseconds) into inputs of the merge. */
+export function watchInputs(
+  batch: readonly WatchEvent[],
+  from: ResourceVersion,
+  epoch: number,
+  observedAt: number,
+): WatchInputs {
+  const inputs: MergeInput[] = [];
+  let at = from;
+  let events = 0;
+  let bookmarks = 0;
+  for (const event of batch) {
+    if (event.type === "ERROR") {
+      const failure = new KrmError("KRM_API_STATUS", event.status.message, { status: event.status });
+      return { inputs, at, events, bookmarks, failure };
+    }
+    if (event.type === "BOOKMARK") {
+      bookmarks++;
+      at = newestResourceVersion(at, event.resourceVersion);
+      inputs.push({ type: "bookmark", epoch, resourceVersion: event.resourceVersion });
+      continue;
+    }
+    events++;
+    const { object } = event;
+    at = newestResourceVersion(at, object.resourceVersion);
+    const type = event.type === "DELETED" ? "deleted" : "applied";
+    inputs.push({ type: "observed", epoch, observation: { type, object, origin: "live", observedAt } });
+  }
+  // Last, so that it vouches for all of the above.
+  inputs.push({ type: "heard", epoch, at: observedAt });
+  return { inputs, at, events, bookmarks, failure: undefined };
+}
