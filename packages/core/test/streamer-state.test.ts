@@ -193,4 +193,8 @@ describe("back-off", () => {
     expect(backoffMs(1, 0, 60_000, DEFAULT_BACKOFF)).toBe(60_000);
     expect(backoffMs(1, 0.5, 60_000, DEFAULT_BACKOFF)).toBe(63_000);
   });
+
+  test("Retry-After from a clock that is off does not stop a role for years", () => {
+    expect(backoffMs(1, 0, 999_999_999_000, DEFAULT_BACKOFF)).toBe(3_600_000);
+  });
 });

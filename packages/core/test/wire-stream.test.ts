@@ -132,6 +132,8 @@ describe("WatchDecoder", () => {
     ["{}", "KRM_DECODE", "type is missing"],
     ["[]", "KRM_DECODE", 'where "{" is expected'],
     ['{"object":{}}', "KRM_DECODE", "type is missing"],
+    ['{"type":{"toString":1},"object":{}}', "KRM_DECODE", "type is not a string"],
+    [`{"type":["ADDED"],"object":{"metadata":${meta("1")}}}`, "KRM_DECODE", "type is not a string"],
     [`{"type":"SYNC","object":{"metadata":${meta("1")}}}`, "KRM_DECODE", 'unknown type "SYNC"'],
     [`{"type":"ADDED","type":"DELETED","object":{"metadata":${meta("1")}}}`, "KRM_DECODE", "a second type"],
     [`{"type":"ADDED","object":{"metadata":${meta("1")}},"object":{}}`, "KRM_DECODE", "a second object"],

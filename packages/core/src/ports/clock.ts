@@ -19,6 +19,9 @@ export interface Clock {
   sleep(ms: number, options?: CallOptions): Promise<void>;
 }
 
+/** `setTimeout` takes no more, and fires at once when given more. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** The machine's own clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
@@ -27,7 +30,11 @@ export const systemClock: Clock = {
     const signal = options?.signal;
     signal?.throwIfAborted();
     try {
-      await delay(ms, undefined, signal === undefined ? {} : { signal });
+      let left = ms;
+      for (; left > LONGEST_TIMER_MS; left -= LONGEST_TIMER_MS) {
+        await delay(LONGEST_TIMER_MS, undefined, signal === undefined ? {} : { signal });
+      }
+      await delay(left, undefined, signal === undefined ? {} : { signal });
     } catch (error) {
       signal?.throwIfAborted();
       throw error;

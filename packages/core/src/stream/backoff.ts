@@ -16,10 +16,13 @@ export interface BackoffOptions {
 /** The values that the fields of {@link BackoffOptions} name. */
 export const DEFAULT_BACKOFF: BackoffOptions = { firstMs: 800, maxMs: 30_000, resetAfterMs: 120_000, probeMs: 60_000 };
 
+/** A server that asks for more has a clock that is off, or means someone else: an hour is asked for by none. */
+const LONGEST_RETRY_AFTER_MS = 3_600_000;
+
 /**
  * Milliseconds to wait after the `failures`-th failure in a row (from 1): between once and twice the doubled delay by
- * chance, never over `maxMs`, and never less than what the server asked for by `Retry-After` (that is kept exactly, plus
- * up to a tenth, so that clients which were turned away together do not come back together).
+ * chance, never over `maxMs`, and never less than what the server asked for by `Retry-After` (that is kept exactly up to
+ * an hour, plus up to a tenth, so that clients which were turned away together do not come back together).
  *
  * @param random a number in [0, 1)
  */
@@ -32,5 +35,5 @@ export function backoffMs(
   const base = Math.min(options.maxMs, options.firstMs * 2 ** Math.min(failures - 1, 30));
   const own = Math.min(options.maxMs, base * (1 + random));
   if (retryAfterMs === undefined) return Math.round(own);
-  return Math.round(Math.max(own, retryAfterMs * (1 + random / 10)));
+  return Math.round(Math.max(own, Math.min(retryAfterMs, LONGEST_RETRY_AFTER_MS) * (1 + random / 10)));
 }

@@ -56,6 +56,8 @@ export async function* watchWithWatchdog(
     both.throwIfAborted();
   } finally {
     done.abort();
+    // Who leaves at the first batch has not begun to read the watch, and nobody else would close it.
+    silence.abort();
     await guarded;
   }
 }

@@ -28,7 +28,9 @@ export function decodeFrame(b: Buffer, at: number, end: number, scan: ObjectScan
     if (name === "type") {
       if (type !== undefined) throw new JsonSyntaxError("a second type", start);
       i = skipValue(b, start, end);
-      type = String(JSON.parse(b.toString("utf8", start, i)));
+      const text: unknown = JSON.parse(b.toString("utf8", start, i));
+      if (typeof text !== "string") throw new JsonSyntaxError("type is not a string", start);
+      type = text;
     } else if (name === "object") {
       if (objectStart !== -1) throw new JsonSyntaxError("a second object", start);
       scanned = isObjectType(type);
