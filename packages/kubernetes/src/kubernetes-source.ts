@@ -37,7 +37,7 @@ export class KubernetesSource implements ListWatchSource, AsyncDisposable {
   readonly transport: ApiTransport;
   readonly #drop: DropPaths | undefined;
 
-  /** @throws KrmError `KRM_INVALID_KUBECONFIG` when the current context names no cluster. */
+  /** @throws KrmError `KRM_INVALID_KUBECONFIG` when the current context names no cluster, or its proxy-url is none. */
   constructor(options: KubernetesSourceOptions) {
     const { kubeConfig, drop, userAgent = `krm/${version}`, logger = silentLogger } = options;
     this.transport = new ApiTransport(new Credentials(kubeConfig), userAgent, logger);

@@ -1,13 +1,16 @@
+import { type EventEmitter, once } from "node:events";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
+import { inspect } from "node:util";
 import { KubeConfig } from "@kubernetes/client-node";
-import { PODS } from "@krm/core";
+import { parseResourceVersion, PODS } from "@krm/core";
 import { createTlsMaterial } from "@krm/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { KubernetesSource, loadKubeConfig } from "../src/index.ts";
-import { failure, json, listBody, TestServer } from "./support/test-server.ts";
+import { failure, frame, json, listBody, podBody, TestServer } from "./support/test-server.ts";
 
 let folder: string;
 
@@ -178,6 +181,65 @@ console.log(JSON.stringify({ kind: "ExecCredential", apiVersion: "client.authent
     writeFileSync(caFile, old.ca);
     await list(source);
     expect(subjects).toHaveLength(2);
+  });
+
+  it("may rotate while a watch is open: it goes on, and still ends with the source", async () => {
+    const [old, renewed] = await Promise.all([createTlsMaterial(), createTlsMaterial()]);
+    const answers: ServerResponse[] = [];
+    await using server = await TestServer.start(
+      (_request, response) => {
+        answers.push(response.writeHead(200, { "content-type": "application/json" }));
+        response.flushHeaders();
+      },
+      { cert: old.cert, key: old.key },
+    );
+    const caFile = join(folder, "ca.crt");
+    writeFileSync(caFile, old.ca);
+    await using source = new KubernetesSource({ kubeConfig: server.config({}, { caFile }) });
+    const pods = source.listWatch({ resource: PODS });
+    const from = { resourceVersion: parseResourceVersion("7"), timeoutSeconds: 300 };
+    const ending = (await pods.watch(from))[Symbol.asyncIterator]();
+    const lasting = (await pods.watch(from))[Symbol.asyncIterator]();
+    writeFileSync(caFile, `${old.ca}${renewed.ca}`);
+    await pods.watch(from);
+    expect(server.sockets).toHaveLength(3);
+    const [first, second] = answers;
+    first?.write(frame("ADDED", podBody("a", "8")));
+    expect((await ending.next()).value).toHaveLength(1);
+    // A connection of the agent that was replaced is closed with its last watch, not kept for another.
+    const closed = once(server.sockets[0] as object as EventEmitter, "close");
+    first?.end();
+    expect((await ending.next()).done).toBe(true);
+    await closed;
+    second?.write(frame("ADDED", podBody("a", "9")));
+    expect((await lasting.next()).value).toHaveLength(1);
+    const broken = failure(lasting.next());
+    await source[Symbol.asyncDispose]();
+    expect(await broken).toMatchObject({
+      code: "KRM_CONNECTION",
+      message: expect.stringContaining("was closed") as string,
+    });
+  });
+
+  it.each([
+    ["console.log('eyJhbGciOiJSUzI1NiIs.secret')", "what it printed is not an ExecCredential"],
+    ["console.log('{}')", "what it printed is not an ExecCredential"],
+    ["process.exit(1)", "it failed without a word"],
+  ])("of a plugin that makes no sense are refused, and asked for again: %s", async (script, why) => {
+    await using server = await guarded({ token: "good" });
+    const marker = join(folder, "once");
+    const program = `const fs = require("fs"), marker = ${JSON.stringify(marker)};
+if (!fs.existsSync(marker)) { fs.writeFileSync(marker, ""); ${script}; }
+else console.log(JSON.stringify({ status: { token: "good" } }));`;
+    const exec = { command: process.execPath, args: ["-e", program] };
+    await using source = new KubernetesSource({ kubeConfig: server.config({ exec }) });
+    const error = await failure(list(source));
+    expect(error).toMatchObject({
+      code: "KRM_INVALID_KUBECONFIG",
+      message: expect.stringMatching(new RegExp(`cannot be had: ${why}$`)) as string,
+    });
+    expect(inspect(error)).not.toContain("eyJh");
+    await list(source);
   });
 
   it("are not sent in the clear to another machine", async () => {

@@ -122,12 +122,14 @@ describe("discoverResources", () => {
         groups: [
           { name: "apps", versions: [{ version: "v1beta1" }, { version: "v1" }], preferredVersion: { version: "v1" } },
           { name: "metrics.k8s.io", versions: [{ version: "v1" }], preferredVersion: { version: "v1" } },
+          { name: "empty.example.com", versions: [{ version: "v1" }], preferredVersion: { version: "v1" } },
           { name: "example.com", versions: [{ version: "v1" }], preferredVersion: { version: "v1" } },
         ],
       },
       "/api/v1": resourceList(api("pods", "Pod", { shortNames: ["po"] }), api("pods/status", "Pod")),
       "/apis/apps/v1": resourceList(api("deployments", "Deployment")),
       "/apis/apps/v1beta1": resourceList(api("deployments", "Deployment")),
+      "/apis/empty.example.com/v1": { kind: "APIResourceList", resources: null },
       "/apis/example.com/v1": resourceList(api("widgets", "Widget", { singularName: "widget", namespaced: false })),
     };
     await using server = await TestServer.start((request, response) => {

@@ -1,4 +1,7 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { gzipSync } from "node:zlib";
+import { KubeConfig } from "@kubernetes/client-node";
 import { DEPLOYMENTS, KrmError, NODES, PODS } from "@krm/core";
 import { createTlsMaterial } from "@krm/testkit";
 import { describe, expect, it } from "vitest";
@@ -118,7 +121,17 @@ describe("errors of the API server", () => {
     expect(header.status?.retryAfterSeconds).toBe(9);
   });
 
+  it("take the code of the answer where the body has none", async () => {
+    const error = await failing((_request, response) => json(response, { kind: "Status", code: 0 }, 403));
+    expect(error.status?.code).toBe(403);
+    expect(error.message).toMatch(/was answered with 403 Forbidden$/);
+  });
+
   it("are told when something else answers", async () => {
+    const moved = await failing((_request, response) => {
+      response.writeHead(302, { location: "/login" }).end();
+    });
+    expect(moved).toMatchObject({ status: { code: 302 }, hint: expect.stringContaining("a page in front") as string });
     const page = await failing((_request, response) => {
       response.writeHead(503, { "content-type": "text/html" }).end("<html><h1>Service\n down</h1></html>");
     });
@@ -178,6 +191,29 @@ describe("errors of the connection", () => {
     expect(await failure(misnamed.listWatch({ resource: PODS }).list({}))).toMatchObject({
       message: expect.stringContaining("is for another name") as string,
       hint: expect.stringContaining("tls-server-name") as string,
+    });
+  });
+
+  it("tell a port of something else, and a client certificate that does not fit", async () => {
+    const other = createServer((socket) => socket.on("error", () => {}).end("SSH-2.0-OpenSSH_9.9\r\n"));
+    other.listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const kubeConfig = new KubeConfig();
+    const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+    kubeConfig.loadFromClusterAndUser({ name: "c", server: url, skipTLSVerify: false }, { name: "me" });
+    await using source = new KubernetesSource({ kubeConfig });
+    expect(await failure(source.listWatch({ resource: PODS }).list({}))).toMatchObject({
+      message: expect.stringContaining("it does not speak HTTP") as string,
+      hint: expect.stringContaining("is this the port") as string,
+    });
+    other.close();
+    const [tls, strange] = await Promise.all([createTlsMaterial(), createTlsMaterial()]);
+    const base64 = (text: string): string => Buffer.from(text).toString("base64");
+    await using server = await TestServer.start(() => {}, { cert: tls.cert, key: tls.key });
+    const user = { certData: base64(strange.cert), keyData: base64(tls.key) };
+    await using mismatched = new KubernetesSource({ kubeConfig: server.config(user, { caData: base64(tls.ca) }) });
+    expect(await failure(mismatched.listWatch({ resource: PODS }).list({}))).toMatchObject({
+      message: expect.stringContaining("do not belong together") as string,
     });
   });
 

@@ -67,6 +67,42 @@ describe("a proxy", () => {
     expect(await failure(strange.listWatch({ resource: PODS }).list({}))).toMatchObject({ code: "KRM_CONNECTION" });
   });
 
+  it("that cannot be reached, or refuses, is told as the proxy's trouble", async () => {
+    const proxy = await TestServer.start(() => {});
+    proxy.refuseTunnels(407);
+    await using refusing = sourceThrough(proxy.url.replace("//", "//ann:hunter2@"));
+    const refused = await failure(refusing.listWatch({ resource: PODS }).list({}));
+    expect(refused).toMatchObject({
+      code: "KRM_CONNECTION",
+      message: `https://api.example.test:6443: the proxy answered 407 and did not let it through (UND_ERR_ABORTED), through the proxy ${proxy.url}, for GET https://api.example.test:6443/api/v1/pods`,
+      hint: "give the user and password in proxy-url",
+    });
+    await using gone = sourceThrough(proxy.url);
+    await proxy[Symbol.asyncDispose]();
+    expect(await failure(gone.listWatch({ resource: PODS }).list({}))).toMatchObject({
+      message: expect.stringContaining(
+        `the connection was refused (ECONNREFUSED), through the proxy ${proxy.url}`,
+      ) as string,
+      hint: expect.stringContaining("check proxy-url") as string,
+    });
+  });
+
+  it.each(["proxy.example.test:3128", "http://ann:hunter2@ proxy", "ftp://ann:hunter2@proxy.example.test"])(
+    "of %s is none",
+    (url) => {
+      const attempt = (): unknown => sourceThrough(url);
+      expect(attempt).toThrow(
+        expect.objectContaining({
+          code: "KRM_INVALID_KUBECONFIG",
+          message: expect.stringMatching(
+            /^the cluster's proxy-url (?!.*hunter2).* is not the URL of a proxy$/,
+          ) as string,
+          hint: expect.stringContaining("http://") as string,
+        }),
+      );
+    },
+  );
+
   it("of SOCKS 4 is refused, without the password in its URL", async () => {
     await using source = sourceThrough("socks4://ann:hunter2@127.0.0.1:1");
     const error = await failure(source.listWatch({ resource: PODS }).list({}));

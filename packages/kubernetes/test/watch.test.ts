@@ -154,6 +154,68 @@ describe("watch", () => {
     expect((await drain(watch)).error).toBe(reason);
   });
 
+  it("closes the connection when left before the first step", async () => {
+    const watch = await pods.watch(from);
+    const closed = once(answer, "close");
+    await watch[Symbol.asyncIterator]().return?.();
+    await closed;
+    expect(answer.writableFinished).toBe(false);
+  });
+
+  it("reads on while nobody takes the events, and yields them together, in order, before the error", async () => {
+    const watch = await pods.watch(from);
+    const expected: string[] = [];
+    for (let k = 0; k < 1500; k++) {
+      const pod = { ...podBody(`p${k}`, String(k + 8)), spec: { text: "x".repeat(10_000) } };
+      expected.push(`ADDED p${k}`);
+      await new Promise((resolve) => answer.write(frame("ADDED", pod), resolve));
+    }
+    answer.write('{"type":}\n');
+    // Far more than sockets buffer: the writes would still wait if reading did.
+    await once(answer, "close");
+    const { events, error } = await drain(watch);
+    expect(events).toEqual(expected);
+    expect(error).toMatchObject({ code: "KRM_DECODE" });
+  });
+
+  it("gives nothing more once aborted", async () => {
+    const controller = new AbortController();
+    const watch = await pods.watch(from, { signal: controller.signal });
+    const iterator = watch[Symbol.asyncIterator]();
+    answer.write(frame("ADDED", podBody("a", "8")));
+    await iterator.next();
+    const closed = once(answer, "close");
+    answer.write(frame("ADDED", podBody("b", "9")));
+    controller.abort(new Error("enough"));
+    await closed;
+    expect(await failure(iterator.next())).toBe(controller.signal.reason);
+  });
+
+  it("says so when something compresses the stream", async () => {
+    await using zipping = await TestServer.start((_request, response) => {
+      response.writeHead(200, { "content-type": "application/json", "content-encoding": "gzip" }).flushHeaders();
+    });
+    await using through = new KubernetesSource({ kubeConfig: zipping.config() });
+    expect(await failure(through.listWatch({ resource: PODS }).watch(from))).toMatchObject({
+      code: "KRM_DECODE",
+      message: expect.stringContaining("in the encoding gzip, though in none was asked for") as string,
+      hint: expect.stringContaining("switch off compression") as string,
+    });
+  });
+
+  it("does not wait for the rest of an error when aborted", async () => {
+    const begun = Promise.withResolvers<void>();
+    await using stalling = await TestServer.start((_request, response) => {
+      response.writeHead(503).write("down", () => begun.resolve());
+    });
+    await using through = new KubernetesSource({ kubeConfig: stalling.config() });
+    const controller = new AbortController();
+    const error = failure(through.listWatch({ resource: PODS }).watch(from, { signal: controller.signal }));
+    await begun.promise;
+    controller.abort(new Error("enough"));
+    expect(await error).toBe(controller.signal.reason);
+  });
+
   it("uses a connection of its own for each watch at a time, and again for the next", async () => {
     const first = await pods.watch(from);
     answer.end();

@@ -10,42 +10,45 @@ const NAMES_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;
 /** Requests at once, where each group version must be asked for. */
 const PARALLEL = 6;
 
+/** Go writes an empty slice as `null` where nobody saw to it. */
+type Nullable<T> = readonly T[] | null;
+
 interface AggregatedList {
   readonly kind?: string;
-  readonly items?: readonly {
+  readonly items?: Nullable<{
     readonly metadata?: { readonly name?: string };
-    readonly versions?: readonly {
+    readonly versions?: Nullable<{
       readonly version: string;
-      readonly resources?: readonly {
+      readonly resources?: Nullable<{
         readonly resource: string;
         readonly responseKind?: { readonly kind?: string };
         readonly scope?: string;
         readonly singularResource?: string;
         readonly shortNames?: readonly string[];
         readonly verbs?: readonly string[];
-      }[];
-    }[];
-  }[];
+      }>;
+    }>;
+  }>;
 }
 
 interface GroupList {
-  readonly versions?: readonly string[];
-  readonly groups?: readonly {
+  readonly versions?: Nullable<string>;
+  readonly groups?: Nullable<{
     readonly name: string;
-    readonly versions?: readonly { readonly version: string }[];
+    readonly versions?: Nullable<{ readonly version: string }>;
     readonly preferredVersion?: { readonly version: string };
-  }[];
+  }>;
 }
 
 interface ResourceList {
-  readonly resources?: readonly {
+  readonly resources?: Nullable<{
     readonly name: string;
     readonly kind: string;
     readonly singularName?: string;
     readonly shortNames?: readonly string[];
     readonly namespaced?: boolean;
     readonly verbs?: readonly string[];
-  }[];
+  }>;
 }
 
 /**
@@ -83,8 +86,8 @@ async function discoverRoot(
   );
   if (answer.kind === "APIGroupDiscoveryList") return aggregated(answer);
   const groupVersions = (answer.versions ?? []).map((version) => ({ group: "", version }));
-  for (const { name, versions = [], preferredVersion } of answer.groups ?? []) {
-    const all = new Set([preferredVersion?.version, ...versions.map(({ version }) => version)]);
+  for (const { name, versions, preferredVersion } of answer.groups ?? []) {
+    const all = new Set([preferredVersion?.version, ...(versions ?? []).map(({ version }) => version)]);
     for (const version of all) if (version !== undefined) groupVersions.push({ group: name, version });
   }
   const lists: (readonly DiscoveredFacts[])[] = [];
@@ -99,10 +102,10 @@ async function discoverRoot(
   return lists.flat();
 }
 
-function aggregated({ items = [] }: AggregatedList): readonly DiscoveredFacts[] {
-  return items.flatMap(({ metadata, versions = [] }) =>
-    versions.flatMap(({ version, resources = [] }) =>
-      resources.map((one) => ({
+function aggregated({ items }: AggregatedList): readonly DiscoveredFacts[] {
+  return (items ?? []).flatMap(({ metadata, versions }) =>
+    (versions ?? []).flatMap(({ version, resources }) =>
+      (resources ?? []).map((one) => ({
         group: metadata?.name ?? "",
         version,
         resource: one.resource,
@@ -124,8 +127,8 @@ async function legacy(
 ): Promise<readonly DiscoveredFacts[]> {
   const path = group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
   try {
-    const { resources = [] } = await fetchJson<ResourceList>(transport, path, options);
-    return resources
+    const { resources } = await fetchJson<ResourceList>(transport, path, options);
+    return (resources ?? [])
       .filter(({ name }) => !name.includes("/"))
       .map((one) => ({
         group,
@@ -167,7 +170,9 @@ async function definitionNames(
 async function fetchJson<T>(transport: ApiTransport, path: string, options: CallOptions, accept?: string): Promise<T> {
   const { body } = await transport.read({ purpose: "get", path, accept, signal: options.signal });
   try {
-    return JSON.parse(body.toString("utf8")) as T;
+    const value: unknown = JSON.parse(body.toString("utf8"));
+    if (typeof value !== "object" || value === null) throw new Error("the answer is not an object");
+    return value as T;
   } catch (cause) {
     throw new KrmError("KRM_DECODE", `${transport.name({ path })}: ${(cause as Error).message}`, { cause });
   }

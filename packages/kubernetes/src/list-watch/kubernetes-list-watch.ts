@@ -53,10 +53,23 @@ export class KubernetesListWatch implements ListWatch {
       timeoutSeconds: String(request.timeoutSeconds),
     });
     const call = { purpose: "watch", path: this.#path(), query, signal: options.signal } as const;
-    const { body } = await this.#transport.open(call);
+    const { body, headers } = await this.#transport.open(call);
+    const name = this.#transport.name(call);
+    const encoding = headers["content-encoding"] ?? "identity";
+    if (encoding !== "identity") {
+      body.on("error", () => {}).destroy();
+      throw new KrmError(
+        "KRM_DECODE",
+        `${name}: the watch came in the encoding ${String(encoding)}, though in none was asked for`,
+        {
+          hint: "switch off compression in what stands between here and the API server",
+        },
+      );
+    }
     return watchEvents(body, {
       drop: this.#drop,
-      name: this.#transport.name(call),
+      name,
+      signal: options.signal,
       broken: (error) => this.#transport.broken(error, call),
     });
   }

@@ -2,6 +2,7 @@ import type { DispatcherOptions } from "@kubernetes/client-node";
 import { KrmError } from "@krm/core";
 import { Agent, type Dispatcher, ProxyAgent, Socks5ProxyAgent } from "undici";
 import type { Identity } from "./credentials.ts";
+import { redactedUrl } from "./redacted-url.ts";
 
 /** What a connection is for. Each has a pool of its own: watches hold theirs for minutes, and lists must not wait for them. */
 export type Purpose = "watch" | "list" | "get";
@@ -11,8 +12,8 @@ const CONNECTIONS: Readonly<Record<Purpose, number | null>> = { watch: null, lis
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Between two probes of TCP: below the idle time-outs of load balancers, which begin at 60 s. */
 const TCP_KEEP_ALIVE_MS = 30_000;
-/** How long an idle connection is kept for the next request; kube-apiserver itself closes it after three minutes. */
-const IDLE_MS = 60_000;
+/** How long an idle connection is kept for the next request: whoever closes later loses a request to the one who closes first. */
+const IDLE_MS = 55_000;
 
 /** Pools of connections, made anew when the credentials that they were made with have changed. */
 export class Agents {
@@ -20,11 +21,19 @@ export class Agents {
   /** Also those that have been replaced but still serve a watch. */
   readonly #open = new Set<Dispatcher>();
 
-  #closed = false;
+  readonly #closed = new AbortController();
+
+  /**
+   * Aborts with {@link Agents.destroy}. Requests must heed it: an agent that is closing no longer knows the connections
+   * that it still serves, so that destroying it does not break them.
+   */
+  get closed(): AbortSignal {
+    return this.#closed.signal;
+  }
 
   /** @throws KrmError `KRM_CONNECTION` after {@link Agents.destroy}. */
   for(purpose: Purpose, identity: Identity): Dispatcher {
-    if (this.#closed) throw new KrmError("KRM_CONNECTION", "this source was closed");
+    this.#closed.signal.throwIfAborted();
     const current = this.#current.get(purpose);
     if (current?.key === identity.key) return current.agent;
     const agent = createAgent(identity.dispatcher, CONNECTIONS[purpose]);
@@ -36,7 +45,7 @@ export class Agents {
 
   /** Breaks all connections. */
   async destroy(): Promise<void> {
-    this.#closed = true;
+    this.#closed.abort(new KrmError("KRM_CONNECTION", "this source was closed"));
     const open = [...this.#open];
     this.#open.clear();
     this.#current.clear();
@@ -70,9 +79,13 @@ function createAgent(options: DispatcherOptions, connections: number | null): Di
       return new ProxyAgent({ ...pool, uri: options.uri, requestTls: { ...requestTls(tls), ...connect } });
     case "socks":
       if (options.uri.startsWith("socks4")) {
-        throw new KrmError("KRM_INVALID_KUBECONFIG", `proxy-url ${redacted(options.uri)}: SOCKS 4 is not supported`, {
-          hint: "use a SOCKS 5 or an HTTP proxy",
-        });
+        throw new KrmError(
+          "KRM_INVALID_KUBECONFIG",
+          `proxy-url ${redactedUrl(options.uri)}: SOCKS 4 is not supported`,
+          {
+            hint: "use a SOCKS 5 or an HTTP proxy",
+          },
+        );
       }
       return new Socks5ProxyAgent(options.uri.replace(/^socks(?:5h)?:/, "socks5:"), {
         ...pool,
@@ -87,11 +100,4 @@ function createAgent(options: DispatcherOptions, connections: number | null): Di
 /** The TLS options in the names that undici's connector knows; they are the same ones. */
 function requestTls(tls: object): Record<string, unknown> {
   return { ...tls };
-}
-
-/** A proxy's URL without the password in it. */
-function redacted(uri: string): string {
-  if (!URL.canParse(uri)) return JSON.stringify(uri);
-  const { protocol, host } = new URL(uri);
-  return `${protocol}//${host}`;
 }

@@ -32,6 +32,9 @@ const HEADERS_TIMEOUT_MS = 75_000;
 const BODY_TIMEOUT_MS: Readonly<Record<Purpose, number>> = { watch: 0, list: 60_000, get: 60_000 };
 /** Of the body of an error. */
 const ERROR_BODY_BYTES = 64 * 1024;
+const ERROR_BODY_MS = 10_000;
+/** An exec plugin may ask a person or a slow server; one that hangs must be told. */
+const CREDENTIALS_TIMEOUT_MS = 60_000;
 
 const inflate = promisify<Uint8Array, Buffer>(gunzip);
 
@@ -81,14 +84,14 @@ export class ApiTransport {
     const identity = await this.#identity(request.signal);
     let response = await this.#send(request, encoding, identity);
     if (response.statusCode === 401) {
-      await this.#beginning(response.body);
+      await this.#beginning(response.body, request.signal);
       this.#logger.warn({ server: this.#credentials.server.origin }, "credentials were refused; reading them anew");
       this.#credentials.reload(identity);
       response = await this.#send(request, encoding, await this.#identity(request.signal));
     }
     if (response.statusCode !== 200) {
       const { statusCode, headers } = response;
-      throw statusError({ statusCode, headers, body: await this.#beginning(response.body) }, name);
+      throw statusError({ statusCode, headers, body: await this.#beginning(response.body, request.signal) }, name);
     }
     const type = response.headers["content-type"];
     if (typeof type === "string" && /^application\/(?:[\w.]+\+)?json\b/.test(type)) return response;
@@ -106,7 +109,7 @@ export class ApiTransport {
   /** `error`, which came while an answer was read, as callers get it. */
   broken(error: unknown, request: Pick<ApiRequest, "path" | "signal">): unknown {
     if (request.signal?.aborted === true) return request.signal.reason;
-    return connectionError(error, this.#credentials.server, `while reading the answer to ${this.name(request)}`);
+    return connectionError(error, this.#credentials, `while reading the answer to ${this.name(request)}`);
   }
 
   /** Breaks all connections. What is under way ends with `KRM_CONNECTION`. */
@@ -116,6 +119,7 @@ export class ApiTransport {
 
   async #send(request: ApiRequest, encoding: string, identity: Identity): Promise<Dispatcher.ResponseData> {
     const { purpose, path, query, accept = "application/json", signal } = request;
+    const { closed } = this.#agents;
     const search = query === undefined || query.size === 0 ? "" : `?${query.toString()}`;
     try {
       return await this.#agents.for(purpose, identity).request({
@@ -125,26 +129,27 @@ export class ApiTransport {
         headers: { ...identity.headers, accept, "accept-encoding": encoding, "user-agent": this.#userAgent },
         headersTimeout: HEADERS_TIMEOUT_MS,
         bodyTimeout: BODY_TIMEOUT_MS[purpose],
-        signal: signal ?? null,
+        signal: signal === undefined ? closed : AbortSignal.any([signal, closed]),
       });
     } catch (error) {
       signal?.throwIfAborted();
-      throw connectionError(error, this.#credentials.server, `for ${this.name(request)}`);
+      throw connectionError(error, this.#credentials, `for ${this.name(request)}`);
     }
   }
 
-  /** An exec plugin can take its time; aborting does not wait for it. */
+  /** An exec plugin can take its time; aborting does not wait for it, and a plugin that hangs is not started again. */
   async #identity(signal: AbortSignal | undefined): Promise<Identity> {
     signal?.throwIfAborted();
     const current = this.#credentials.current();
-    if (signal === undefined) return current;
-    const aborted = Promise.withResolvers<never>();
-    const abort = (): void => aborted.reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
+    const ended = Promise.withResolvers<never>();
+    const abort = (): void => ended.reject(signal?.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+    const late = setTimeout(() => ended.reject(this.#credentials.late(CREDENTIALS_TIMEOUT_MS)), CREDENTIALS_TIMEOUT_MS);
     try {
-      return await Promise.race([current, aborted.promise]);
+      return await Promise.race([current, ended.promise]);
     } finally {
-      signal.removeEventListener("abort", abort);
+      clearTimeout(late);
+      signal?.removeEventListener("abort", abort);
     }
   }
 
@@ -157,14 +162,15 @@ export class ApiTransport {
       return Buffer.from(await body.arrayBuffer());
     } catch (error) {
       signal?.throwIfAborted();
-      throw connectionError(error, this.#credentials.server, `while reading the answer to ${name}`);
+      throw connectionError(error, this.#credentials, `while reading the answer to ${name}`);
     }
   }
 
-  /** The beginning of an error's body. What breaks there matters less than the error itself. */
-  async #beginning(body: Dispatcher.ResponseData["body"]): Promise<Buffer> {
+  /** The beginning of an error's body. What breaks, or stalls, there matters less than the error itself. */
+  async #beginning(body: Dispatcher.ResponseData["body"], signal: AbortSignal | undefined): Promise<Buffer> {
     const chunks: Buffer[] = [];
     let size = 0;
+    const stalled = setTimeout(() => body.destroy(), ERROR_BODY_MS);
     try {
       for await (const chunk of body) {
         chunks.push(chunk as Buffer);
@@ -172,7 +178,10 @@ export class ApiTransport {
         if (size >= ERROR_BODY_BYTES) break;
       }
     } catch {
+      signal?.throwIfAborted();
       // What has come is all there is.
+    } finally {
+      clearTimeout(stalled);
     }
     return Buffer.concat(chunks);
   }

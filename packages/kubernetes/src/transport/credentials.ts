@@ -5,6 +5,7 @@ import { type DispatcherOptions, KubeConfig } from "@kubernetes/client-node";
 import { KrmError } from "@krm/core";
 import { type ConfigUser, impersonationHeaders } from "../kubeconfig/config-user.ts";
 import { isLoopback } from "./loopback.ts";
+import { redactedUrl } from "./redacted-url.ts";
 
 /** Who asks, and how to get there: as of now, since tokens and certificates rotate. */
 export interface Identity {
@@ -23,11 +24,13 @@ type Applied = Omit<RequestOptions, "headers"> & { headers?: Record<string, stri
 export class Credentials {
   /** Where the API server is, with the path before `/api`, without a slash at the end. */
   readonly server: URL;
+  /** The proxy on the way there, without a password, for messages. */
+  readonly proxy: string | undefined;
   #config: KubeConfig;
   #pending: Promise<Identity> | undefined;
   #generation = 0;
 
-  /** @throws KrmError `KRM_INVALID_KUBECONFIG` when there is no usable context. */
+  /** @throws KrmError `KRM_INVALID_KUBECONFIG` when there is no usable context, or its proxy is none. */
   constructor(config: KubeConfig) {
     const cluster = config.getCurrentCluster();
     if (cluster === null || !URL.canParse(cluster.server)) {
@@ -38,6 +41,7 @@ export class Credentials {
       );
     }
     this.server = new URL(cluster.server);
+    this.proxy = checkedProxy(cluster.proxyUrl);
     this.#config = this.#renew(config);
   }
 
@@ -100,19 +104,34 @@ export class Credentials {
         key: fingerprint(cluster?.proxyUrl, ca, cert, key, servername, rejectUnauthorized),
       };
     } catch (error) {
+      // What an exec plugin printed is cached even where it is no credential, and would be refused for ever.
+      if (this.#config === config) this.#config = this.#renew(config);
       throw this.#failure(config, error);
     }
   }
 
+  /** What to throw when they have not come for this long. */
+  late(ms: number): KrmError {
+    return this.#failure(this.#config, new Error(`they have not come for ${ms / 1000} s`));
+  }
+
   #failure(config: KubeConfig, cause: unknown): KrmError {
     const user = config.getCurrentUser();
-    const why =
-      cause instanceof Error && cause.message.trim() !== "" ? cause.message.trim().slice(0, 500) : String(cause);
     const exec = (user?.exec as { command?: unknown } | null | undefined)?.command;
+    // The words of such an error quote what was printed, which may be a token; so does the error itself.
+    const ofNode = (cause as { code?: unknown } | null | undefined)?.code !== undefined;
+    const unreadable =
+      typeof exec === "string" && !ofNode && (cause instanceof SyntaxError || cause instanceof TypeError);
+    const words = cause instanceof Error ? cause.message.trim().slice(0, 500) : String(cause);
+    const why = unreadable
+      ? "what it printed is not an ExecCredential"
+      : words === ""
+        ? "it failed without a word"
+        : words;
     const who = `the credentials of user ${JSON.stringify(user?.name ?? "")} for ${this.server.origin}`;
     const how = typeof exec === "string" ? ` (exec plugin ${JSON.stringify(exec)})` : "";
     return new KrmError("KRM_INVALID_KUBECONFIG", `${who}${how} cannot be had: ${why}`, {
-      cause,
+      cause: unreadable ? undefined : cause,
       hint: why.startsWith("HTTP protocol")
         ? "use an https server: credentials are not sent in the clear to another machine"
         : typeof exec === "string"
@@ -120,6 +139,15 @@ export class Credentials {
           : "check the files that the kubeconfig names",
     });
   }
+}
+
+function checkedProxy(url: string | undefined): string | undefined {
+  if (url === undefined || url === "") return undefined;
+  const shown = redactedUrl(url);
+  if (URL.canParse(url) && /^(?:https?|socks[45]?[ah]?):\/\//i.test(url)) return shown;
+  throw new KrmError("KRM_INVALID_KUBECONFIG", `the cluster's proxy-url ${shown} is not the URL of a proxy`, {
+    hint: "it must start with http://, https:// or socks5://",
+  });
 }
 
 function fingerprint(...parts: readonly unknown[]): string {

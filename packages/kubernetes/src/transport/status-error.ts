@@ -13,7 +13,8 @@ export interface ErrorAnswer {
 export function statusError(answer: ErrorAnswer, request: string): KrmError {
   const status = readStatus(answer);
   const name = status.reason === "" ? (STATUS_CODES[status.code] ?? "") : status.reason;
-  const message = `${request} was answered with ${status.code}${name === "" ? "" : ` ${name}`}: ${status.message}`;
+  const words = status.message === "" ? "" : `: ${status.message}`;
+  const message = `${request} was answered with ${status.code}${name === "" ? "" : ` ${name}`}${words}`;
   return new KrmError("KRM_API_STATUS", message, { status, hint: hintOf(status.code) });
 }
 
@@ -21,7 +22,9 @@ function readStatus({ statusCode, headers, body }: ErrorAnswer): ApiStatus {
   const retryAfterSeconds = readRetryAfter(headers["retry-after"]);
   try {
     const status = decodeStatus(body);
-    return { ...status, retryAfterSeconds: retryAfterSeconds ?? status.retryAfterSeconds };
+    // The server of an aggregated API may leave the code out of the body.
+    const code = status.code >= 400 ? status.code : statusCode;
+    return { ...status, code, retryAfterSeconds: retryAfterSeconds ?? status.retryAfterSeconds };
   } catch {
     // Something between here and the API server answered: not a Status, but perhaps words.
     const text = new TextDecoder()
@@ -46,9 +49,11 @@ export function readRetryAfter(
 }
 
 function hintOf(code: number): string | undefined {
+  if (code >= 300 && code < 400)
+    return "is the server of the kubeconfig an API server, and not a page in front of one?";
   switch (code) {
     case 401:
-      return "the API server does not know these credentials: check the user of the kubeconfig's context";
+      return "the API server does not know these credentials, or they have expired: check the user of the kubeconfig's context, or log in again";
     case 403:
       return "grant get, list and watch on this resource to the user or service account";
     default:

@@ -12,6 +12,7 @@ export class TestServer implements AsyncDisposable {
   readonly sockets: Socket[] = [];
   readonly #server: Server;
   readonly #tls: boolean;
+  #port: number | undefined;
 
   constructor(handler: Handler, tls?: ServerOptions) {
     const listener: RequestListener = (request, response) => {
@@ -30,7 +31,8 @@ export class TestServer implements AsyncDisposable {
   }
 
   get url(): string {
-    return `${this.#tls ? "https" : "http"}://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    this.#port ??= (this.#server.address() as AddressInfo).port;
+    return `${this.#tls ? "https" : "http"}://127.0.0.1:${this.#port}`;
   }
 
   /** A kubeconfig for this server. */
@@ -54,6 +56,13 @@ export class TestServer implements AsyncDisposable {
       upstream.on("error", () => client.destroy());
     });
     return hosts;
+  }
+
+  /** Makes this one an HTTP proxy that lets nobody through. */
+  refuseTunnels(status: number): void {
+    this.#server.on("connect", (_request: IncomingMessage, client: Socket) => {
+      client.on("error", () => {}).end(`HTTP/1.1 ${status} No\r\ncontent-length: 0\r\n\r\n`);
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
