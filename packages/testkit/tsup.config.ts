@@ -1,4 +1,7 @@
 import { defineConfig } from "tsup";
 import { base } from "../../tsup.base.ts";
 
-export default defineConfig({ ...base });
+export default defineConfig({
+  ...base,
+  entry: { index: "src/index.ts", "store-conformance/index": "src/store-conformance/index.ts" },
+});

@@ -3,6 +3,7 @@ import type { ObjectKey } from "../model/object-key.ts";
 import { type Scope, scopeId } from "../model/scope.ts";
 import type { StoredObject } from "../model/stored-object.ts";
 import type { RoleReports } from "../monitor/role-status.ts";
+import type { CallOptions } from "../ports/clock.ts";
 import { ChangeFeed, type FeedBounds } from "./change-feed.ts";
 import { ObjectTable } from "./object-table.ts";
 import type {
@@ -48,8 +49,8 @@ export class MemoryStore implements Store {
     this.#feedBounds = options.feed;
   }
 
-  async scopes(): Promise<readonly Scope[]> {
-    throwIfClosed(this.#closed.signal);
+  async scopes(options?: CallOptions): Promise<readonly Scope[]> {
+    admit(this.#closed.signal, options);
     return [...this.#scopes.values()].filter((scope) => scope.written).map(({ scope }) => scope);
   }
 
@@ -68,7 +69,9 @@ export class MemoryStore implements Store {
   }
 }
 
-function throwIfClosed(closed: AbortSignal): void {
+/** What every method looks at first. */
+function admit(closed: AbortSignal, options: CallOptions | undefined): void {
+  options?.signal?.throwIfAborted();
   if (closed.aborted) throw new KrmError("KRM_STORE_CLOSED", "the store is closed");
 }
 
@@ -88,23 +91,26 @@ class MemoryScopeStore implements ScopeStore {
     this.#closed = closed;
   }
 
-  async meta(): Promise<ViewMeta> {
-    throwIfClosed(this.#closed);
+  async meta(options?: CallOptions): Promise<ViewMeta> {
+    admit(this.#closed, options);
     return this.#currentMeta();
   }
 
-  async get(key: ObjectKey): Promise<{ readonly meta: ViewMeta; readonly object: StoredObject | undefined }> {
-    throwIfClosed(this.#closed);
+  async get(
+    key: ObjectKey,
+    options?: CallOptions,
+  ): Promise<{ readonly meta: ViewMeta; readonly object: StoredObject | undefined }> {
+    admit(this.#closed, options);
     return { meta: this.#currentMeta(), object: this.#table.get(key) };
   }
 
-  async read(query: { readonly namespace?: string | undefined } = {}): Promise<ViewRead> {
-    throwIfClosed(this.#closed);
+  async read(query: { readonly namespace?: string | undefined } = {}, options?: CallOptions): Promise<ViewRead> {
+    admit(this.#closed, options);
     return { meta: this.#currentMeta(), objects: this.#table.read(query.namespace) };
   }
 
-  async commit(commit: ViewCommit): Promise<void> {
-    throwIfClosed(this.#closed);
+  async commit(commit: ViewCommit, options?: CallOptions): Promise<void> {
+    admit(this.#closed, options);
     this.written = true;
     this.#table.apply(commit.changes);
     this.#meta = commit.meta;
@@ -119,19 +125,19 @@ class MemoryScopeStore implements ScopeStore {
     return this.#feed.read({ ...options, closed: this.#closed });
   }
 
-  async cursor(): Promise<string> {
-    throwIfClosed(this.#closed);
+  async cursor(options?: CallOptions): Promise<string> {
+    admit(this.#closed, options);
     return this.#feed.cursor;
   }
 
-  async report<R extends keyof RoleReports>(role: R, report: RoleReports[R]): Promise<void> {
-    throwIfClosed(this.#closed);
+  async report<R extends keyof RoleReports>(role: R, report: RoleReports[R], options?: CallOptions): Promise<void> {
+    admit(this.#closed, options);
     this.written = true;
     this.#reports = { ...this.#reports, [role]: report };
   }
 
-  async reports(): Promise<Partial<RoleReports>> {
-    throwIfClosed(this.#closed);
+  async reports(options?: CallOptions): Promise<Partial<RoleReports>> {
+    admit(this.#closed, options);
     return this.#reports;
   }
 

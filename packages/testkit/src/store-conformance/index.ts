@@ -1,0 +1,3 @@
+// The suite
+export { storeConformance } from "./suite.ts";
+export type { StoreBackend, StoreUnderTest } from "./backend.ts";
