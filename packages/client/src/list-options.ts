@@ -1,5 +1,5 @@
 import { formatDuration, type ListQuery } from "@krm/protocol";
-import { invalid, refuseUnknown, wholeNumber } from "./options.ts";
+import { invalid, refuseUnknown, timeout, wholeNumber } from "./options.ts";
 import type { CallOptions } from "./request.ts";
 
 /** What a list is asked for. Undefined means: not asked. */
@@ -95,7 +95,7 @@ export function checkCallOptions(options: CallOptions, where: string): void {
 }
 
 function checkCall({ timeoutMs }: CallOptions): void {
-  if (timeoutMs !== undefined) wholeNumber("timeoutMs", timeoutMs, 1);
+  if (timeoutMs !== undefined) timeout(timeoutMs);
 }
 
 function duration(value: number | string | undefined): string | undefined {

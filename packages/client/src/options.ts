@@ -64,7 +64,7 @@ export function connectionOf(options: KrmClientOptions): Connection {
     token,
     tokenFile,
     fetch: options.fetch ?? globalThis.fetch,
-    timeoutMs: wholeNumber("timeoutMs", options.timeoutMs ?? 30_000, 1),
+    timeoutMs: timeout(options.timeoutMs ?? 30_000),
     retries: wholeNumber("retries", options.retries ?? 3, 0),
     timing: options.timing ?? systemTiming,
   };
@@ -78,9 +78,23 @@ export function refuseUnknown(options: object, known: ReadonlySet<string>, where
 }
 
 /** A whole number of at least `least`, or an error that names the option. */
-export function wholeNumber(name: string, value: number, least: number): number {
-  if (Number.isSafeInteger(value) && value >= least) return value;
-  throw invalid(`${name} is ${String(value)}`, `give a whole number of at least ${least}`);
+export function wholeNumber(
+  name: string,
+  value: number,
+  least: number,
+  most: number = Number.MAX_SAFE_INTEGER,
+): number {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
+  const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
+  throw invalid(`${name} is ${String(value)}`, `give a whole number ${range}`);
+}
+
+/** What a timer takes, in milliseconds: 24 days. One that is given more fires at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** A time that a call may take, checked. */
+export function timeout(value: number): number {
+  return wholeNumber("timeoutMs", value, 1, LONGEST_TIMER);
 }
 
 /** An error for an argument that cannot be. */

@@ -134,6 +134,13 @@ describe("any resource", () => {
       code: "KRM_CLIENT_NOT_FOUND",
       url: `${one.url}/pods?name=web`,
     });
+    const part = await serve(
+      list("PodList", [], { ...TRUSTED, "KRM-State": "forbidden", Warning: '299 krm "pods in namespace b: missing"' }),
+    );
+    await expect(new KrmClient({ url: part.url }).get("pods", { name: "web" })).rejects.toMatchObject({
+      code: "KRM_CLIENT_NOT_FOUND",
+      hint: "the server warns: pods in namespace b: missing",
+    });
     const two = await serve(list("PodList", [pod, pod]));
     await expect(new KrmClient({ url: two.url }).get("pods", { name: "web" })).rejects.toMatchObject({
       code: "KRM_CLIENT_INVALID_ARGUMENT",

@@ -29,6 +29,7 @@ describe("options", () => {
     ["a token with a line break", { token: "secret\n" }, /^token is empty or holds white space$/],
     ["an empty token", { token: "" }, /token is empty/],
     ["a time of 0", { timeoutMs: 0 }, /timeoutMs is 0/],
+    ["a time that no timer takes", { timeoutMs: 2 ** 31 }, /timeoutMs is 2147483648/],
     ["retries that are no number", { retries: Number.NaN }, /retries is NaN/],
   ])("refuses %s", (_, options, message) => {
     expect(made(options)).toThrow(expect.objectContaining({ code: "KRM_CLIENT_INVALID_ARGUMENT" }));

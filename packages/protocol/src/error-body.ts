@@ -65,6 +65,6 @@ export function isErrorBody(value: unknown): value is ErrorBody {
 }
 
 /** Tells whether an error has a cause with this reason. */
-export function hasCause(error: ErrorBody, reason: ErrorCauseReason): boolean {
+export function hasCause(error: Pick<ErrorBody, "details">, reason: ErrorCauseReason): boolean {
   return error.details?.causes?.some((cause) => cause.reason === reason) ?? false;
 }

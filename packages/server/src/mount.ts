@@ -9,7 +9,7 @@ import {
   type Store,
   systemClock,
 } from "@krm/core";
-import { PATHS } from "@krm/protocol";
+import { hasCause, HEADERS, PATHS } from "@krm/protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from "fastify";
 import { errorStatus } from "./answer/error-status.ts";
 import { sendJson, sendStatus } from "./answer/send.ts";
@@ -59,7 +59,7 @@ export function mountKrm(app: FastifyInstance, options: MountOptions, place: Mou
     shelf: new SnapshotShelf(clock),
     fields: new FieldCache(),
   };
-  const { prefix } = app;
+  const prefix = app.prefix.replace(/\/$/, "");
   const users = new WeakMap<FastifyRequest, Identity>();
   const open = new Set([`${prefix}${PATHS.livez}`, `${prefix}${PATHS.readyz}`]);
 
@@ -67,10 +67,13 @@ export function mountKrm(app: FastifyInstance, options: MountOptions, place: Mou
     reply.header("cache-control", "no-cache, private").header("x-content-type-options", "nosniff");
     if (auth !== undefined) {
       reply.header("vary", "Authorization");
-      const token = bearerToken(request.headers.authorization);
-      const user = token === undefined ? undefined : await auth.authenticate(token);
+      const isOpen = open.has(request.routeOptions.url ?? "");
+      const user = await whoAsks(auth, request).catch((error: unknown) => {
+        if (!isOpen) throw error;
+        return undefined;
+      });
       if (user !== undefined) users.set(request, user);
-      else if (!open.has(request.routeOptions.url ?? "")) {
+      else if (!isOpen) {
         reply.header("www-authenticate", 'Bearer realm="krm"');
         throw unauthorized();
       }
@@ -93,6 +96,10 @@ export function mountKrm(app: FastifyInstance, options: MountOptions, place: Mou
     // What a reader who has left was waiting for ends with an error too.
     if (fault && !request.signal.aborted)
       logger.error({ method: request.method, url: request.url, err: thrown }, "could not answer");
+    // The tag of a list that did not come to be would call it unchanged the next time.
+    reply.removeHeader("etag");
+    if (hasCause(error.status, "ViewSyncing") && !reply.hasHeader(HEADERS.state))
+      reply.header(HEADERS.state, "syncing");
     return sendStatus(reply, error);
   });
   if (place.notFound) app.setNotFoundHandler(async (_request, reply) => sendStatus(reply, notFoundPath()));
@@ -120,6 +127,17 @@ export function mountKrm(app: FastifyInstance, options: MountOptions, place: Mou
     readQuery(request.raw.url ?? "", []);
     return sendJson(reply, openApiDocument(prefix));
   });
+}
+
+async function whoAsks(auth: Authenticator, request: FastifyRequest): Promise<Identity | undefined> {
+  const token = bearerToken(request.headers.authorization);
+  if (token === undefined) return undefined;
+  try {
+    return await auth.authenticate(token);
+  } catch (cause) {
+    // Whatever status it carries is of somebody else's answer, and no word of it is for who asks here.
+    throw new Error("the authenticator failed", { cause });
+  }
 }
 
 function otherMethods(app: FastifyInstance): HTTPMethods[] {

@@ -172,6 +172,7 @@ describe("a path that is no resource", () => {
     await using test = testApp();
     const response = await test.get("/pods");
     expect(failure(response)).toMatchObject({ code: 503, causes: ["ViewSyncing"] });
+    expect(response.headers["krm-state"]).toBe("syncing");
     expect(response.headers["retry-after"]).toBe("1");
   });
 });
@@ -216,6 +217,15 @@ describe("entity tags", () => {
     expect((await test.get("/pods?limit=5", { "if-none-match": etag })).statusCode).toBe(200);
     await fill(test.store, scope, [pod({ name: "a", version: "101" })], metaAt("101"));
     expect((await test.get("/pods", { "if-none-match": etag })).statusCode).toBe(200);
+  });
+
+  it("do not stand on a list that could not be made", async () => {
+    await using test = testApp();
+    const broken = { ...pod({ name: "a" }), labels: {}, bytes: Buffer.from("{") };
+    await fill(test.store, { resource: PODS }, [broken]);
+    const response = await test.get("/pods?node=n");
+    expect(failure(response).code).toBe(500);
+    expect(response.headers["etag"]).toBeUndefined();
   });
 
   it("tell another history apart", async () => {

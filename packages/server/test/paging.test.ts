@@ -3,7 +3,7 @@ import type { LightMyRequestResponse } from "fastify";
 import { describe, expect, it } from "vitest";
 import { PODS, type StoredObject } from "@krm/core";
 import { failure, names, type TestApp, testApp } from "./support/app.ts";
-import { fill, metaAt, pod } from "./support/fixtures.ts";
+import { fill, metaAt, pod, START } from "./support/fixtures.ts";
 
 const ALL = { resource: PODS };
 const five = (version = "1"): StoredObject[] => ["a", "b", "c", "d", "e"].map((name) => pod({ name, version }));
@@ -120,6 +120,21 @@ describe("continue", () => {
     expect(second.headers["krm-state"]).toBe("stale");
     expect(second.headers["krm-streamed-through"]).toBe("69");
     expect(failure(await next(test, "/pods?limit=2&maxStaleness=1m", token)).causes).toEqual(["ViewTooStale"]);
+  });
+
+  it("in a view that has not changed since is as fresh as that view is by now", async () => {
+    await using test = testApp();
+    await fill(test.store, ALL, five(), metaAt("69"));
+    const token = metadata(await test.get("/pods?limit=2")).continue;
+    await test.clock.advance(100_000);
+    await test.store
+      .scope(ALL)
+      .commit({ changes: [], meta: metaAt("75", { lastContact: START + 100_000 }), drift: [] });
+    const second = await next(test, "/pods?limit=2&maxStaleness=30s", token);
+    expect(names(second)).toEqual(["c", "d"]);
+    expect(metadata(second).resourceVersion).toBe("69");
+    expect(second.headers["krm-streamed-through"]).toBe("75");
+    expect(second.headers["krm-last-contact"]).toBe("2026-01-01T00:01:40.000Z");
   });
 
   it("of one namespace does not open another", async () => {

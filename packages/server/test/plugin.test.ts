@@ -129,6 +129,37 @@ describe("authentication", () => {
     expect(failure(await test.get("/pods", { authorization: "Bearer broken" })).code).toBe(500);
   });
 
+  it("that fails for a reason with a status of its own tells nobody, and is logged", async () => {
+    const logged: unknown[] = [];
+    const ignore = (): void => {};
+    const logger = { debug: ignore, info: ignore, warn: ignore, error: (fields: object) => logged.push(fields) };
+    const refused = Object.assign(new Error("the reviewer's own token was refused"), { statusCode: 403 });
+    const failing: Authenticator = { authenticate: async () => Promise.reject(refused) };
+    await using test = testApp({ auth: failing, logger });
+    await fill(test.store, { resource: PODS }, []);
+    const response = await test.get("/pods", { authorization: "Bearer right" });
+    expect(failure(response).code).toBe(500);
+    expect(response.body).not.toContain("own token");
+    expect(logged).toEqual([expect.objectContaining({ err: expect.objectContaining({ cause: refused }) })]);
+  });
+
+  it("that fails does not close the probes", async () => {
+    await using test = testApp({ auth });
+    await fill(test.store, { resource: PODS }, []);
+    for (const url of ["/livez", "/readyz"]) {
+      expect((await test.get(url, { authorization: "Bearer broken" })).body).toBe("ok");
+    }
+  });
+
+  it.each(["/krm", "/krm/"])("leaves the probes open under the prefix %s", async (prefix) => {
+    await using test = testApp({ auth, prefix });
+    expect((await test.get("/krm/livez")).body).toBe("ok");
+    expect((await test.get("/krm/", { authorization: "Bearer right" })).body).toContain("  /krm/status\n");
+    for (const url of ["/krm/status", "/krm//livez", "/krm/livez/", "/krm/LIVEZ", "/krm/%2flivez", "/livez"]) {
+      expect((await test.get(url)).statusCode, url).not.toBe(200);
+    }
+  });
+
   it("leaves the probes open, without detail", async () => {
     await using test = testApp({ auth, scopes: [{ resource: PODS, namespace: "secret-project" }] });
     expect((await test.get("/livez")).body).toBe("ok");

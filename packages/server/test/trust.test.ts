@@ -1,6 +1,6 @@
 import type { LightMyRequestResponse } from "fastify";
 import { describe, expect, it } from "vitest";
-import { NODES, PODS } from "@krm/core";
+import { MemoryStore, NODES, PODS, type Store } from "@krm/core";
 import { parseFreshness } from "@krm/protocol";
 import { failure, names, type TestApp, testApp } from "./support/app.ts";
 import { blocked, fill, MERGER_REPORT, metaAt, pod, START, streamerReport } from "./support/fixtures.ts";
@@ -90,6 +90,20 @@ describe("trust headers", () => {
       lastContact: new Date(START - 200_000),
     });
     expect(warnings(response)).toEqual(["pods in namespace b: stale, last contact with the API server 3m20s ago"]);
+  });
+});
+
+describe("the versions of a union", () => {
+  it("that cannot be ordered are not passed off as the oldest", async () => {
+    await using test = testApp();
+    for (const [namespace, version] of [
+      ["a", "v-one"],
+      ["b", "v-two"],
+    ] as const) {
+      await fill(test.store, { resource: PODS, namespace }, [], metaAt(version, { snapshotOnly: true }));
+    }
+    expect((await test.get("/pods")).headers["krm-verified-resource-version"]).toBeUndefined();
+    expect((await test.get("/pods?namespace=b")).headers["krm-verified-resource-version"]).toBe("v-two");
   });
 });
 
@@ -228,6 +242,27 @@ describe("resourceVersion", () => {
     await test.store.scope(ALL).commit({ changes: [], meta: metaAt("105"), drift: [] });
     await test.clock.advance(100);
     expect((await answer).json<{ metadata: object }>().metadata).toEqual({ resourceVersion: "105" });
+  });
+
+  it("reached, and lost again by a new history before the objects are read, is not answered with less", async () => {
+    await using inner = new MemoryStore();
+    await fill(inner, ALL, [pod({ name: "a" })], metaAt("100"));
+    const store: Store = {
+      manifest: inner.manifest,
+      scopes: async () => inner.scopes(),
+      scope: (scope) =>
+        new Proxy(inner.scope(scope), {
+          get: (target, name) => async (query: object) => {
+            if (name === "read") await fill(inner, ALL, [], metaAt("7", { epoch: 1 }));
+            return (target[name as "read"] as (query: object) => Promise<unknown>).call(target, query);
+          },
+        }),
+      [Symbol.asyncDispose]: async () => undefined,
+    };
+    await using test = testApp({ store });
+    const response = await test.get("/pods?resourceVersion=100");
+    expect(failure(response)).toMatchObject({ code: 504, causes: ["ResourceVersionTooLarge"] });
+    expect(response.headers["krm-streamed-through"]).toBe("7");
   });
 
   it("that does not come is the API server's 504", async () => {

@@ -6,13 +6,17 @@ import { causedError } from "../answer/caused-error.ts";
  * Reads the query of a request target, strictly: what is not known is refused, and so is what is given twice, since a
  * parameter that is passed over would widen the answer without a word. Empty values count as absent.
  *
- * @throws StatusError 400 that names the parameter and lists the known ones.
+ * @throws StatusError 400 that names what is wrong: a parameter (and lists the known ones), or a bad percent-encoding.
  */
 export function readQuery(target: string, known: readonly string[]): URLSearchParams {
   const mark = target.indexOf("?");
   const text = mark < 0 ? "" : target.slice(mark + 1);
   if (text.length > MAX_QUERY_LENGTH) {
     throw badRequest(`the query string has ${text.length} characters; ${MAX_QUERY_LENGTH} are read at most`);
+  }
+  const bad = /%(?![0-9A-Fa-f]{2}).{0,2}/u.exec(text);
+  if (bad !== null) {
+    throw badRequest(`the query string holds ${JSON.stringify(bad[0])}, which is no percent-encoding`);
   }
   const query = new URLSearchParams();
   const seen = new Set<string>();

@@ -10,7 +10,7 @@ import { mountKrm, type MountOptions } from "../mount.ts";
 import { refuseUnknownOptions } from "../options.ts";
 import { guardHost } from "./host-guard.ts";
 import { isLoopback, type ListenAddress, listenError, urlOf } from "./listen-address.ts";
-import { followTlsFiles, type TlsFiles } from "./tls-files.ts";
+import { followTlsFiles, type KeyPair, type TlsFiles } from "./tls-files.ts";
 
 /** Who may read from a standalone server. */
 export type ServerAuth =
@@ -81,7 +81,8 @@ export async function createServer(options: ServerOptions): Promise<KrmServer> {
   });
   mountKrm(app, { ...options, auth: auth.authenticator }, { notFound: true });
   const following = tls?.follow(stop.signal, (pair) => {
-    (app.server as unknown as TlsServer).setSecureContext({ cert: pair.cert, key: pair.key });
+    // Everything anew: what is left out falls back to the defaults.
+    (app.server as unknown as TlsServer).setSecureContext(secureContext(pair));
   });
 
   const start = async (): Promise<{ readonly url: string; readonly host: string; readonly port: number }> => {
@@ -140,7 +141,7 @@ async function openAuth(
   }
 }
 
-function makeApp(tls: { readonly cert: string; readonly key: string } | undefined): FastifyInstance {
+function makeApp(tls: KeyPair | undefined): FastifyInstance {
   const common = {
     requestTimeout: REQUEST_TIMEOUT,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
@@ -149,8 +150,11 @@ function makeApp(tls: { readonly cert: string; readonly key: string } | undefine
     },
   };
   if (tls === undefined) return Fastify(common);
-  const https = { cert: tls.cert, key: tls.key, minVersion: "TLSv1.2" as const };
-  return Fastify({ ...common, https });
+  return Fastify({ ...common, https: secureContext(tls) });
+}
+
+function secureContext({ cert, key }: KeyPair): KeyPair & { readonly minVersion: "TLSv1.2" } {
+  return { cert, key, minVersion: "TLSv1.2" };
 }
 
 async function closeAllAfter(app: FastifyInstance, ms: number, clock: Clock, signal: AbortSignal): Promise<void> {

@@ -2,7 +2,7 @@ import { expired } from "@krm/apimachinery";
 import { type Clock, resourceId, type StalenessBounds, type Store } from "@krm/core";
 import type { ListRequest } from "../request/list-request.ts";
 import { scopesFor, type Watched } from "./catalog.ts";
-import { awaitDemand, requireDemand } from "./demand.ts";
+import { awaitDemand, type Demand, requireDemand, statusOf } from "./demand.ts";
 import { fingerprint, readPageToken, writeInconsistentToken } from "./page-token.ts";
 import type { SnapshotShelf } from "./snapshot-shelf.ts";
 import { judgeParts, readView, type View, viewIdentity, type ViewQuery, viewVersion } from "./view.ts";
@@ -46,10 +46,18 @@ export async function findView(watched: Watched, request: ListRequest, context: 
   const query: ViewQuery = { scopes, namespace: request.namespace, name: request.name };
   const { resourceVersion: version, maxStaleness } = request;
   if (request.continue !== undefined) return continued(request.continue, watched, query, request, context);
-  await awaitDemand(context.store, scopes, { version, maxStaleness }, context);
-  const view = await readView(context.store, query);
+  const view = await readDemanded(query, { version, maxStaleness }, context);
   if (version !== undefined && request.match === "Exact" && isElsewhere(view, version)) throw expired(TOO_OLD);
   return { view, version: viewVersion(view.parts), after: undefined, fingerprint: undefined };
+}
+
+/** Reads a view once it meets a demand: a new history may have taken back what the look at it before had shown. */
+async function readDemanded(query: ViewQuery, demand: Demand, context: ListViewContext): Promise<View> {
+  const { store, clock, staleness } = context;
+  await awaitDemand(store, query.scopes, demand, context);
+  const view = await readView(store, query);
+  requireDemand(judgeParts(view.parts, clock.now(), staleness), demand, clock.now());
+  return view;
 }
 
 /** Whether there is a view, and it is not (or not all of it) at this version. */
@@ -73,11 +81,13 @@ async function continued(
   const kept = wanted === undefined ? undefined : context.shelf.find(shelfName(watched, request, wanted));
   const demand = { version: undefined, maxStaleness: request.maxStaleness };
   if (kept !== undefined && wanted !== undefined) {
-    requireDemand(judgeParts(kept.parts, context.clock.now(), context.staleness), demand, context.clock.now());
-    return { view: kept, version, after, fingerprint: wanted };
+    const parts = await statusOf(context.store, query.scopes, context);
+    // While nothing has changed, what has been proved since holds for the kept view too.
+    const view = fingerprint(viewIdentity(parts)) === wanted ? { parts, objects: kept.objects } : kept;
+    requireDemand(judgeParts(view.parts, context.clock.now(), context.staleness), demand, context.clock.now());
+    return { view, version, after, fingerprint: wanted };
   }
-  await awaitDemand(context.store, query.scopes, demand, context);
-  const view = await readView(context.store, query);
+  const view = await readDemanded(query, demand, context);
   const current = fingerprint(viewIdentity(view.parts));
   if (wanted !== undefined && wanted !== current) throw expired(CONTINUE_TOO_OLD, writeInconsistentToken(after));
   return { view, version: version ?? viewVersion(view.parts), after, fingerprint: current };

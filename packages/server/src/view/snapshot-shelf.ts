@@ -24,12 +24,11 @@ export class SnapshotShelf {
     this.#clock = clock;
   }
 
-  /** Keeps a view under the name of what was read and when. One kept already stays as it is, and lasts anew. */
+  /** Keeps a view under the name of what was read and when. One kept already gives way: it is the same, judged earlier. */
   keep(name: string, view: View): void {
     this.#forgetOld();
-    const known = this.#entries.get(name);
     this.#entries.delete(name);
-    this.#entries.set(name, { view: known?.view ?? view, until: this.#clock.monotonic() + KEPT_FOR });
+    this.#entries.set(name, { view, until: this.#clock.monotonic() + KEPT_FOR });
     for (const oldest of this.#entries.keys()) {
       if (this.#entries.size <= KEPT_AT_MOST) break;
       this.#entries.delete(oldest);

@@ -1,4 +1,4 @@
-import { resourceName, type Scope } from "@krm/core";
+import { isResourceVersion, resourceName, type Scope } from "@krm/core";
 import { formatDuration, type Freshness, worstState } from "@krm/protocol";
 import { causedError } from "../answer/caused-error.ts";
 import { type JudgedPart, oldestVersion } from "./view.ts";
@@ -131,6 +131,9 @@ function oldestTime(times: readonly (number | undefined)[]): Date | undefined {
   return known.length === 0 || known.length < times.length ? undefined : new Date(Math.min(...known));
 }
 
+/** The oldest version; unknown where one is unknown, or different ones cannot be ordered. */
 function oldestOfAll(versions: readonly (string | undefined)[]): string | undefined {
-  return versions.includes(undefined) ? undefined : oldestVersion(versions);
+  const known = new Set(versions.filter((version) => version !== undefined));
+  if (versions.includes(undefined) || (known.size > 1 && ![...known].every(isResourceVersion))) return undefined;
+  return oldestVersion(versions);
 }
