@@ -170,6 +170,27 @@ describe("a server", () => {
     expect(faults).toEqual([]);
   });
 
+  it("cuts off a reader that takes nothing", async () => {
+    await using store = new MemoryStore();
+    const filler = "x".repeat(1_000_000);
+    await fill(
+      store,
+      ALL,
+      Array.from({ length: 30 }, (_, index) => object({ name: `p${index}`, namespace: "n" }, { filler })),
+    );
+    await using server = await serverOn(store, { stallMs: 100 });
+    const gone = Promise.withResolvers<void>();
+    server.app.addHook("onRequest", async (request) => {
+      request.raw.socket.once("close", () => gone.resolve());
+    });
+    const { port } = await server.listen();
+    const socket = connect(port, "127.0.0.1").on("error", () => undefined);
+    socket.pause();
+    socket.write("GET /pods HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    await gone.promise;
+    socket.destroy();
+  });
+
   it("survives a reader that leaves in the middle", async () => {
     await using store = new MemoryStore();
     const filler = "x".repeat(1_000_000);

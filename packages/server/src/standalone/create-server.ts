@@ -29,6 +29,11 @@ export interface ServerOptions extends Omit<MountOptions, "auth"> {
   readonly tls?: TlsFiles | undefined;
   /** How long `close` lets answers under way go on, in milliseconds. @default 500 */
   readonly graceMs?: number | undefined;
+  /**
+   * How long a connection may stand still in the middle of an answer, in milliseconds: a reader who takes nothing of a
+   * list keeps all of its objects in memory. @default 120 000
+   */
+  readonly stallMs?: number | undefined;
 }
 
 /** A server of its own. */
@@ -45,10 +50,13 @@ export interface KrmServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const KNOWN = ["store", "scopes", "clock", "staleness", "auth", "logger", "listen", "tls", "graceMs"];
+const KNOWN = ["store", "scopes", "clock", "staleness", "auth", "logger", "listen", "tls", "graceMs", "stallMs"];
 
 /** A request has to arrive within this, headers and all. Milliseconds. */
 const REQUEST_TIMEOUT = 30_000;
+
+/** Longer than a slow reader's network may fail it. Milliseconds. */
+const STALL = 120_000;
 
 /** Long enough for every resource's name with its group. */
 const MAX_PARAM_LENGTH = 512;
@@ -73,7 +81,7 @@ export async function createServer(options: ServerOptions): Promise<KrmServer> {
   const stop = new AbortController();
   const tls = options.tls === undefined ? undefined : await followTlsFiles(options.tls, { clock, logger });
   const auth = await openAuth(options.auth, { clock, logger });
-  const app = makeApp(tls?.current);
+  const app = makeApp(tls?.current, options.stallMs ?? STALL);
   if (options.auth === undefined) guardHost(app);
   app.addHook("onResponse", async () => {
     // A connection that stays open after its answer would hold up the end.
@@ -141,9 +149,10 @@ async function openAuth(
   }
 }
 
-function makeApp(tls: KeyPair | undefined): FastifyInstance {
+function makeApp(tls: KeyPair | undefined, stallMs: number): FastifyInstance {
   const common = {
     requestTimeout: REQUEST_TIMEOUT,
+    connectionTimeout: stallMs,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply): void => {
       void sendStatus(reply, errorStatus(error).error);
