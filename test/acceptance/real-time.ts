@@ -58,19 +58,26 @@ const record = join(folder, "history.ndjson");
 const say = (text: string): void => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
 const processes: ChildProcess[] = [];
 
-function krm(...args: string[]): ChildProcess {
+/** Starts a program; `lines` sees what it says. */
+function krm(args: readonly string[], lines: (line: string) => void = () => {}): void {
   const child = spawn(process.execPath, ["--conditions=krm-source", "packages/cli/src/bin.ts", ...args], {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],
   });
   processes.push(child);
   child.on("exit", (code, signal) => say(`krm ${args[0]} ended: ${code ?? signal}`));
-  for (const stream of [child.stdout, child.stderr])
-    if (stream !== null)
-      createInterface({ input: stream }).on("line", (line) => {
-        if (process.env["VERBOSE"] !== undefined) say(`[${args[0]}] ${line}`);
-      });
-  return child;
+  for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on("line", lines);
+}
+
+/** Starts `krm monitor --serve` on a port of the system's choice; resolves with where it listens. */
+async function serveMonitor(...args: readonly string[]): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const all = ["monitor", "--serve", "--listen", "127.0.0.1:0", "--kubeconfig", kubeconfig, "--verify-every", "20s"];
+  krm([...all, ...args], (line) => {
+    const { msg, url } = JSON.parse(line) as { msg?: string; url?: string };
+    if (msg === "listening" && url !== undefined) resolve(url);
+  });
+  return Promise.race([promise, sleep(30_000).then(() => Promise.reject(new Error("krm monitor does not listen")))]);
 }
 
 async function eventually<T>(what: string, seconds: number, attempt: () => Promise<T | undefined>): Promise<T> {
@@ -152,25 +159,9 @@ try {
   say(
     `krm simulate: ${values.pods} pods, ${values.churn} events a second, ${values.faults}, quiet after ${minutes} min`,
   );
-  krm(
-    "simulate",
-    "--listen",
-    "127.0.0.1:18001",
-    "--pods",
-    values.pods,
-    "--churn",
-    values.churn,
-    "--seed",
-    values.seed,
-    "--faults",
-    values.faults,
-    "--quiet-after",
-    `${minutes * 60}s`,
-    "--record",
-    record,
-    "--write-kubeconfig",
-    kubeconfig,
-  );
+  const chosen = ["--pods", values.pods, "--churn", values.churn, "--seed", values.seed, "--faults", values.faults];
+  const files = ["--record", record, "--write-kubeconfig", kubeconfig];
+  krm(["simulate", "--listen", "127.0.0.1:0", ...chosen, "--quiet-after", `${minutes * 60}s`, ...files]);
   await eventually("the simulated cluster is there", 60, async () => (existsSync(kubeconfig) ? true : undefined));
   await using source = new KubernetesSource({ kubeConfig: loadKubeConfig({ file: kubeconfig }) });
   const namespaces = await eventually("its namespaces can be listed", 60, async () => {
@@ -180,11 +171,8 @@ try {
   });
   say(`two namespaces: ${namespaces.join(", ")}`);
 
-  const all: Served = { url: "http://127.0.0.1:18003", namespaces: undefined };
-  const two: Served = { url: "http://127.0.0.1:18004", namespaces };
-  const common = ["--kubeconfig", kubeconfig, "--verify-every", "20s", "--serve"];
-  krm("monitor", ...common, "--listen", "127.0.0.1:18003");
-  krm("monitor", ...common, "--listen", "127.0.0.1:18004", ...namespaces.flatMap((name) => ["-n", name]));
+  const all: Served = { url: await serveMonitor(), namespaces: undefined };
+  const two: Served = { url: await serveMonitor(...namespaces.flatMap((name) => ["-n", name])), namespaces };
   const monitors = [traced(source), traced(source, namespaces)];
   for (const monitor of monitors) await monitor.ready();
   say("both embedded monitors are synced");
