@@ -46,7 +46,10 @@ class WatchEvents implements AsyncIterableIterator<Batch, undefined> {
     body.on("data", (chunk: Uint8Array) => this.#receive(chunk));
     body.on("end", () => this.#finish());
     // Also keeps an error that comes after the end, as from destroying, from being nobody's.
-    body.on("error", (error) => this.#conclude({ error: options.broken(error) }));
+    body.on("error", (error) => {
+      if (options.signal?.aborted === true) this.#batch = undefined;
+      this.#conclude({ error: options.broken(error) });
+    });
   }
 
   [Symbol.asyncIterator](): this {
@@ -59,7 +62,6 @@ class WatchEvents implements AsyncIterableIterator<Batch, undefined> {
         this.#wake = resolve;
       });
     }
-    this.#options.signal?.throwIfAborted();
     const batch = this.#batch;
     if (batch !== undefined) {
       this.#batch = undefined;
