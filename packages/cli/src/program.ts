@@ -15,6 +15,8 @@ export interface Program {
   readonly command: Command;
   /** Whether the command that runs was told to log everything. */
   readonly verbose: boolean;
+  /** Whether help was asked for about a command that there is not. It is refused as that command is. */
+  readonly isUnknownTopic: (argv: readonly string[]) => boolean;
 }
 
 /** Parts of the help that belong to packages which are loaded only when the help needs them. */
@@ -71,6 +73,11 @@ export function createProgram(io: CliIo, texts: HelpTexts): Program {
     get verbose() {
       return verbose;
     },
+    isUnknownTopic: ([first, topic]) =>
+      first === "help" &&
+      topic !== undefined &&
+      !topic.startsWith("-") &&
+      ![...command.commands.map((each) => each.name()), "help"].includes(topic),
   };
 }
 

@@ -16,7 +16,7 @@ import { createProgram, type HelpTexts } from "./program.ts";
 export async function run(argv: readonly string[], io: CliIo): Promise<number> {
   const program = createProgram(io, await helpTexts(argv));
   try {
-    await program.command.parseAsync(argv, { from: "user" });
+    await program.command.parseAsync(program.isUnknownTopic(argv) ? argv.slice(1) : argv, { from: "user" });
     return EXIT.ok;
   } catch (error) {
     if (io.signal.aborted && !(error instanceof CommanderError)) {

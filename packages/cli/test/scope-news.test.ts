@@ -63,6 +63,17 @@ describe("news of scopes", () => {
     ]);
   });
 
+  it("tell another mend for the same code: a server that is back under another authority", () => {
+    const unknown: ErrorReport = { ...REFUSED, message: "not signed by the authority", hint: "check the CA" };
+    const broken: ErrorReport = { ...REFUSED, message: "the connection broke", hint: undefined };
+    const looks = [REFUSED, broken, unknown, unknown].map((error) => [status(pods, "stale", error)]);
+    expect(told([status(pods, "synced")], ...looks)).toEqual([
+      "info pods (3): synced",
+      "warn pods: stale, trying on: connection refused. Is it running?",
+      "warn pods: stale, trying on: not signed by the authority. Check the CA",
+    ]);
+  });
+
   it("tell of verification only what goes on", () => {
     const verifier = (attempt: number): ScopeStatus["reports"] => ({
       verifier: {

@@ -48,6 +48,7 @@ describe("a wrong command line", () => {
   const cases: readonly (readonly [line: string, told: string])[] = [
     ["frobnicate", "krm: unknown command 'frobnicate'. --help shows what there is."],
     ["simulat", "krm: unknown command 'simulat'. Did you mean simulate?"],
+    ["help simulat", "krm: unknown command 'simulat'. Did you mean simulate?"],
     ["demo --listn 127.0.0.1:0", "krm: unknown option '--listn'. Did you mean --listen?"],
     ["demo --listen 8003", 'krm: --listen: "8003" is not an address: write HOST:PORT, such as 127.0.0.1:8003'],
     ["demo --listen", "krm: option '--listen <HOST:PORT>' argument missing"],
@@ -59,7 +60,7 @@ describe("a wrong command line", () => {
     ["serve --store memory:", "krm: --store: memory: belongs to one process"],
     ["serve --store redis://localhost", 'krm: --store: "redis:" is not a store that is supported'],
     ["monitor --store sqlite:a", 'krm: --store: "sqlite:" is not a store that is supported'],
-    ["monitor --in-cluster --kubeconfig a", "krm: --in-cluster and --kubeconfig exclude each other"],
+    ["monitor --in-cluster --kubeconfig a", "krm: --kubeconfig and --in-cluster exclude each other"],
     ["monitor --listen 127.0.0.1:1", "krm: --listen does nothing without --serve"],
     ["monitor --serve --listen 0.0.0.0:1", "krm: --listen 0.0.0.0:1 can be reached by others"],
     ["monitor --serve --listen [::]:1 --kubeconfig /nonexistent", "krm: --listen [::]:1 can be reached by others"],
@@ -111,6 +112,22 @@ describe("environment variables", () => {
     const io = fakeIo({ env });
     await run(["monitor", "--log-level", "silent"], io);
     expect(io.stderr.text).toContain(told);
+  });
+
+  it("give way to a flag that excludes them", async () => {
+    const env = { KRM_IN_CLUSTER: "true", KRM_NAMESPACE: "team-a", KRM_SERVER: "http://127.0.0.1:1" };
+    const monitor = fakeIo({ env });
+    expect(await run(["monitor", "--kubeconfig", "/nonexistent/kubeconfig"], monitor)).toBe(EXIT.failure);
+    expect(monitor.stderr.text).toContain("/nonexistent/kubeconfig cannot be read");
+    const get = fakeIo({ env });
+    expect(await run(["get", "pods", "-A"], get)).toBe(EXIT.failure);
+    expect(get.stderr.text).toMatch(/^krm: cannot reach http:\/\/127\.0\.0\.1:1\/pods: /);
+  });
+
+  it("are named where two of them exclude each other", async () => {
+    const io = fakeIo({ env: { KRM_IN_CLUSTER: "true", KRM_CONTEXT: "a" } });
+    expect(await run(["monitor"], io)).toBe(EXIT.usage);
+    expect(io.stderr.text).toBe("krm: KRM_CONTEXT and KRM_IN_CLUSTER exclude each other. Leave one of them out.\n");
   });
 
   it("for a server do no harm to a monitor that serves nobody", async () => {

@@ -1,5 +1,6 @@
 import { type ErrorReport, resourceName, type RolePhase, type ScopeState, type ScopeStatus, scopeId } from "@krm/core";
 import { sentences } from "../errors/error-line.ts";
+import { troubleKey } from "../errors/trouble-key.ts";
 
 /** One line about scopes whose condition changed in the same way. */
 export interface News {
@@ -46,7 +47,7 @@ export function newsOf(
     const id = scopeId(status.scope);
     const condition = conditionOf(status);
     const before = told.get(id) ?? "syncing";
-    // While it tries again, the error of the last try is not there: that alone is no change.
+    // While it tries again, the error of the last try (or its hint) is not there: that alone is no change.
     const same = condition.key === before || before.startsWith(`${condition.key}/`);
     now.set(id, same ? before : condition.key);
     if (same) continue;
@@ -98,7 +99,7 @@ function verifierError(state: RolePhase | undefined): ErrorReport | undefined {
 }
 
 function keyOf(state: string, error: ErrorReport | undefined): string {
-  return error === undefined ? state : `${state}/${error.code}/${error.status ?? ""}`;
+  return error === undefined ? state : `${state}/${troubleKey(error)}`;
 }
 
 function errorText(error: ErrorReport | undefined): string {

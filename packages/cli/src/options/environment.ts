@@ -6,20 +6,43 @@ const TRUE = ["true", "1", "yes", "on"];
 const FALSE = ["false", "0", "no", "off"];
 
 /**
- * Fills in, from `KRM_…` variables, the flags that the command line left out. An empty variable counts as unset.
+ * Fills in, from `KRM_…` variables, the flags that the command line left out. An empty variable counts as unset, and so
+ * does one that a flag on the command line excludes.
  *
- * @throws UsageError for a value that cannot be read, naming the variable.
+ * @throws UsageError for a value that cannot be read, naming the variable, and for two that exclude each other.
  */
 export function applyEnvironment(command: Command, env: Readonly<Record<string, string | undefined>>): void {
-  for (const option of command.options) {
-    if (!(option instanceof Flag)) continue;
-    const name = option.attributeName();
-    const text = env[option.variable];
-    const source = command.getOptionValueSource(name);
-    if (text === undefined || text === "" || (source !== undefined && source !== "default")) continue;
-    const value = option.isBoolean() ? readSwitch(text, option.variable) : option.read(text, option.variable);
-    command.setOptionValueWithSource(name, value, "env");
+  const flags = command.options.filter((option) => option instanceof Flag);
+  const given = flags.filter((each) => isGiven(command, each));
+  for (const each of flags) {
+    const text = env[each.variable];
+    if (text === undefined || text === "" || given.some((other) => other === each || other.excludes(each))) continue;
+    const value = each.isBoolean() ? readSwitch(text, each.variable) : each.read(text, each.variable);
+    command.setOptionValueWithSource(each.attributeName(), value, "env");
   }
+  refuseContradictions(command, flags);
+}
+
+function refuseContradictions(command: Command, flags: readonly Flag[]): void {
+  const given = flags.filter((each) => isGiven(command, each));
+  for (const [index, first] of given.entries()) {
+    const second = given.slice(index + 1).find((other) => other.excludes(first));
+    if (second === undefined) continue;
+    const [one, other] = [first, second].map((each) => originOf(command, each));
+    throw new UsageError(`${one} and ${other} exclude each other`, "Leave one of them out.");
+  }
+}
+
+/** A switch that a variable turns off says nothing. */
+function isGiven(command: Command, option: Flag): boolean {
+  const source = command.getOptionValueSource(option.attributeName());
+  return source !== undefined && source !== "default" && command.getOptionValue(option.attributeName()) !== false;
+}
+
+/** The name under which a value was given. */
+function originOf(command: Command, option: Flag): string {
+  const fromEnvironment = command.getOptionValueSource(option.attributeName()) === "env";
+  return fromEnvironment ? option.variable : (option.long ?? option.flags);
 }
 
 function readSwitch(text: string, variable: string): boolean {

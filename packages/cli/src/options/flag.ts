@@ -9,6 +9,8 @@ export interface FlagOptions<T> {
   readonly default?: T;
   /** How the default is shown in the help. */
   readonly shown?: string;
+  /** Flags that cannot stand beside it, as `--name`. It is enough that one of the two says so. */
+  readonly excludes?: readonly string[];
 }
 
 /**
@@ -18,14 +20,21 @@ export interface FlagOptions<T> {
 export class Flag extends Option {
   /** The environment variable. */
   readonly variable: string;
+  readonly #excludes: readonly string[];
   readonly #parse: ((text: string) => unknown) | undefined;
 
   constructor(flags: string, description: string, options: FlagOptions<unknown> = {}) {
     super(flags, description);
     this.variable = `KRM_${(this.long ?? "").slice(2).toUpperCase().replaceAll("-", "_")}`;
+    this.#excludes = options.excludes ?? [];
     this.#parse = options.parse;
     if (options.default !== undefined) this.default(options.default, options.shown ?? shownDefault(options.default));
     if (!this.isBoolean()) this.argParser((text) => this.read(text, this.long ?? flags));
+  }
+
+  /** Whether the two cannot stand side by side. */
+  excludes(other: Flag): boolean {
+    return this.#excludes.includes(other.long ?? "") || other.#excludes.includes(this.long ?? "");
   }
 
   /** Reads a value; `origin` is the name under which it was given. */

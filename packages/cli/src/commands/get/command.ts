@@ -1,5 +1,4 @@
 import { Argument, type Command } from "commander";
-import { UsageError } from "../../errors/usage-error.ts";
 import type { CliIo } from "../../io.ts";
 import { logLevelFlag } from "../../options/common-flags.ts";
 import { Flag, flag } from "../../options/flag.ts";
@@ -39,7 +38,7 @@ export function addGet(program: Command, io: CliIo): void {
     .addArgument(new Argument("<RESOURCE>", "plural, short name, or either with its group: pods, po, deployments.apps"))
     .addArgument(new Argument("[NAME]", "one object"))
     .addOption(flag("-n, --namespace <NAME>", "only this namespace", { parse: parseNamespace }))
-    .addOption(new Flag("-A, --all-namespaces", "all namespaces, which is the default"))
+    .addOption(new Flag("-A, --all-namespaces", "all namespaces, which is the default", { excludes: ["--namespace"] }))
     .addOption(flag("-l, --selector <SELECTOR>", "only objects with these labels: app=web,tier in (a,b),!canary"))
     .addOption(flag("--field-selector <SELECTOR>", "only objects with these fields: status.phase=Running"))
     .addOption(
@@ -53,9 +52,6 @@ export function addGet(program: Command, io: CliIo): void {
     .addOption(logLevelFlag())
     .addHelpText("after", EXAMPLES)
     .action(async (resource: string, name: string | undefined, options: GetOptions) => {
-      if (options.namespace !== undefined && options.allNamespaces === true) {
-        throw new UsageError("--namespace and --all-namespaces exclude each other", "Leave one of them out.");
-      }
       const { runGet } = await import("./run-get.ts");
       await runGet(resource, name, options, io);
     });

@@ -14,7 +14,6 @@ import { durationBetween } from "../../options/duration.ts";
 import { Flag, flag, RepeatableFlag } from "../../options/flag.ts";
 import { parseNamespaces } from "../../options/names.ts";
 import type { StoreChoice } from "../../options/store-url.ts";
-import { UsageError } from "../../errors/usage-error.ts";
 import { endsWell } from "../../until-ended.ts";
 
 /** What `krm monitor` was told. */
@@ -52,7 +51,11 @@ export function addMonitor(program: Command, io: CliIo): void {
     .addArgument(new Argument("[RESOURCE...]", "what to watch"))
     .addOption(flag("--kubeconfig <FILE>", "how to reach the cluster"))
     .addOption(flag("--context <NAME>", "the kubeconfig's context to use instead of its current one"))
-    .addOption(new Flag("--in-cluster", "use this pod's service account instead of a kubeconfig"))
+    .addOption(
+      new Flag("--in-cluster", "use this pod's service account instead of a kubeconfig", {
+        excludes: ["--kubeconfig", "--context"],
+      }),
+    )
     .addOption(
       new RepeatableFlag("-n, --namespace <NAME>", "only this namespace; may come several times", {
         parse: parseNamespaces,
@@ -71,15 +74,8 @@ export function addMonitor(program: Command, io: CliIo): void {
   for (const each of serverFlags()) command.addOption(each);
   command.addOption(logLevelFlag()).addHelpText("after", EXAMPLES);
   command.action(async (resources: readonly string[], options: MonitorCommandOptions) => {
-    refuseContradictions(options);
     if (options.serve !== true) refuseWithoutServe(command);
     const { runMonitor } = await import("./run-monitor.ts");
     await endsWell(runMonitor(resources, options, io), io.signal);
   });
-}
-
-function refuseContradictions({ inCluster, kubeconfig, context }: MonitorCommandOptions): void {
-  if (inCluster !== true || (kubeconfig ?? context) === undefined) return;
-  const other = kubeconfig === undefined ? "--context" : "--kubeconfig";
-  throw new UsageError(`--in-cluster and ${other} exclude each other`, "Leave one of them out.");
 }

@@ -11,6 +11,7 @@ import {
 import { discoverResources, type KubernetesSource, resolveResource } from "@krm/kubernetes";
 import { RESOURCE_ALIASES } from "@krm/protocol";
 import { sentences } from "../../errors/error-line.ts";
+import { troubleKey } from "../../errors/trouble-key.ts";
 
 /** What looking up names needs beside the names. */
 export interface ResolveOptions {
@@ -56,8 +57,11 @@ async function discover(
     } catch (error) {
       signal.throwIfAborted();
       if (!KrmError.is(error)) throw error;
-      const trouble = sentences(error.message, error.hint);
-      if (trouble !== told) logger.warn({}, `cannot look up the resources, trying on: ${trouble}`);
+      // The path in the message is that of whichever of several requests failed first.
+      const trouble = troubleKey({ code: error.code, status: error.status?.code, hint: error.hint });
+      if (trouble !== told) {
+        logger.warn({}, `cannot look up the resources, trying on: ${sentences(error.message, error.hint)}`);
+      }
       told = trouble;
     }
     await clock.sleep(backoffMs(attempt, Math.random(), undefined, DEFAULT_BACKOFF), { signal });

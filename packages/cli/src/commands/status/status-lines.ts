@@ -1,6 +1,7 @@
 import { durationToHuman } from "@krm/apimachinery";
 import type { ScopeStatusBody, StatusBody } from "@krm/client";
 import { sentences } from "../../errors/error-line.ts";
+import { troubleKey } from "../../errors/trouble-key.ts";
 import { alignColumns } from "../../text/columns.ts";
 
 const HEADING = ["RESOURCE", "NAMESPACE", "STATE", "OBJECTS", "EVENTS", "VERIFIED", "NEWS", "DRIFT"];
@@ -41,7 +42,7 @@ function reasonLines(scopes: readonly ScopeStatusBody[]): string[] {
   const byReason = new Map<string, { readonly reason: string; readonly names: string[] }>();
   for (const { error, name, namespace } of scopes) {
     if (error === undefined) continue;
-    const kind = `${error.code} ${error.status ?? ""}`;
+    const kind = troubleKey(error);
     const group = byReason.get(kind) ?? { reason: sentences(error.message, error.hint), names: [] };
     group.names.push(namespace === undefined ? name : `${name} in ${namespace}`);
     byReason.set(kind, group);
