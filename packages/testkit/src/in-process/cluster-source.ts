@@ -80,16 +80,20 @@ export class ClusterSource implements ListWatchSource {
   }
 
   listWatch(scope: Scope): ListWatch {
-    const list = (request: ListRequest): Promise<ListPage> => this.#list(scope, request);
+    const list = (request: ListRequest, options?: CallOptions): Promise<ListPage> =>
+      this.#list(scope, request, options);
     const watch = (request: WatchRequest, options?: CallOptions): Promise<AsyncIterable<readonly WatchEvent[]>> =>
       this.#watch(scope, request, options);
-    const get = (key: { namespace: string; name: string }): Promise<StoredObject | undefined> => this.#get(scope, key);
+    const get = (
+      key: { readonly namespace: string; readonly name: string },
+      options?: CallOptions,
+    ): Promise<StoredObject | undefined> => this.#get(scope, key, options);
     return { scope, list, watch, get };
   }
 
-  async #list(scope: Scope, request: ListRequest): Promise<ListPage> {
+  async #list(scope: Scope, request: ListRequest, options?: CallOptions): Promise<ListPage> {
     this.requests.list++;
-    await this.#options.beforeRequest?.({ verb: "list", scope, request });
+    await this.#scripted({ verb: "list", scope, request }, options);
     const [version, from] = request.continue === undefined ? [undefined, 0] : parseToken(request.continue);
     const { resourceVersion, items } = rethrow(() =>
       this.#options.cluster.list(scope.resource, { namespace: scope.namespace, at: version }),
@@ -113,7 +117,7 @@ export class ClusterSource implements ListWatchSource {
     options: CallOptions = {},
   ): Promise<AsyncIterable<readonly WatchEvent[]>> {
     this.requests.watch++;
-    await this.#options.beforeRequest?.({ verb: "watch", scope, request });
+    await this.#scripted({ verb: "watch", scope, request }, options);
     const signal = options.signal ?? new AbortController().signal;
     signal.throwIfAborted();
     const pipe: WatchPipe = new WatchPipe(signal, () => this.#pipes.delete(pipe));
@@ -130,11 +134,28 @@ export class ClusterSource implements ListWatchSource {
     return pipe;
   }
 
-  async #get(scope: Scope, key: { namespace: string; name: string }): Promise<StoredObject | undefined> {
+  async #get(
+    scope: Scope,
+    key: { readonly namespace: string; readonly name: string },
+    options?: CallOptions,
+  ): Promise<StoredObject | undefined> {
     this.requests.get++;
-    await this.#options.beforeRequest?.({ verb: "get", scope });
+    await this.#scripted({ verb: "get", scope }, options);
     const object = this.#options.cluster.get(scope.resource, key.namespace, key.name);
     return object === undefined ? undefined : this.#decode(object);
+  }
+
+  /** What `beforeRequest` does; a request that it holds up can be aborted, as one to a server that does not answer. */
+  async #scripted(request: SourceRequest, { signal }: CallOptions = {}): Promise<void> {
+    signal?.throwIfAborted();
+    const aborted = Promise.withResolvers<never>();
+    const abort = (): void => aborted.reject(signal?.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+    try {
+      await Promise.race([this.#options.beforeRequest?.(request), aborted.promise]);
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
   }
 
   #deliver(event: ClusterEvent): void {
