@@ -9,6 +9,7 @@ import {
   type Step,
 } from "../src/index.ts";
 import { type HistoryEvent, ModelCluster, observed, randomBelow } from "./support/model-cluster.ts";
+import { storedObject } from "./support/objects.ts";
 
 const HISTORIES = 10_000;
 
@@ -205,4 +206,34 @@ test("law 6: verifications that the stream never gets to do not pile up", () => 
   }
   expect(world.state.undecided.length).toBe(4);
   expect(world.verdicts.map(({ result }) => result)).toEqual(Array.from({ length: 16 }, () => "inconclusive"));
+});
+
+test("law 6: names that came and went while the stream stood still are not remembered", () => {
+  const world = new World(1);
+  const entry = (n: number): Snapshot => {
+    const object = storedObject(`short-lived-${n}`, `u${n}`, String(world.cluster.version));
+    const { key, uid, resourceVersion } = object;
+    const snapshot = world.cluster.snapshot();
+    return { ...snapshot, entries: new Map([...snapshot.entries, [key, { uid, resourceVersion, object }]]) };
+  };
+  for (let n = 0; n < 100; n++) {
+    world.cluster.pass();
+    for (const verdict of advance(world.state, { type: "verified", epoch: 0, snapshot: entry(n) }).verdicts)
+      expect(verdict.result).toBe("inconclusive");
+  }
+  expect(world.state.shown.size).toBeLessThan(10);
+  // The open ones still know what the stream does not show.
+  const { verdicts } = advance(world.state, {
+    type: "bookmark",
+    epoch: 0,
+    resourceVersion: world.cluster.resourceVersion,
+  });
+  expect(
+    verdicts.map(({ result, drift }) => [result, drift.map(({ type, key }) => `${key} ${type}`).toSorted()]),
+  ).toEqual([
+    ["drift", ["ns/short-lived-96 added"]],
+    ["drift", ["ns/short-lived-96 deleted", "ns/short-lived-97 added"]],
+    ["drift", ["ns/short-lived-97 deleted", "ns/short-lived-98 added"]],
+    ["drift", ["ns/short-lived-98 deleted", "ns/short-lived-99 added"]],
+  ]);
 });

@@ -85,7 +85,12 @@ export function expectVerification(state: MergeState, snapshot: Snapshot): Verdi
   };
   for (const key of snapshot.entries.keys()) note(key);
   for (const key of state.claims.keys()) if (!snapshot.entries.has(key)) note(key);
-  for (const key of state.shown.keys()) if (!snapshot.entries.has(key) && !state.claims.has(key)) note(key);
+  for (const [key, claim] of state.shown) {
+    if (snapshot.entries.has(key) || state.claims.has(key)) continue;
+    // Shown by nobody any more: what has no claim says the same, and names that came and went must not pile up.
+    if (claim === undefined) state.shown.delete(key);
+    else note(key);
+  }
   const truth = new Map<ObjectKey, Shown>();
   for (const [key, { uid, resourceVersion }] of snapshot.entries) truth.set(key, { uid, resourceVersion });
   state.undecided.push({ horizon: snapshot.resourceVersion, truth, touched });

@@ -13,7 +13,8 @@ export const DEFAULT_QUEUE_BOUNDS: QueueBounds = { inputs: 100_000, bytes: 256 *
 
 /**
  * Inputs on their way to the Merger, in order and bounded. A full queue refuses, and never makes the reader of a watch
- * wait: the API server closes watchers that read slowly (trap 31). Snapshots are always taken; there is one at a time.
+ * wait: the API server closes watchers that read slowly (trap 31). Snapshots are always taken: who sends
+ * one first waits, by `drained`, until its last one is merged.
  */
 export class InputQueue {
   readonly #bounds: QueueBounds;
@@ -22,7 +23,11 @@ export class InputQueue {
   #head = 0;
   #bytes = 0;
   #arrived = Promise.withResolvers<void>();
-  #drained: PromiseWithResolvers<void> | undefined;
+  /** How many were ever taken, and how many of them are merged. */
+  #taken = 0;
+  #merged = 0;
+  /** Those who wait until so many are merged, ascending. */
+  readonly #waiting: (PromiseWithResolvers<void> & { readonly until: number })[] = [];
 
   constructor(bounds: QueueBounds = DEFAULT_QUEUE_BOUNDS) {
     this.#bounds = bounds;
@@ -40,6 +45,7 @@ export class InputQueue {
     if (over && bytes > 0) return false;
     this.#bytes += bytes;
     for (const input of inputs) this.#inputs.push(input);
+    this.#taken += inputs.length;
     if (inputs.length > 0) this.#arrived.resolve();
     return true;
   }
@@ -53,12 +59,12 @@ export class InputQueue {
   remove(inputs: readonly MergeInput[]): void {
     this.#head += inputs.length;
     this.#bytes -= sizeOf(inputs);
+    this.#merged += inputs.length;
+    while ((this.#waiting[0]?.until ?? Number.POSITIVE_INFINITY) <= this.#merged) this.#waiting.shift()?.resolve();
     if (this.#head === this.#inputs.length) {
       this.#inputs = [];
       this.#head = 0;
       this.#arrived = Promise.withResolvers<void>();
-      this.#drained?.resolve();
-      this.#drained = undefined;
     } else if (this.#head >= 4096) {
       this.#inputs = this.#inputs.slice(this.#head);
       this.#head = 0;
@@ -75,11 +81,15 @@ export class InputQueue {
     if (this.size === 0) await this.#arrived.promise;
   }
 
-  /** Resolves when nothing waits: everything is merged and written. */
+  /** Resolves when everything that was taken before this call is merged and written, whatever came since. */
   async drained(): Promise<void> {
     if (this.size === 0) return;
-    this.#drained ??= Promise.withResolvers<void>();
-    await this.#drained.promise;
+    let last = this.#waiting.at(-1);
+    if (last?.until !== this.#taken) {
+      last = { until: this.#taken, ...Promise.withResolvers<void>() };
+      this.#waiting.push(last);
+    }
+    await last.promise;
   }
 }
 

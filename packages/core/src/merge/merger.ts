@@ -56,8 +56,8 @@ export class Merger {
   #verifiedAt: number | undefined;
   #version: ResourceVersion | undefined;
   #resumeFloor: ResourceVersion | undefined;
-  /** A repair waits for a version that nobody was told of yet (law 10). */
-  #repairPending = false;
+  /** A repair waits for a version above this one, which readers were told before it (law 10). */
+  #repairedAt: ResourceVersion | undefined;
   #report: MergerReport = {
     verifications: { consistent: 0, drift: 0, lag: 0, stale: 0, inconclusive: 0 },
     missed: { added: 0, modified: 0, deleted: 0, recreated: 0 },
@@ -144,13 +144,15 @@ export class Merger {
     const changes: ViewChange[] = [];
     const verdicts: Verdict[] = [];
     const { epoch } = this.#state;
-    let repaired = false;
+    // An event tells readers its version as soon as they get it, before the view as a whole says it.
+    let told = this.#version;
     for (const input of inputs) {
       const step = advance(this.#state, input);
       this.#options.onStep?.(input, step);
       for (const change of step.changes) {
         changes.push(change);
-        repaired ||= this.#isRepair(change);
+        if (change.origin === "stream") told = newestResourceVersion(told, versionOf(change));
+        else if (isRepair(change, told)) this.#repairedAt = told;
       }
       for (const verdict of step.verdicts) verdicts.push(verdict);
       this.#account(input, step);
@@ -162,18 +164,11 @@ export class Merger {
     const drift = verdicts.flatMap((verdict) => verdict.drift);
     this.#countVerdicts(verdicts, drift);
     const reset = this.#state.epoch !== epoch;
-    const commit: ViewCommit = { changes, meta: this.#meta(repaired, reset), drift, reset };
+    const commit: ViewCommit = { changes, meta: this.#meta(reset), drift, reset };
     if (!(await this.#write(commit, signal))) return;
     this.#options.onCommit?.(commit);
     for (const verdict of verdicts) this.#options.onVerdict?.(verdict);
     this.#options.onReport?.(this.report);
-  }
-
-  /** The change takes effect at, or may have taken effect at, a version that readers were told already (law 10). */
-  #isRepair(change: ViewChange): boolean {
-    if (change.origin === "stream" || this.#version === undefined) return false;
-    if (change.type === "removed") return true;
-    return compareResourceVersions(change.object.resourceVersion, this.#version) <= 0;
   }
 
   #account(input: MergeInput, step: Step): void {
@@ -208,24 +203,23 @@ export class Merger {
     this.#report = { ...this.#report, verifications, missed, recent, lastDriftAt };
   }
 
-  #meta(repaired: boolean, reset: boolean): CommittedMeta {
+  #meta(reset: boolean): CommittedMeta {
     const { epoch, horizon, position, opaque } = this.#state;
     const version = newestResourceVersion(horizon, position);
-    const before = this.#version;
-    this.#repairPending = (this.#repairPending || repaired) && !reset;
-    const advanced = version !== undefined && (before === undefined || compareResourceVersions(version, before) > 0);
-    if (reset) this.#resumeFloor = version;
-    else if (this.#repairPending && advanced) {
-      // The first version that nobody can have been told before the repair: resuming from below it is a 410 (law 10).
+    const repairedAt = this.#repairedAt;
+    // The first version that nobody can have been told before the repair: resuming from below it is a 410 (law 10).
+    const isNews =
+      repairedAt !== undefined && version !== undefined && compareResourceVersions(version, repairedAt) > 0;
+    if (reset || isNews) {
       this.#resumeFloor = version;
-      this.#repairPending = false;
+      this.#repairedAt = undefined;
     }
     this.#version = version;
     return {
       epoch,
       version: opaque ?? version,
       resumeFloor: this.#resumeFloor,
-      repairPending: this.#repairPending,
+      repairPending: this.#repairedAt !== undefined,
       horizon: opaque ?? horizon,
       verifiedAt: this.#verifiedAt,
       streamedThrough: position,
@@ -258,6 +252,16 @@ export class Merger {
       }
     }
   }
+}
+
+function versionOf(change: ViewChange): ResourceVersion {
+  return change.type === "set" ? change.object.resourceVersion : change.resourceVersion;
+}
+
+/** A change by a list takes effect at, or may have taken effect at, a version that readers were told already (law 10). */
+function isRepair(change: ViewChange, told: ResourceVersion | undefined): boolean {
+  if (told === undefined) return false;
+  return change.type === "removed" || compareResourceVersions(change.object.resourceVersion, told) <= 0;
 }
 
 function storeFailure(error: unknown): ErrorReport {

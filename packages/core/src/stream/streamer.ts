@@ -176,9 +176,7 @@ export class Streamer {
           sink.offer([{ type: "polled", epoch: this.#epoch, snapshot }]);
           return { type: "listed-incomparable" };
         }
-        const version = await this.#handOver(snapshot, signal);
-        this.#inFull = false;
-        return { type: "listed", version };
+        return { type: "listed", version: await this.#handOver(snapshot, signal) };
       });
     } catch (error) {
       signal.throwIfAborted();
@@ -206,7 +204,7 @@ export class Streamer {
 
   /** Gives a list to the sink and returns its version; first sees whether the cluster's history restarted (law 5). */
   async #handOver(snapshot: Snapshot, signal: AbortSignal): Promise<ResourceVersion> {
-    const { sink, logger } = this.#options;
+    const { logger } = this.#options;
     const before = this.#position;
     if (before !== undefined && compareResourceVersions(snapshot.resourceVersion, before) < 0) {
       // The most recent state is older than what was told. If a second list, with every body, says so too, it is a new
@@ -218,17 +216,22 @@ export class Streamer {
       if (compareResourceVersions(version, before) < 0) {
         this.#epoch++;
         this.#position = version;
-        sink.offer([{ type: "epoch-reset", epoch: this.#epoch, snapshot: again }]);
+        this.#inFull = false;
+        this.#options.sink.offer([{ type: "epoch-reset", epoch: this.#epoch, snapshot: again }]);
         logger.warn({ before, now: version }, "the cluster's history restarted at an older version; starting over");
         this.#desync("epoch-reset");
         return version;
       }
-      sink.offer([{ type: "relisted", epoch: this.#epoch, snapshot: again }]);
-      this.#position = version;
-      return version;
+      return this.#relisted(again);
     }
+    return this.#relisted(snapshot);
+  }
+
+  #relisted(snapshot: Snapshot): ResourceVersion {
     this.#position = snapshot.resourceVersion;
-    sink.offer([{ type: "relisted", epoch: this.#epoch, snapshot }]);
+    // Before it is merged, which may show that the next one must be in full.
+    this.#inFull = false;
+    this.#options.sink.offer([{ type: "relisted", epoch: this.#epoch, snapshot }]);
     return snapshot.resourceVersion;
   }
 

@@ -12,7 +12,7 @@ import { isComparable, takeSnapshot } from "./take-snapshot.ts";
 /** What a Verifier works with. */
 export interface VerifierOptions {
   readonly listWatch: ListWatch;
-  readonly sink: Pick<Merger, "offer" | "known" | "epoch" | "position">;
+  readonly sink: Pick<Merger, "offer" | "drained" | "known" | "epoch" | "position">;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Chance for jitter, in [0, 1). */
@@ -96,6 +96,8 @@ export class Verifier {
     let epoch = sink.epoch;
     let started = false;
     try {
+      // Snapshots must not pile up before a store that does not take them.
+      await sink.drained(signal);
       await listSlot(signal, async () => {
         ({ epoch } = sink);
         const { position } = sink;

@@ -1,0 +1,92 @@
+import { expect, test } from "vitest";
+import {
+  MemoryStore,
+  Merger,
+  type MergeInput,
+  type MergerOptions,
+  PODS,
+  type ScopeStore,
+  silentLogger,
+  type Snapshot,
+  systemClock,
+} from "../src/index.ts";
+import { InputQueue } from "../src/merge/input-queue.ts";
+import { storedObject } from "./support/objects.ts";
+
+type Written = Pick<Snapshot, "resourceVersion"> & { readonly objects: readonly ReturnType<typeof storedObject>[] };
+
+function snapshot({ resourceVersion, objects }: Written): Snapshot {
+  const entries = new Map(
+    objects.map((object) => [object.key, { uid: object.uid, resourceVersion: object.resourceVersion, object }]),
+  );
+  return { resourceVersion, takenAt: 0, entries };
+}
+
+const at = (version: string): Snapshot["resourceVersion"] => storedObject("x", "u", version).resourceVersion;
+const observed = (object: ReturnType<typeof storedObject>): MergeInput => ({
+  type: "observed",
+  epoch: 0,
+  observation: { type: "applied", object, origin: "live", observedAt: 0 },
+});
+
+/** Merges these batches, each in one commit. */
+async function merge(
+  batches: readonly (readonly MergeInput[])[],
+  more: Partial<MergerOptions> = {},
+): Promise<ScopeStore> {
+  const store = new MemoryStore().scope({ resource: PODS });
+  const merger = new Merger({
+    store,
+    clock: systemClock,
+    logger: silentLogger,
+    random: () => 0,
+    onGap: () => {},
+    ...more,
+  });
+  const stop = new AbortController();
+  const running = merger.run(stop.signal);
+  for (const batch of batches) {
+    merger.offer(batch);
+    await merger.drained(stop.signal);
+  }
+  stop.abort();
+  await running;
+  return store;
+}
+
+test("law 10: a repair that is written together with a newer event waits for a version above that event", async () => {
+  const [a, b, c] = [storedObject("a", "ua", "5"), storedObject("b", "ub", "9"), storedObject("c", "uc", "10")];
+  const batches: MergeInput[][] = [
+    [{ type: "relisted", epoch: 0, snapshot: snapshot({ resourceVersion: at("8"), objects: [a] }) }],
+    [
+      { type: "verification-started", epoch: 0 },
+      observed(c),
+      { type: "verified", epoch: 0, snapshot: snapshot({ resourceVersion: at("10"), objects: [a, b, c] }) },
+    ],
+  ];
+  // Whoever was told c at 10 and resumes from there has not been told b at 9.
+  const repaired = await merge(batches);
+  expect(await repaired.meta()).toMatchObject({ version: "10", repairPending: true, resumeFloor: undefined });
+  const passed = await merge([...batches, [{ type: "bookmark", epoch: 0, resourceVersion: at("11") }]]);
+  expect(await passed.meta()).toMatchObject({ version: "11", repairPending: false, resumeFloor: "11" });
+});
+
+test("a queue is drained, for who asks, when what was taken before is merged, whatever comes meanwhile", async () => {
+  const queue = new InputQueue();
+  const heard: MergeInput = { type: "heard", epoch: 0, at: 0 };
+  await queue.drained();
+  queue.offer([heard, heard]);
+  const order: string[] = [];
+  const early = queue.drained().then(() => order.push("early"));
+  const same = queue.drained().then(() => order.push("same"));
+  queue.offer([heard]);
+  const late = queue.drained().then(() => order.push("late"));
+  queue.remove(queue.peek(1));
+  queue.offer([heard]);
+  queue.remove(queue.peek(1));
+  await Promise.all([early, same]);
+  expect(order).toEqual(["early", "same"]);
+  queue.remove(queue.peek(1));
+  await late;
+  expect(queue.size).toBe(1);
+});
