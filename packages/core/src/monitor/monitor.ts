@@ -118,7 +118,7 @@ export class Monitor implements AsyncDisposable {
   /**
    * Resolves when every scope is synced: one that is forbidden holds it up until that is mended, so give a signal or
    * look at `status` where this must not wait. Rejects when the signal aborts, and with `KRM_NOT_READY` when the
-   * monitor ends first.
+   * monitor ends first; its `cause` is then why, where one of the roles failed.
    */
   async ready(options: CallOptions = {}): Promise<void> {
     await (options.signal === undefined ? this.#ready : untilAborted(this.#ready, options.signal));
@@ -139,6 +139,7 @@ export class Monitor implements AsyncDisposable {
   /** Ends the roles and waits for them. The store stays open unless it is the monitor's own. */
   async stop(): Promise<void> {
     this.#stop.abort();
+    if (this.#running === undefined) this.#end();
     try {
       await this.done;
     } finally {
@@ -165,9 +166,14 @@ export class Monitor implements AsyncDisposable {
         }
       }),
     );
-    this.#ended.reject(new KrmError("KRM_NOT_READY", "the monitor ended before every resource was synced"));
     const failure = ended.find((result) => result.status === "rejected");
+    this.#end(failure?.reason);
     if (failure !== undefined) throw failure.reason;
+  }
+
+  /** Nothing more will be synced. */
+  #end(cause?: unknown): void {
+    this.#ended.reject(new KrmError("KRM_NOT_READY", "the monitor ended before every resource was synced", { cause }));
   }
 
   #emit<E extends keyof MonitorEvents>(event: E, ...args: MonitorEvents[E]): void {

@@ -24,6 +24,8 @@ export class Reporter {
   readonly #states = new Map<keyof RoleReports, unknown>();
   #wake = Promise.withResolvers<void>();
   #hurry = Promise.withResolvers<void>();
+  /** The write that is under way, or the last one; never rejects. */
+  #flushed: Promise<void> = Promise.resolve();
 
   constructor(store: ScopeStore, clock: Clock, logger: Logger) {
     this.#store = store;
@@ -48,7 +50,7 @@ export class Reporter {
       try {
         await untilAborted(this.#wake.promise, signal);
         this.#wake = Promise.withResolvers<void>();
-        await this.#flush();
+        await untilAborted(this.#flush(), signal);
         await this.#pause(signal);
       } catch {
         break;
@@ -71,7 +73,13 @@ export class Reporter {
     }
   }
 
-  async #flush(): Promise<void> {
+  /** Writes what is new, after the write before: an old report must not come later than a new one. */
+  #flush(): Promise<void> {
+    this.#flushed = this.#flushed.then(() => this.#write());
+    return this.#flushed;
+  }
+
+  async #write(): Promise<void> {
     const roles = [...this.#dirty];
     this.#dirty.clear();
     for (const role of roles) {

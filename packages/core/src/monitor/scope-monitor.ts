@@ -1,3 +1,4 @@
+import { untilAborted } from "../internal/abort.ts";
 import { Merger } from "../merge/merger.ts";
 import type { MergeInput, Step, Verdict } from "../merge/merge-input.ts";
 import type { QueueBounds } from "../merge/input-queue.ts";
@@ -120,9 +121,11 @@ export class ScopeMonitor {
 
   /** Before the first list there is nothing to verify. */
   async #verifyWhenSynced(signal: AbortSignal): Promise<void> {
-    const aborted = Promise.withResolvers<void>();
-    signal.addEventListener("abort", () => aborted.resolve(), { once: true });
-    await Promise.race([this.synced, aborted.promise]);
-    if (!signal.aborted) await this.#verifier.run(signal);
+    try {
+      await untilAborted(this.synced, signal);
+    } catch {
+      return;
+    }
+    await this.#verifier.run(signal);
   }
 }

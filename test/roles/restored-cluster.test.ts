@@ -1,0 +1,105 @@
+import { KrmError, PODS } from "@krm/core";
+import { describe, expect, test } from "vitest";
+import { pod, settle, until } from "./support.ts";
+import { apiError, report, watching, world } from "./world.ts";
+
+describe("law 5: a restored cluster", () => {
+  test("trap 5: the history of an etcd restore starts a new epoch", async () => {
+    const w = world();
+    await watching(w);
+    const old = w.cluster.version;
+    const beforeRestore = w.cluster.version;
+    for (let i = 0; i < 5; i++) pod(w.cluster, `lost${i}`);
+    await until(w.equal, "the view follows");
+    w.source.endWatches();
+    w.cluster.restore(beforeRestore);
+    expect(w.cluster.version).toBe(old);
+    w.monitor.verifyNow();
+    await until(w.equal, "the view went back with the cluster");
+    await until(async () => (await w.status()).view.epoch === 1, "the epoch is counted");
+    await report(w);
+    expect((await w.streamer()).desyncs["epoch-reset"]).toBe(1);
+    pod(w.cluster, "after");
+    await until(w.equal, "it goes on in the new epoch");
+  });
+
+  test("is noticed whichever request of the restore fails", async () => {
+    for (let failing = 0; failing < 8; failing++) {
+      let requests = -1;
+      const w = world(
+        {},
+        {
+          beforeRequest: () => {
+            if (requests >= 0 && requests++ === failing) throw new KrmError("KRM_CONNECTION", "reset");
+          },
+        },
+      );
+      await watching(w);
+      const before = w.cluster.version;
+      for (let i = 0; i < 5; i++) pod(w.cluster, `lost${i}`);
+      await until(w.equal, "the view follows");
+      requests = 0;
+      w.source.endWatches();
+      w.cluster.restore(before);
+      w.monitor.verifyNow();
+      for (let i = 0; i < 20 && !((await w.equal()) && (await w.status()).view.epoch === 1); i++) {
+        await w.clock.advance(5000);
+        await settle();
+      }
+      expect((await w.status()).view.epoch, `request ${failing} failed`).toBe(1);
+      pod(w.cluster, "after");
+      for (let i = 0; i < 20 && !(await w.equal()); i++) {
+        await w.clock.advance(5000);
+        await settle();
+      }
+      expect(await w.equal(), `request ${failing} failed`).toBe(true);
+    }
+  });
+});
+
+test("traps 15, 23: a restored cluster that answers 504 to the old version is found out by a verification", async () => {
+  let restored = false;
+  const w = world(
+    {},
+    {
+      beforeRequest: (asked) => {
+        if (restored && asked.verb === "watch" && BigInt(asked.request.resourceVersion) > BigInt(w.cluster.version))
+          throw apiError({ code: 504, reason: "Timeout", message: "Too large resource version" });
+      },
+    },
+  );
+  await watching(w);
+  const before = w.cluster.version;
+  for (let i = 0; i < 5; i++) pod(w.cluster, `lost${i}`);
+  await until(w.equal, "the view follows");
+  restored = true;
+  w.source.endWatches();
+  w.cluster.restore(before);
+  await settle();
+  await w.clock.advance(60_000);
+  expect(await w.status()).toMatchObject({ state: "stale", view: { epoch: 0 } });
+  await w.clock.advance(450_000);
+  await until(w.equal, "the view went back with the cluster");
+  await until(() => w.source.openWatches === 1, "it is watched");
+  w.source.bookmark();
+  await report(w);
+  expect(await w.status()).toMatchObject({ state: "synced", view: { epoch: 1, objects: 5 } });
+  expect((await w.streamer()).desyncs).toMatchObject({ "epoch-reset": 1 });
+});
+
+test("an epoch reset reaches readers of the feed as a reset, and nobody resumes from before it", async () => {
+  const w = world();
+  await watching(w);
+  const scope = w.monitor.store.scope({ resource: PODS });
+  const since = await scope.cursor();
+  const before = w.cluster.version;
+  for (let i = 0; i < 5; i++) pod(w.cluster, `lost${i}`);
+  await until(w.equal, "the view follows");
+  w.source.endWatches();
+  w.cluster.restore(before);
+  w.monitor.verifyNow();
+  await until(async () => (await w.status()).view.epoch === 1, "the epoch is counted");
+  const { value } = await scope.changes({ since })[Symbol.asyncIterator]().next();
+  expect(value).toMatchObject({ type: "reset" });
+  expect((await w.status()).view).toMatchObject({ resumeFloor: before, repairPending: false });
+});

@@ -1,0 +1,209 @@
+import { DEPLOYMENTS, KrmError, MemoryStore, PODS } from "@krm/core";
+import { describe, expect, test } from "vitest";
+import { deployment, pod, settle, until, view } from "./support.ts";
+import { gone, open, report, watching, world } from "./world.ts";
+
+describe("the store", () => {
+  test("law 7: a store that fails loses nothing; what waits is written when it is back", async () => {
+    const store = new MemoryStore();
+    const scope = store.scope({ resource: PODS });
+    const { commit } = scope;
+    let failing = false;
+    scope.commit = async (...args) => {
+      if (failing) throw new KrmError("KRM_STORE_FAILED", "away");
+      return commit.apply(scope, args);
+    };
+    const w = world({ store });
+    await watching(w);
+    failing = true;
+    pod(w.cluster, "waits");
+    await settle();
+    expect(await w.equal()).toBe(false);
+    failing = false;
+    await w.clock.advance(2000);
+    await until(w.equal, "it was written after all");
+    expect(w.source.requests.list).toBe(3);
+  });
+
+  test("law 7: a queue that overflows is a gap, counted and resynced", async () => {
+    const store = new MemoryStore();
+    const scope = store.scope({ resource: PODS });
+    const { commit } = scope;
+    const gate = { open: Promise.resolve(), release: (): void => {} };
+    scope.commit = async (...args) => {
+      await gate.open;
+      return commit.apply(scope, args);
+    };
+    const w = world({ store, queue: { inputs: 10, bytes: 1_000_000 } });
+    await watching(w);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    gate.open = promise;
+    for (let i = 0; i < 30; i++) {
+      pod(w.cluster, `flood${i}`);
+      await settle();
+    }
+    resolve();
+    await until(w.equal, "the view is whole");
+    await report(w);
+    expect((await w.streamer()).desyncs.overflow).toBeGreaterThan(0);
+  });
+
+  test("a closed store ends the monitor, and says so", async () => {
+    const store = new MemoryStore();
+    const w = world({ store });
+    await watching(w);
+    await store[Symbol.asyncDispose]();
+    pod(w.cluster, "late");
+    await expect(w.monitor.done).rejects.toMatchObject({ code: "KRM_STORE_CLOSED" });
+    open.splice(0);
+  });
+
+  test("what cannot be written is a failure that readers are told of, and it passes", async () => {
+    const store = new MemoryStore();
+    const scope = store.scope({ resource: PODS });
+    const { commit } = scope;
+    let failing = false;
+    scope.commit = async (...args) => {
+      if (failing) throw new Error("disk full");
+      return commit.apply(scope, args);
+    };
+    const w = world({ store });
+    await watching(w);
+    failing = true;
+    pod(w.cluster, "unwritten");
+    await settle();
+    for (let i = 0; i < 12; i++) {
+      await w.clock.advance(1000);
+      await settle();
+    }
+    expect(await w.status()).toMatchObject({
+      state: "failed",
+      error: { code: "KRM_STORE_FAILED", message: "disk full" },
+    });
+    failing = false;
+    await w.clock.advance(60_000);
+    await until(w.equal, "it was written after all");
+    await report(w);
+    w.source.bookmark();
+    await until(async () => (await w.status()).state === "synced", "all is well again");
+  });
+});
+
+describe("a scope that breaks", () => {
+  test("ends the whole monitor, and done tells why", async () => {
+    const store = new MemoryStore();
+    const scope = store.scope({ resource: PODS });
+    scope.commit = async () => {
+      throw new KrmError("KRM_STORE_CONFLICT", "another merger holds the lease");
+    };
+    const w = world({ store, resources: [PODS, DEPLOYMENTS] });
+    w.monitor.start();
+    await expect(w.monitor.done).rejects.toMatchObject({ code: "KRM_STORE_CONFLICT" });
+    open.splice(0);
+  });
+
+  test("law 12: a store that fails for one resource holds no list of another up", async () => {
+    const store = new MemoryStore();
+    const scope = store.scope({ resource: PODS });
+    const { commit } = scope;
+    let failing = false;
+    scope.commit = async (...args) => {
+      if (failing) throw new Error("disk full");
+      return commit.apply(scope, args);
+    };
+    const w = world({ store, resources: [PODS, DEPLOYMENTS], concurrentLists: 1 });
+    w.monitor.start();
+    await w.monitor.ready();
+    await until(() => w.source.openWatches === 2, "both are watched");
+    failing = true;
+    pod(w.cluster, "stuck");
+    await settle();
+    w.source.failWatches(gone);
+    deployment(w.cluster, "web");
+    await until(
+      async () => Object.keys(await view(store, { resource: DEPLOYMENTS })).length === 1,
+      "deployments were listed anew",
+    );
+    failing = false;
+    await w.clock.advance(60_000);
+  });
+});
+
+describe("a store that does not answer", () => {
+  /** A store whose commits, or reports, hang while `hangs` says so. */
+  function hanging(): { store: MemoryStore; hangs: { commit: boolean; report: boolean }; release: () => void } {
+    const store = new MemoryStore();
+    const scope = store.scope({ resource: PODS });
+    const { commit, report: tell } = scope;
+    const hangs = { commit: false, report: false };
+    const gate = Promise.withResolvers<void>();
+    scope.commit = async (...args) => {
+      if (hangs.commit) await gate.promise;
+      return commit.apply(scope, args);
+    };
+    scope.report = async (role, one) => {
+      if (hangs.report) await gate.promise;
+      return tell.call(scope, role, one);
+    };
+    return { store, hangs, release: gate.resolve };
+  }
+
+  test("makes the view stale, piles no verifications up, and loses nothing", async () => {
+    const { store, hangs, release } = hanging();
+    const w = world({ store });
+    await watching(w);
+    hangs.commit = true;
+    pod(w.cluster, "unwritten");
+    w.source.bookmark();
+    await settle();
+    for (let minute = 0; minute < 120; minute++) {
+      await w.clock.advance(60_000);
+      w.source.bookmark();
+      await settle();
+    }
+    expect((await w.status()).state).toBe("stale");
+    // Two hours are 24 verifications; none is begun before the last one is merged.
+    expect(w.source.requests.list).toBeLessThanOrEqual(6);
+    hangs.commit = false;
+    release();
+    await until(w.equal, "it was written after all");
+    w.source.bookmark();
+    await until(async () => (await w.status()).state === "synced", "all is well again");
+    w.monitor.verifyNow();
+    await until(() => w.verdicts.length > 0, "it verifies again");
+    expect(new Set(w.verdicts)).toEqual(new Set(["consistent"]));
+  });
+
+  test.for([
+    { name: "to commits", commit: true, report: false },
+    { name: "to reports", commit: false, report: true },
+    { name: "to anything", commit: true, report: true },
+  ])("$name does not keep the monitor from ending", async ({ commit, report: tell }) => {
+    const { store, hangs } = hanging();
+    const w = world({ store });
+    await watching(w);
+    Object.assign(hangs, { commit, report: tell });
+    pod(w.cluster, "unwritten");
+    await settle();
+    const stopped = w.monitor.stop();
+    await settle();
+    // The last report is waited for, though not for long.
+    await w.clock.advance(2000);
+    await stopped;
+    expect(w.clock.pending).toBe(0);
+  });
+
+  test("while it is first written ends too", async () => {
+    const { store, hangs } = hanging();
+    Object.assign(hangs, { commit: true, report: true });
+    const w = world({ store });
+    w.monitor.start();
+    const notReady = w.monitor.ready().catch((error: unknown) => error);
+    await settle();
+    const stopped = w.monitor.stop();
+    await settle();
+    await w.clock.advance(2000);
+    await stopped;
+    expect(await notReady).toMatchObject({ code: "KRM_NOT_READY" });
+  });
+});
