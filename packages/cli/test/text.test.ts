@@ -8,6 +8,7 @@ import { LiveRegion } from "../src/terminal/live-region.ts";
 import { painter } from "../src/terminal/paint.ts";
 import { alignColumns } from "../src/text/columns.ts";
 import { shellWord } from "../src/text/shell-word.ts";
+import { KrmClientError } from "@krm/client";
 import { KrmError } from "@krm/core";
 import { Written } from "./fake-io.ts";
 
@@ -16,6 +17,22 @@ describe("errors", () => {
     const told = tellError(new KrmError("KRM_LISTEN", "cannot listen\n on a:1", { hint: "choose another" }));
     expect(errorLine(told)).toBe("krm: cannot listen on a:1. Choose another");
     expect(told.exitCode).toBe(1);
+  });
+
+  it.each([
+    ["ECONNREFUSED", "cannot reach a: odd. Start a server with krm monitor --serve or krm demo,"],
+    ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "cannot reach a: odd. Name the authority that signed its certificate: NODE_"],
+    ["ERR_TLS_CERT_ALTNAME_INVALID", "cannot reach a: odd. Name the server in --server as its certificate does."],
+    ["ERR_SSL_WRONG_VERSION_NUMBER", "cannot reach a: it does not answer with TLS. Write http: in --server"],
+  ])("of a connection tell the mend that fits: %s", (code, told) => {
+    const cause = new TypeError("fetch failed", { cause: Object.assign(new Error("odd"), { code }) });
+    const error = new KrmClientError("KRM_CLIENT_CONNECTION", "cannot reach a: odd", { cause });
+    expect(errorLine(tellError(error)).slice("krm: ".length)).toContain(told);
+  });
+
+  it("of an answer that is no KRM server's say so", () => {
+    const error = new KrmClientError("KRM_CLIENT_NOT_FOUND", "a: HTTP 404", { status: 404 });
+    expect(tellError(error).hint).toMatch(/^Check --server: it must name a KRM server/);
   });
 
   it("do not say the mend twice", () => {
@@ -116,6 +133,15 @@ describe("tables", () => {
       "RESOURCE STATE  OBJECTS EVENTS/S VERIFIED DRIFT",
       "po       synced 500     4.3      90s ago  2",
       "pvc      synced 500     4.3      90s ago  2",
+    ]);
+  });
+
+  it("show every column at 40 characters", () => {
+    const deployments = { ...line, name: "deployments", shortName: "deploy", drift: 12, verifiedAgoMs: undefined };
+    expect(drawTable([line, deployments], 40, painter(false))).toEqual([
+      "RES    STATE  OBJ EV/S VERIF DRIFT",
+      "po     synced 500 4.3  90s   2",
+      "deploy synced 500 4.3  -     12",
     ]);
   });
 

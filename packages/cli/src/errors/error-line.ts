@@ -1,6 +1,9 @@
+import type { KrmClientError } from "@krm/client";
+import { hasCause } from "@krm/protocol";
 import { CommanderError } from "commander";
 import { EXIT } from "../exit-code.ts";
 import { printable } from "../text/printable.ts";
+import { connectionMend } from "./connection-mend.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What went wrong, as it is told. */
@@ -14,11 +17,13 @@ export interface ToldError {
 /** Codes of `KrmError` that mean: the command line was wrong. */
 const USAGE_CODES = new Set(["KRM_USAGE", "KRM_UNSAFE_LISTEN"]);
 
+const NOT_KRM = "Check --server: it must name a KRM server, with the path where it is mounted.";
+
 /** Where the mend on a command line is another than in a program. */
 const HINTS: Readonly<Record<string, string>> = {
-  KRM_CLIENT_CONNECTION: "Start a server with krm monitor --serve or krm demo, or name one with --server URL.",
   KRM_CLIENT_INSECURE_TOKEN: "Name the server by https.",
-  KRM_CLIENT_NOT_KRM: "Check --server: it must name a KRM server, with the path where it is mounted.",
+  KRM_CLIENT_NOT_KRM: NOT_KRM,
+  KRM_CLIENT_SYNCING: "krm status shows how far it is.",
   KRM_CLIENT_TIMEOUT: "Ask for less, with a selector or a namespace.",
   KRM_CLIENT_TOKEN_FILE: "Check --token-file: it must hold one token and be readable.",
   KRM_CLIENT_UNAUTHORIZED: "Give a token that the server knows, with --token-file FILE.",
@@ -34,13 +39,22 @@ export function tellError(error: unknown): ToldError {
   const hint = "hint" in error && typeof error.hint === "string" ? error.hint : undefined;
   if (code.startsWith("KRM_")) {
     const exitCode = USAGE_CODES.has(code) ? EXIT.usage : EXIT.failure;
-    return { exitCode, message: error.message, hint: HINTS[code] ?? hint };
+    if (code === "KRM_CLIENT_CONNECTION") return { exitCode, ...connectionMend(error) };
+    return { exitCode, message: error.message, hint: HINTS[code] ?? hint ?? answerMend(error) };
   }
   return {
     exitCode: EXIT.failure,
     message: `unexpected error: ${error.message === "" ? error.name : error.message}`,
     hint: "--log-level debug shows where it comes from.",
   };
+}
+
+/** A KRM server tells every error as a `Status`: where there is none, something else has answered. */
+function answerMend(error: Error & { readonly code?: unknown }): string | undefined {
+  if (typeof error.code !== "string" || !error.code.startsWith("KRM_CLIENT_")) return undefined;
+  const { status, body } = error as KrmClientError;
+  if (status !== undefined && body === undefined) return NOT_KRM;
+  return body !== undefined && hasCause(body, "ViewUnavailable") ? "krm status says why." : undefined;
 }
 
 /** The one line on stderr: `krm: <what>: <culprit>. <hint>`. */

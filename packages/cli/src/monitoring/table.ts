@@ -3,7 +3,13 @@ import type { ScopeStatus } from "@krm/core";
 import type { Colour, Paint } from "../terminal/paint.ts";
 import { alignColumns } from "../text/columns.ts";
 
-const HEADING = ["RESOURCE", "STATE", "OBJECTS", "EVENTS/S", "VERIFIED", "DRIFT"];
+/** How the table is laid out. */
+interface Layout {
+  readonly heading: readonly string[];
+  readonly nameOf: (line: TableLine) => string;
+  readonly ageOf: (agoMs: number | undefined) => string;
+  readonly gap: number;
+}
 
 const COLOURS: Readonly<Record<ScopeStatus["state"], Colour>> = {
   synced: "green",
@@ -29,26 +35,39 @@ export interface TableLine {
   readonly drift: number;
 }
 
-/** Draws the live table, no wider than `width`: with short names and small gaps where it would be. */
+const HEADING = ["RESOURCE", "STATE", "OBJECTS", "EVENTS/S", "VERIFIED", "DRIFT"];
+
+/** From the widest to the narrowest. */
+const LAYOUTS: readonly Layout[] = [
+  { heading: HEADING, nameOf: ({ name }) => name, ageOf: verifiedText, gap: 3 },
+  { heading: HEADING, nameOf: ({ shortName }) => shortName, ageOf: verifiedText, gap: 1 },
+  {
+    heading: ["RES", "STATE", "OBJ", "EV/S", "VERIF", "DRIFT"],
+    nameOf: ({ shortName }) => shortName,
+    ageOf: (agoMs) => (agoMs === undefined ? "-" : durationToHuman(agoMs)),
+    gap: 1,
+  },
+];
+
+/** Draws the live table, no wider than `width`: with short names, small gaps and short headings where it would be. */
 export function drawTable(lines: readonly TableLine[], width: number, paint: Paint): string[] {
   const room = Math.max(1, width - 1);
-  const full = layOut(lines, ({ name }) => name, 3);
-  const fits = full.every((text) => text.length <= room);
-  const drawn = fits ? full : layOut(lines, ({ shortName }) => shortName, 1).map((text) => text.slice(0, room));
-  const [heading = "", ...body] = drawn;
+  const layouts = LAYOUTS.map((layout) => layOut(lines, layout));
+  const fitting = layouts.find((texts) => texts.every((text) => text.length <= room)) ?? layouts.at(-1) ?? [];
+  const [heading = "", ...body] = fitting.map((text) => text.slice(0, room));
   return [paint("dim", heading), ...body.map((text, index) => paintState(text, lines[index]?.state, paint))];
 }
 
-function layOut(lines: readonly TableLine[], nameOf: (line: TableLine) => string, gap: number): string[] {
+function layOut(lines: readonly TableLine[], { heading, nameOf, ageOf, gap }: Layout): string[] {
   const rows = lines.map((line) => [
     nameOf(line),
     line.state,
     String(line.objects),
     line.eventsPerSecond.toFixed(1),
-    verifiedText(line.verifiedAgoMs),
+    ageOf(line.verifiedAgoMs),
     String(line.drift),
   ]);
-  return alignColumns([HEADING, ...rows], gap);
+  return alignColumns([heading, ...rows], gap);
 }
 
 /** The same in one line, for a log: what all have in common is said once, by the worst of them. */
