@@ -52,4 +52,4 @@ export { ClusterSource, type ClusterSourceOptions, type SourceRequest } from "./
 
 // Generated clusters
 export { Churn, type ChurnOptions } from "./generate/churn.ts";
-export { generateCluster, type GenerateOptions } from "./generate/generate-cluster.ts";
+export { generateCluster, generateClusterInTurns, type GenerateOptions } from "./generate/generate-cluster.ts";

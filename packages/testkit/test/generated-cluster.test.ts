@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   Churn,
   generateCluster,
+  generateClusterInTurns,
   type JsonObject,
   ManualClock,
   REPLICA_SETS,
@@ -28,6 +29,12 @@ describe("generateCluster", () => {
   it("makes exactly so many pods, and some of each kind", () => {
     expect(cluster.list(PODS).items).toHaveLength(400);
     for (const resource of DEFAULT_RESOURCES) expect(cluster.list(resource).items.length).toBeGreaterThan(2);
+  });
+
+  it("makes the same in turns", async () => {
+    const other = new SimCluster({ clock: new ManualClock() });
+    await generateClusterInTurns(other, { pods: 400, seed: 1 });
+    expect(whole(other)).toBe(whole(cluster));
   });
 
   it("makes pods of a realistic size", () => {

@@ -1,5 +1,5 @@
 import { systemClock } from "@krm/core";
-import { Churn, FaultPlan, type FaultSpec, generateCluster, SimApiServer, SimCluster } from "@krm/testkit";
+import { Churn, FaultPlan, type FaultSpec, generateClusterInTurns, SimApiServer, SimCluster } from "@krm/testkit";
 import { compactNowAndThen } from "./compaction.ts";
 
 /** What is simulated. */
@@ -12,6 +12,8 @@ export interface SimulationOptions {
   readonly seed: number;
   readonly faults: FaultSpec;
   readonly listen: { readonly host: string; readonly port: number };
+  /** Ends the start, however large the cluster is. */
+  readonly signal: AbortSignal;
   /** Changes and faults end this long after the start, in milliseconds. */
   readonly quietAfterMs?: number | undefined;
   /** Called then. */
@@ -31,7 +33,7 @@ export interface Simulation extends AsyncDisposable {
 /**
  * Starts a simulated cluster behind a simulated API server. Dispose it to end all.
  *
- * @throws KrmError `KRM_LISTEN`
+ * @throws KrmError `KRM_LISTEN`; the reason of `options.signal`
  */
 export async function startSimulation(options: SimulationOptions): Promise<Simulation> {
   const { pods, nodes, churn: eventsPerSecond, seed, quietAfterMs } = options;
@@ -43,7 +45,12 @@ export async function startSimulation(options: SimulationOptions): Promise<Simul
   const { signal } = stop;
   // The address first: a port in use should be known before the work begins. Nobody knows the address yet.
   await server.listen(options.listen);
-  generateCluster(cluster, { pods, nodes, seed });
+  try {
+    await generateClusterInTurns(cluster, { pods, nodes, seed, signal: options.signal });
+  } catch (error) {
+    await server[Symbol.asyncDispose]();
+    throw error;
+  }
   options.onCluster?.(cluster);
   const churn = new Churn({
     cluster,

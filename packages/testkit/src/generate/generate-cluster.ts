@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { DEPLOYMENTS, INGRESSES, NODES, PERSISTENT_VOLUME_CLAIMS, PODS, SERVICES } from "@krm/core";
 import type { SimCluster } from "../cluster/sim-cluster.ts";
 import type { JsonObject, SimObject } from "../cluster/sim-object.ts";
@@ -29,14 +30,37 @@ const DAY = 86_400_000;
  * ingresses, claims and config maps. They look up to 30 days old, but are written now.
  */
 export function generateCluster(cluster: SimCluster, options: GenerateOptions = {}): void {
-  const pods = options.pods ?? 500;
-  const nodes = options.nodes ?? Math.max(3, Math.ceil(pods / 40));
-  const generator = new Generator(cluster, new SeededRandom(options.seed ?? 1));
-  generator.addNodes(nodes);
-  generator.addApps(pods);
+  const steps = generationSteps(cluster, options);
+  while (steps.next().done !== true) continue;
 }
 
-class Generator {
+/**
+ * As {@link generateCluster}, the same cluster to the byte, but other work gets its turn after every application: a large
+ * cluster takes seconds.
+ *
+ * @throws The reason of `signal`. What was made until then is in the cluster.
+ */
+export async function generateClusterInTurns(
+  cluster: SimCluster,
+  options: GenerateOptions & { readonly signal?: AbortSignal | undefined } = {},
+): Promise<void> {
+  const steps = generationSteps(cluster, options);
+  while (steps.next().done !== true) {
+    await setImmediate();
+    options.signal?.throwIfAborted();
+  }
+}
+
+function* generationSteps(cluster: SimCluster, options: GenerateOptions): Generator<void> {
+  const pods = options.pods ?? 500;
+  const nodes = options.nodes ?? Math.max(3, Math.ceil(pods / 40));
+  const generator = new ClusterGenerator(cluster, new SeededRandom(options.seed ?? 1));
+  generator.addNodes(nodes);
+  yield;
+  yield* generator.addApps(pods);
+}
+
+class ClusterGenerator {
   readonly #cluster: SimCluster;
   readonly #random: SeededRandom;
   #podCount = 0;
@@ -53,7 +77,8 @@ class Generator {
     }
   }
 
-  addApps(pods: number): void {
+  /** In steps of one application. */
+  *addApps(pods: number): Generator<void> {
     const random = this.#random.fork("apps");
     const namespaces = makeNamespaces(random, Math.min(40, Math.max(2, Math.ceil(pods / 100))));
     for (const { name, team, environment } of namespaces) {
@@ -66,6 +91,7 @@ class Generator {
       const replicas = Math.min(left, 1 + Math.floor(random.next() ** 3 * 24));
       this.#addApp(makeApp(random, where, replicas, taken.get(where.name) as Set<string>), random);
       left -= replicas;
+      yield;
     }
   }
 

@@ -40,6 +40,7 @@ export async function runDemo(options: DemoOptions, io: CliIo): Promise<void> {
       seed,
       faults: parseFaults(DEMO_FAULTS),
       listen: { host: "127.0.0.1", port: 0 },
+      signal: io.signal,
     }),
   );
   throwIfEnded(io.signal);

@@ -28,6 +28,7 @@ export async function runSimulate(options: SimulateOptions, io: CliIo): Promise<
         seed,
         faults,
         listen,
+        signal: io.signal,
         quietAfterMs: quietAfter,
         onCluster: (cluster) => recording?.start(cluster),
         onQuiet: () =>
