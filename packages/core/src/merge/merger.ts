@@ -136,7 +136,6 @@ export class Merger {
       const inputs = this.#queue.peek(BATCH);
       if (inputs.length === 0 || signal.aborted) continue;
       await this.#merge(inputs, signal);
-      this.#queue.remove(inputs);
     }
   }
 
@@ -166,6 +165,8 @@ export class Merger {
     const reset = this.#state.epoch !== epoch;
     const commit: ViewCommit = { changes, meta: this.#meta(reset), drift, reset };
     if (!(await this.#write(commit, signal))) return;
+    // Before anybody is told, so that what is reported as waiting is what waits.
+    this.#queue.remove(inputs);
     this.#options.onCommit?.(commit);
     for (const verdict of verdicts) this.#options.onVerdict?.(verdict);
     this.#options.onReport?.(this.report);
