@@ -69,7 +69,6 @@ export class KubernetesListWatch implements ListWatch {
     return watchEvents(body, {
       drop: this.#drop,
       name,
-      signal: options.signal,
       broken: (error) => this.#transport.broken(error, call),
     });
   }
