@@ -74,6 +74,22 @@ describe("a reader", () => {
     expect(seen(await one.next())).toEqual([5]);
   });
 
+  test("that has left is not remembered, also where nothing ever changes", async () => {
+    const feed = new ChangeFeed();
+    const stays = reader(feed);
+    const next = stays.next();
+    for (let i = 0; i < 100; i++) {
+      const one = reader(feed);
+      const nothing = one.next();
+      one.stop();
+      expect(await nothing).toBeUndefined();
+    }
+    expect(feed.waiting).toBe(1);
+    feed.append(changes(0, 1));
+    expect(seen(await next)).toEqual([0]);
+    expect(feed.waiting).toBe(0);
+  });
+
   test("ends by its signal, and throws when the store is closed", async () => {
     const feed = new ChangeFeed();
     const [one, two] = [reader(feed), reader(feed)];

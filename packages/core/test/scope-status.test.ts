@@ -75,6 +75,14 @@ describe("a view is", () => {
     expect(judgeScope(view(), blocked("gone"), now)).toEqual({ state: "gone", error });
   });
 
+  test("stale where the role that was turned away has not probed again when it should have: it is gone", () => {
+    const blocked = (until: number): Partial<RoleReports> =>
+      streamer({ phase: "blocked", since: now - 90_000, until, reason: "forbidden", error });
+    const meta = view({ lastContact: now - 90_000 });
+    expect(judge(meta, blocked(now - 10_000))).toBe("forbidden");
+    expect(judge(meta, blocked(now - 10_001))).toBe("stale");
+  });
+
   test("snapshot-only while it is polled, and stale when that stops", () => {
     const polling = streamer({ phase: "polling", since: now, until: now, reason: "not-watchable" });
     expect(judge(view(), polling)).toBe("snapshot-only");

@@ -42,7 +42,9 @@ export function judgeScope(
   const failing = reports.merger?.failing;
   const error = failing?.error ?? (phase !== undefined && "error" in phase ? phase.error : undefined);
   if (failing !== undefined && now - failing.since > bounds.disconnectedMs) return { state: "failed", error };
-  if (phase?.phase === "blocked") return { state: phase.reason === "gone" ? "gone" : "forbidden", error };
+  // Who is blocked probes again; a report that should be long out of date is of a process that is no more.
+  if (phase?.phase === "blocked" && now - phase.until <= bounds.disconnectedMs)
+    return { state: phase.reason === "gone" ? "gone" : "forbidden", error };
   if (view.version === undefined) return { state: "syncing", error };
   const silence = view.lastContact === undefined ? Number.POSITIVE_INFINITY : now - view.lastContact;
   const quiet = phase?.phase === "watching" || phase?.phase === "polling";

@@ -37,7 +37,8 @@ export class ChangeFeed {
   #head = 0;
   #first = 1;
   #bytes = 0;
-  #wake = Promise.withResolvers<void>();
+  /** Wakes those who wait for more. A promise that all share would remember every reader who left until the next change. */
+  readonly #waiting = new Set<() => void>();
 
   constructor(bounds: FeedBounds = DEFAULT_FEED_BOUNDS) {
     this.#bounds = bounds;
@@ -46,6 +47,11 @@ export class ChangeFeed {
   /** The cursor behind the newest entry. */
   get cursor(): string {
     return this.#cursorOf(this.#next - 1);
+  }
+
+  /** How many readers wait for more. */
+  get waiting(): number {
+    return this.#waiting.size;
   }
 
   get #next(): number {
@@ -89,8 +95,8 @@ export class ChangeFeed {
   }
 
   #notify(): void {
-    this.#wake.resolve();
-    this.#wake = Promise.withResolvers<void>();
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
   }
 
   /** Starts where the feed is at the time of this call, or after `since`. */
@@ -128,13 +134,15 @@ export class ChangeFeed {
   }
 
   async #woken(signal: AbortSignal): Promise<void> {
-    const aborted = Promise.withResolvers<void>();
-    const stop = (): void => aborted.resolve();
-    signal.addEventListener("abort", stop, { once: true });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const wake = (): void => resolve();
+    this.#waiting.add(wake);
+    signal.addEventListener("abort", wake, { once: true });
     try {
-      await Promise.race([this.#wake.promise, aborted.promise]);
+      await promise;
     } finally {
-      signal.removeEventListener("abort", stop);
+      this.#waiting.delete(wake);
+      signal.removeEventListener("abort", wake);
     }
   }
 }
