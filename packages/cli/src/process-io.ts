@@ -24,8 +24,9 @@ export function processIo(): ProcessIo {
   let lost: Error | undefined;
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(name, () => {
-      if (stop.signal.aborted) process.exit(EXIT.interrupted);
-      stop.abort(new Interrupted(name));
+      const interrupted = new Interrupted(name);
+      if (stop.signal.aborted) process.exit(interrupted.exitCode);
+      stop.abort(interrupted);
     });
   }
   for (const stream of [stdout, stderr]) {

@@ -9,7 +9,8 @@ import { createProgram, type HelpTexts } from "./program.ts";
  * Runs one command to its end: `argv` without node and script. Errors are told on `io.stderr`, one line each; nothing is
  * thrown.
  *
- * @returns The exit code: 0, 1 for a failure, 2 for a wrong command line, 130 where `io.signal` ended it early.
+ * @returns The exit code: 0, 1 for a failure, 2 for a wrong command line; where `io.signal` ended it early, 128 and
+ * the number of the signal that its reason tells, else 130.
  * @example
  * const code = await run(["get", "pods"], { stdout, stderr, env: {}, signal });
  */

@@ -93,7 +93,7 @@ describe("krm get", () => {
     const named = await krm("get", "nodes", "-o", "name");
     const [first = ""] = named.out.split("\n");
     expect(first).toMatch(/^node\/./);
-    const { out } = await krm("get", "nodes", first.slice("node/".length), "--output", "json");
+    const { out } = await krm("get", first, "--output", "json");
     expect(JSON.parse(out)).toMatchObject({ apiVersion: "v1", kind: "Node", metadata: { name: first.slice(5) } });
   });
 

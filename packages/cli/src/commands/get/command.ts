@@ -35,7 +35,12 @@ export function addGet(program: Command, io: CliIo): void {
     .usage("RESOURCE [NAME] [OPTIONS]")
     .summary("read resources from a KRM server")
     .description("Reads a resource from a KRM server and prints it as kubectl does.")
-    .addArgument(new Argument("<RESOURCE>", "plural, short name, or either with its group: pods, po, deployments.apps"))
+    .addArgument(
+      new Argument(
+        "<RESOURCE>",
+        "plural, short name, or either with its group: pods, po, deployments.apps; or pod/NAME",
+      ),
+    )
     .addArgument(new Argument("[NAME]", "one object"))
     .addOption(flag("-n, --namespace <NAME>", "only this namespace", { parse: parseNamespace }))
     .addOption(new Flag("-A, --all-namespaces", "all namespaces, which is the default", { excludes: ["--namespace"] }))

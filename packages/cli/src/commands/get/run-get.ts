@@ -6,14 +6,16 @@ import { structured } from "../../reading/structured.ts";
 import type { GetOptions } from "./command.ts";
 import { nameLines, tableLines } from "./object-lines.ts";
 import { trustNotes } from "./trust-notes.ts";
+import { wantedBy } from "./wanted.ts";
 
 /** Reads a resource and prints it. */
 export async function runGet(
-  resource: string,
-  name: string | undefined,
+  argument: string,
+  nameArgument: string | undefined,
   options: GetOptions,
   io: CliIo,
 ): Promise<void> {
+  const { resource, name } = wantedBy(argument, nameArgument);
   if (name !== undefined && (options.selector ?? options.fieldSelector) !== undefined) {
     throw new UsageError("a name and a selector exclude each other", "Leave one of them out.");
   }
