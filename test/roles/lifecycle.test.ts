@@ -1,5 +1,5 @@
-import { KrmError, MemoryStore, PODS, type RolePhase } from "@krm/core";
-import { type ClusterSourceOptions } from "@krm/testkit";
+import { KrmError, MemoryStore, Monitor, PODS, type RolePhase } from "@krm/core";
+import { ClusterSource, type ClusterSourceOptions, SimCluster } from "@krm/testkit";
 import { describe, expect, test } from "vitest";
 import { settle, until } from "./support.ts";
 import { apiError, gone, open, watching, world, type World } from "./world.ts";
@@ -185,5 +185,25 @@ describe("ready", () => {
     await expect(w.monitor.ready()).rejects.toMatchObject({ code: "KRM_NOT_READY", cause });
     await expect(w.monitor.done).rejects.toBe(cause);
     open.splice(0);
+  });
+});
+
+describe("a Monitor refuses", () => {
+  const cases: { readonly options: object; readonly named: string }[] = [
+    { options: { verifyEveryMs: 0 }, named: "verifyEveryMs" },
+    { options: { verifyEveryMs: Number.NaN }, named: "verifyEveryMs" },
+    { options: { pollEveryMs: Number.POSITIVE_INFINITY }, named: "pollEveryMs" },
+    { options: { pageSize: 0.5 }, named: "pageSize" },
+    { options: { concurrentLists: 0 }, named: "concurrentLists" },
+    { options: { namespaces: [] }, named: "namespaces" },
+    { options: { resources: [] }, named: "resources" },
+    { options: { source: {} }, named: "source" },
+    { options: { verifyEvery: 1000 }, named: "verifyEvery" },
+  ];
+  test.for(cases)("$options, by name", ({ options, named }) => {
+    const source = new ClusterSource({ cluster: new SimCluster() });
+    expect(() => new Monitor({ source, ...options })).toThrow(
+      expect.objectContaining({ code: "KRM_INVALID_ARGUMENT", message: expect.stringContaining(named) }),
+    );
   });
 });

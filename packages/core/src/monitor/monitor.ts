@@ -13,6 +13,7 @@ import { type Logger, silentLogger } from "../ports/logger.ts";
 import { MemoryStore } from "../store/memory-store.ts";
 import type { Store, ViewCommit } from "../store/store.ts";
 import type { BackoffOptions } from "../stream/backoff.ts";
+import { checkMonitorOptions } from "./check-options.ts";
 import type { DesyncCause, RolePhase } from "./role-status.ts";
 import { ScopeMonitor } from "./scope-monitor.ts";
 import { type ScopeStatus, scopeStatus, type StalenessBounds } from "./scope-status.ts";
@@ -85,7 +86,9 @@ export class Monitor implements AsyncDisposable {
   /** Settles when the roles have ended before all was synced. */
   readonly #ended = Promise.withResolvers<never>();
 
+  /** @throws KrmError `KRM_INVALID_ARGUMENT` for an option that is unknown, or that nothing can be made of. */
   constructor(options: MonitorOptions) {
+    checkMonitorOptions(options);
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.store = options.store ?? new MemoryStore();
