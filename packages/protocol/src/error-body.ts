@@ -45,6 +45,8 @@ export const ERROR_CAUSES = [
   "ResourceAmbiguous",
   /** 400: a query parameter that does not exist, or not for this resource. */
   "UnknownParameter",
+  /** 400: a query parameter whose value cannot be. */
+  "InvalidParameter",
   /** 400: a query parameter that is given twice. */
   "RepeatedParameter",
 ] as const;

@@ -13,7 +13,7 @@ describe("query parameters", () => {
     ["/pods?name=a&name=b", 400, 'query parameter "name" is given more than once'],
     ["/pods?name=&name=b", 400, 'query parameter "name" is given more than once'],
     ["/pods?label_selector=a&labelSelector=a", 400, "are the same parameter"],
-    ["/pods?limit=abc", 400, 'strconv.ParseInt: parsing "abc": invalid syntax'],
+    ["/pods?limit=abc", 400, 'query parameter "limit": strconv.ParseInt: parsing "abc": invalid syntax'],
     ["/pods?limit=99999999999999999999", 400, "value out of range"],
     ["/pods?resourceVersion=abc", 400, "invalid resource version"],
     ["/pods?resourceVersionMatch=Exact", 422, "resourceVersionMatch is forbidden unless resourceVersion is provided"],
@@ -34,6 +34,26 @@ describe("query parameters", () => {
     const answer = failure(await test.get(url));
     expect(answer.code).toBe(code);
     expect(answer.message).toContain(message);
+  });
+
+  it.each([
+    ["labelSelector", "a%20b"],
+    ["fieldSelector", "spec.nope%3D1"],
+    ["fieldSelector", "metadata.name"],
+    ["limit", "x"],
+    ["continue", "garbage"],
+    ["resourceVersion", "abc"],
+    ["maxStaleness", "soon"],
+    ["name", ".."],
+  ])("the details of a bad %s name it", async (parameter, value) => {
+    await using test = testApp();
+    await fill(test.store, { resource: PODS }, []);
+    const response = await test.get(`/pods?namespace=team-a&${parameter}=${value}`);
+    expect(response.json()).toMatchObject({
+      code: 400,
+      reason: "BadRequest",
+      details: { causes: [{ reason: "InvalidParameter", field: parameter }] },
+    });
   });
 
   it("that are empty count as absent", async () => {

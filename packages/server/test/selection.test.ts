@@ -41,7 +41,7 @@ describe("labels", () => {
     await using test = testApp();
     await fill(test.store, { resource: PODS }, []);
     const response = await test.get(`/pods?labelSelector=${encodeURIComponent(selector)}`);
-    expect(failure(response)).toEqual({ code: 400, reason: "BadRequest", message, causes: [] });
+    expect(failure(response)).toEqual({ code: 400, reason: "BadRequest", message, causes: ["InvalidParameter"] });
   });
 });
 

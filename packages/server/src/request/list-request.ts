@@ -7,6 +7,7 @@ import {
 } from "@krm/apimachinery";
 import { type ResourceType, resourceId, resourceName } from "@krm/core";
 import { LIST_PARAMETERS, parseDuration } from "@krm/protocol";
+import { invalidParameter, namingParameters } from "./invalid-parameter.ts";
 import { readQuery, unknownParameter } from "./query-string.ts";
 
 /** A request for a flat list, checked. */
@@ -48,14 +49,17 @@ export function readListRequest(target: string, resource: ResourceType): ListReq
     }
     query.set("labelSelector", old);
   }
-  const options = parseListOptions(query, "list");
+  const { options, fields } = namingParameters(query, (part) => {
+    const read = parseListOptions(part, "list");
+    return { options: read, fields: parseFieldSelector(read.fieldSelector, resource) };
+  });
   const { resourceVersion } = options;
   return {
     name: pathSegment(query, "name"),
     namespace: pathSegment(query, "namespace"),
     node: pathSegment(query, "node"),
     labels: options.labels,
-    fields: parseFieldSelector(options.fieldSelector, resource),
+    fields,
     limit: options.limit,
     continue: options.continue === "" ? undefined : options.continue,
     maxStaleness: duration(query, "maxStaleness"),
@@ -93,7 +97,10 @@ function pathSegment(query: URLSearchParams, parameter: string): string | undefi
           ? "may not contain '/' or '%'"
           : undefined;
   if (problem !== undefined) {
-    throw badRequest(`query parameter "${parameter}": ${JSON.stringify(value.slice(0, 64))} ${problem}`);
+    throw invalidParameter(
+      parameter,
+      `query parameter "${parameter}": ${JSON.stringify(value.slice(0, 64))} ${problem}`,
+    );
   }
   return value;
 }
@@ -104,7 +111,8 @@ function duration(query: URLSearchParams, parameter: string): number | undefined
   try {
     return parseDuration(value);
   } catch (error) {
-    if (error instanceof RangeError) throw badRequest(`query parameter "${parameter}": ${error.message}`);
+    if (error instanceof RangeError)
+      throw invalidParameter(parameter, `query parameter "${parameter}": ${error.message}`);
     throw error;
   }
 }
