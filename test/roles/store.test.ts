@@ -207,3 +207,39 @@ describe("a store that does not answer", () => {
     expect(await notReady).toMatchObject({ code: "KRM_NOT_READY" });
   });
 });
+
+test("a report that could not be written is written when the store is back, though nothing else happens", async () => {
+  const store = new MemoryStore();
+  const scope = store.scope({ resource: PODS });
+  const { report: tell } = scope;
+  let failing = false;
+  scope.report = async (...args) => {
+    if (failing) throw new Error("away");
+    return tell.apply(scope, args as Parameters<typeof tell>);
+  };
+  const w = world({ store });
+  await watching(w);
+  await report(w);
+  failing = true;
+  w.source.bookmark();
+  await report(w);
+  expect((await w.streamer()).bookmarks).toBe(0);
+  failing = false;
+  await report(w);
+  await report(w);
+  expect((await w.streamer()).bookmarks).toBe(1);
+});
+
+test("a quiet resource stays synced by its bookmarks, and by nothing else", async () => {
+  const w = world();
+  await watching(w);
+  for (let minute = 0; minute < 5; minute++) {
+    await w.clock.advance(60_000);
+    w.source.bookmark();
+    await settle();
+    expect((await w.status()).state).toBe("synced");
+    expect((await w.status()).view.lastContact).toBe(w.clock.now());
+  }
+  await w.clock.advance(149_000);
+  expect((await w.status()).state).toBe("synced");
+});

@@ -69,18 +69,20 @@ describe("what cannot be read", () => {
 
 describe("law 8: versions that cannot be ordered", () => {
   test("the resource is listed now and then, never watched; readers get the last list and are told so", async () => {
-    const state = { names: ["a", "b"], version: "opaque-1", watches: 0 };
+    const state = { names: ["a", "b"], version: "opaque-1", watches: 0, lists: 0 };
     const scope = { resource: PODS };
     const item = (name: string): string =>
       `{"metadata":{"name":"${name}","namespace":"n","uid":"u-${name}","resourceVersion":"v-${name}"}}`;
     const listWatch: ListWatch = {
       scope,
-      list: async () =>
-        decodeListPage(
+      list: async () => {
+        state.lists++;
+        return decodeListPage(
           Buffer.from(
             `{"metadata":{"resourceVersion":"${state.version}"},"items":[${state.names.map(item).join(",")}]}`,
           ),
-        ),
+        );
+      },
       watch: () => {
         state.watches++;
         throw new Error("nobody asks for this");
@@ -104,6 +106,10 @@ describe("law 8: versions that cannot be ordered", () => {
       view: { version: "opaque-0", snapshotOnly: true },
     });
     expect(state.watches).toBe(0);
+    // Only the polling lists it: there is nothing that a verification could compare.
+    const { lists } = state;
+    await clock.advance(300_000);
+    expect(state.lists - lists).toBe(10);
   });
 });
 

@@ -57,6 +57,7 @@ export { takeSnapshot, type TakeSnapshotOptions } from "./verify/take-snapshot.t
 export { Verifier, type VerifierOptions } from "./verify/verifier.ts";
 
 // Monitor
+export type { RoleOptions } from "./monitor/role-options.ts";
 export { Monitor, type MonitorEvents, type MonitorOptions } from "./monitor/monitor.ts";
 export {
   type BlockedReason,

@@ -93,6 +93,11 @@ export class Merger {
       : { key, uid: claim.uid, resourceVersion: claim.resourceVersion };
   };
 
+  /** False: the versions of this resource cannot be ordered, so there is nothing to verify (law 8). */
+  get comparable(): boolean {
+    return this.#state.opaque === undefined;
+  }
+
   /** The stream has told everything up to here, and it is merged. */
   get position(): ResourceVersion | undefined {
     return this.#state.position;

@@ -13,7 +13,7 @@ const LAST_MS = 2000;
 
 /**
  * Carries the roles' reports to the store: a change of state at once, counters now and then, always the newest, one
- * write at a time. A failed write is logged and the next one carries everything.
+ * write at a time. A failed write is tried again.
  */
 export class Reporter {
   readonly #store: ScopeStore;
@@ -24,6 +24,8 @@ export class Reporter {
   readonly #states = new Map<keyof RoleReports, unknown>();
   #wake = Promise.withResolvers<void>();
   #hurry = Promise.withResolvers<void>();
+  /** The last write failed: that is logged once. */
+  #failing = false;
   /** The write that is under way, or the last one; never rejects. */
   #flushed: Promise<void> = Promise.resolve();
 
@@ -52,6 +54,8 @@ export class Reporter {
         this.#wake = Promise.withResolvers<void>();
         await untilAborted(this.#flush(), signal);
         await this.#pause(signal);
+        // What could not be written is tried again, also if nothing else happens.
+        if (this.#dirty.size > 0) this.#wake.resolve();
       } catch {
         break;
       }
@@ -87,10 +91,12 @@ export class Reporter {
       if (report === undefined) continue;
       try {
         await this.#store.report(role, report);
+        this.#failing = false;
       } catch (error) {
         this.#dirty.add(role);
-        if (!KrmError.is(error, "KRM_STORE_CLOSED"))
-          this.#logger.warn({ err: error, role }, "could not report to the store");
+        if (!this.#failing && !KrmError.is(error, "KRM_STORE_CLOSED"))
+          this.#logger.warn({ err: error, role }, "could not report to the store; trying again");
+        this.#failing = true;
       }
     }
   }

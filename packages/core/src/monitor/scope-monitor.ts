@@ -3,28 +3,18 @@ import { Merger } from "../merge/merger.ts";
 import type { MergeInput, Step, Verdict } from "../merge/merge-input.ts";
 import type { QueueBounds } from "../merge/input-queue.ts";
 import type { Scope } from "../model/scope.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { ListWatch } from "../ports/list-watch.ts";
-import type { Logger } from "../ports/logger.ts";
 import type { ScopeStore, ViewCommit } from "../store/store.ts";
-import type { BackoffOptions } from "../stream/backoff.ts";
 import { Streamer } from "../stream/streamer.ts";
 import { Verifier } from "../verify/verifier.ts";
 import { Reporter } from "./reporter.ts";
+import type { RoleOptions } from "./role-options.ts";
 import type { DesyncCause, RolePhase } from "./role-status.ts";
 
 /** What the three roles of one scope work with. */
-export interface ScopeMonitorOptions {
-  readonly listWatch: ListWatch;
+export interface ScopeMonitorOptions extends RoleOptions {
   readonly store: ScopeStore;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly random: () => number;
-  readonly listSlot: <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
-  readonly pageSize: number;
   readonly verifyEveryMs: number;
   readonly pollEveryMs: number;
-  readonly backoff?: BackoffOptions | undefined;
   readonly queue?: QueueBounds | undefined;
   readonly onState: (state: RolePhase) => void;
   readonly onDesync: (cause: DesyncCause) => void;

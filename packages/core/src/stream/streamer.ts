@@ -2,11 +2,10 @@ import { KrmError } from "../errors.ts";
 import type { Merger } from "../merge/merger.ts";
 import { compareResourceVersions, newestResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
 import type { Snapshot } from "../model/snapshot.ts";
+import type { RoleOptions } from "../monitor/role-options.ts";
 import type { DesyncCause, ErrorReport, RolePhase, StreamerReport } from "../monitor/role-status.ts";
 import { DESYNC_CAUSES } from "../monitor/role-status.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { ListWatch, WatchEvent } from "../ports/list-watch.ts";
-import type { Logger } from "../ports/logger.ts";
+import type { WatchEvent } from "../ports/list-watch.ts";
 import { isComparable, takeSnapshot } from "../verify/take-snapshot.ts";
 import { type BackoffOptions, DEFAULT_BACKOFF } from "./backoff.ts";
 import { classify, errorReport, type Trouble } from "./classify.ts";
@@ -18,20 +17,10 @@ import { watchInputs } from "./watch-inputs.ts";
 export type StreamSink = Pick<Merger, "offer" | "drained" | "known">;
 
 /** What a Streamer works with. */
-export interface StreamerOptions {
-  readonly listWatch: ListWatch;
+export interface StreamerOptions extends RoleOptions {
   readonly sink: StreamSink;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Chance for back-off and watch timeouts, in [0, 1). */
-  readonly random: () => number;
-  /** Runs a list when there is room for one: lists of many resources are not all started at once. */
-  readonly listSlot: <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
-  /** Objects per page. */
-  readonly pageSize: number;
   /** How often what cannot be watched is listed, in milliseconds. */
   readonly pollEveryMs: number;
-  readonly backoff?: BackoffOptions | undefined;
   readonly onReport: (report: StreamerReport) => void;
   readonly onDesync?: ((cause: DesyncCause) => void) | undefined;
 }

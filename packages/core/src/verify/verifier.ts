@@ -1,27 +1,17 @@
 import { untilAborted } from "../internal/abort.ts";
 import type { Merger } from "../merge/merger.ts";
 import { compareResourceVersions } from "../model/resource-version.ts";
+import type { RoleOptions } from "../monitor/role-options.ts";
 import type { RolePhase, VerifierReport } from "../monitor/role-status.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { ListWatch } from "../ports/list-watch.ts";
-import type { Logger } from "../ports/logger.ts";
-import { type BackoffOptions, backoffMs, DEFAULT_BACKOFF } from "../stream/backoff.ts";
+import { backoffMs, DEFAULT_BACKOFF } from "../stream/backoff.ts";
 import { classify, errorReport } from "../stream/classify.ts";
 import { isComparable, takeSnapshot } from "./take-snapshot.ts";
 
 /** What a Verifier works with. */
-export interface VerifierOptions {
-  readonly listWatch: ListWatch;
-  readonly sink: Pick<Merger, "offer" | "drained" | "known" | "epoch" | "position">;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Chance for jitter, in [0, 1). */
-  readonly random: () => number;
-  readonly listSlot: <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
-  readonly pageSize: number;
+export interface VerifierOptions extends RoleOptions {
+  readonly sink: Pick<Merger, "offer" | "drained" | "known" | "epoch" | "position" | "comparable">;
   /** The mean time between two verifications, in milliseconds; each wait is by chance half to one and a half of it. */
   readonly everyMs: number;
-  readonly backoff?: BackoffOptions | undefined;
   readonly onReport: (report: VerifierReport) => void;
   /** The most recent list was older than what the stream had told before: a lagging server, or a restored cluster. */
   readonly onBehind?: (() => void) | undefined;
@@ -95,6 +85,9 @@ export class Verifier {
     const { listWatch, sink, clock, listSlot, pageSize, everyMs, random } = this.#options;
     let epoch = sink.epoch;
     let started = false;
+    const next = everyMs * (0.5 + random());
+    // Versions that cannot be ordered verify nothing; the streamer lists such a resource by itself.
+    if (!sink.comparable) return next;
     try {
       // Snapshots must not pile up before a store that does not take them.
       await sink.drained(signal);
@@ -114,7 +107,6 @@ export class Verifier {
           },
         });
         this.#inFull = false;
-        // Versions that cannot be ordered verify nothing; the streamer lists such a resource by itself.
         if (isComparable(snapshot)) {
           sink.offer([{ type: "verified", epoch, snapshot }]);
           this.#report = { ...this.#report, snapshots: this.#report.snapshots + 1 };
@@ -126,7 +118,7 @@ export class Verifier {
       });
       this.#failures = 0;
       this.#report = { ...this.#report, progress: undefined };
-      return everyMs * (0.5 + random());
+      return next;
     } catch (error) {
       if (started) sink.offer([{ type: "verification-abandoned", epoch }]);
       signal.throwIfAborted();
