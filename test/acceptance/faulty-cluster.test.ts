@@ -148,6 +148,6 @@ describe("after ten minutes with a lying, failing cluster and then quiet, each v
         expect(oracles.length).toBe(chosen === undefined ? DEFAULT_RESOURCES.length : 2 * DEFAULT_RESOURCES.length - 1);
         // It was put to the test: verdicts came, and events were missed.
         expect(oracles.reduce((sum, { checked }) => sum + checked, 0)).toBeGreaterThan(25);
-        expect(oracles.reduce((sum, { missed }) => sum + missed, 0)).toBeGreaterThan(10);
+        expect(oracles.reduce((sum, { missed }) => sum + missed, 0)).toBeGreaterThan(3);
       });
 });
