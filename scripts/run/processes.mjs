@@ -67,8 +67,10 @@ function start(command, args, options) {
   return new Promise((resolve, reject) => {
     child.once("error", (error) => {
       stopForwarding();
-      const text = error.code === "ENOENT" ? `${command} was not found: is it on PATH?` : error.message;
-      reject(Object.assign(new Error(text, { cause: error }), { code: error.code ?? "ESPAWN" }));
+      // Folders on PATH that may not be read make the search end with EACCES, not with ENOENT.
+      const missing = error.code === "ENOENT" || error.code === "EACCES";
+      const text = missing ? `${command} was not found: is it on PATH?` : error.message;
+      reject(Object.assign(new Error(text, { cause: error }), { code: "ESPAWN" }));
     });
     child.once("close", (code, signal) => resolve({ code, signal, received: stopForwarding() }));
     options.onChild?.(child);
