@@ -3,23 +3,34 @@ import { describe, expect, test } from "vitest";
 import { deployment, pod, settle, until, view } from "./support.ts";
 import { gone, open, report, watching, world } from "./world.ts";
 
+/** A store whose commits for pods fail while it is away. */
+function failing(): { store: MemoryStore; away: (now: boolean) => void } {
+  const store = new MemoryStore();
+  const scope = store.scope({ resource: PODS });
+  const { commit } = scope;
+  let isAway = false;
+  scope.commit = async (...args) => {
+    if (isAway) throw new Error("disk full");
+    return commit.apply(scope, args);
+  };
+  return {
+    store,
+    away: (now) => {
+      isAway = now;
+    },
+  };
+}
+
 describe("the store", () => {
   test("law 7: a store that fails loses nothing; what waits is written when it is back", async () => {
-    const store = new MemoryStore();
-    const scope = store.scope({ resource: PODS });
-    const { commit } = scope;
-    let failing = false;
-    scope.commit = async (...args) => {
-      if (failing) throw new KrmError("KRM_STORE_FAILED", "away");
-      return commit.apply(scope, args);
-    };
+    const { store, away } = failing();
     const w = world({ store });
     await watching(w);
-    failing = true;
+    away(true);
     pod(w.cluster, "waits");
     await settle();
     expect(await w.equal()).toBe(false);
-    failing = false;
+    away(false);
     await w.clock.advance(2000);
     await until(w.equal, "it was written after all");
     expect(w.source.requests.list).toBe(3);
@@ -59,17 +70,10 @@ describe("the store", () => {
   });
 
   test("what cannot be written is a failure that readers are told of, and it passes", async () => {
-    const store = new MemoryStore();
-    const scope = store.scope({ resource: PODS });
-    const { commit } = scope;
-    let failing = false;
-    scope.commit = async (...args) => {
-      if (failing) throw new Error("disk full");
-      return commit.apply(scope, args);
-    };
+    const { store, away } = failing();
     const w = world({ store });
     await watching(w);
-    failing = true;
+    away(true);
     pod(w.cluster, "unwritten");
     await settle();
     for (let i = 0; i < 12; i++) {
@@ -80,7 +84,7 @@ describe("the store", () => {
       state: "failed",
       error: { code: "KRM_STORE_FAILED", message: "disk full" },
     });
-    failing = false;
+    away(false);
     await w.clock.advance(60_000);
     await until(w.equal, "it was written after all");
     await report(w);
@@ -103,19 +107,12 @@ describe("a scope that breaks", () => {
   });
 
   test("law 12: a store that fails for one resource holds no list of another up", async () => {
-    const store = new MemoryStore();
-    const scope = store.scope({ resource: PODS });
-    const { commit } = scope;
-    let failing = false;
-    scope.commit = async (...args) => {
-      if (failing) throw new Error("disk full");
-      return commit.apply(scope, args);
-    };
+    const { store, away } = failing();
     const w = world({ store, resources: [PODS, DEPLOYMENTS], concurrentLists: 1 });
     w.monitor.start();
     await w.monitor.ready();
     await until(() => w.source.openWatches === 2, "both are watched");
-    failing = true;
+    away(true);
     pod(w.cluster, "stuck");
     await settle();
     w.source.failWatches(gone);
@@ -124,7 +121,7 @@ describe("a scope that breaks", () => {
       async () => Object.keys(await view(store, { resource: DEPLOYMENTS })).length === 1,
       "deployments were listed anew",
     );
-    failing = false;
+    away(false);
     await w.clock.advance(60_000);
   });
 });

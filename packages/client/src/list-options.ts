@@ -1,26 +1,11 @@
-import { formatDuration, type ListQuery } from "@krm/protocol";
+import { formatDuration, LIST_PARAMETERS, type ListQuery } from "@krm/protocol";
 import { invalid, refuseUnknown, timeout, wholeNumber } from "./options.ts";
 import type { CallOptions } from "./request.ts";
 
 /** What a list is asked for. Undefined means: not asked. */
-export interface ListOptions extends CallOptions {
-  readonly name?: string | undefined;
-  readonly namespace?: string | undefined;
-  /** Pods only: those bound to this node. */
-  readonly node?: string | undefined;
-  /** Kubernetes' label selector: `app=web,tier in (a,b),!canary`. */
-  readonly labelSelector?: string | undefined;
-  /** Kubernetes' field selector, with the fields that the API server supports for the resource. */
-  readonly fieldSelector?: string | undefined;
-  /** Items per page, at most. Without it the answer holds them all. */
-  readonly limit?: number | undefined;
-  /** `metadata._continue` (with `as: "json"`: `metadata.continue`) of the page before. */
-  readonly continue?: string | undefined;
+export interface ListOptions extends Omit<ListQuery, "maxStaleness">, CallOptions {
   /** The oldest answer to accept: milliseconds, or a duration such as `30s`. One that is older is `KRM_CLIENT_TOO_STALE`. */
   readonly maxStaleness?: number | string | undefined;
-  /** An answer not older than this version, unless `resourceVersionMatch` says otherwise. */
-  readonly resourceVersion?: string | undefined;
-  readonly resourceVersionMatch?: "Exact" | "NotOlderThan" | undefined;
 }
 
 /** Names one object. */
@@ -41,17 +26,8 @@ const GET_OPTIONS: ReadonlySet<string> = new Set<keyof GetOptions>([
   "resourceVersion",
   ...CALL,
 ]);
-const LIST_OPTIONS: ReadonlySet<string> = new Set<keyof ListOptions | "as">([
-  "name",
-  "namespace",
-  "node",
-  "labelSelector",
-  "fieldSelector",
-  "limit",
-  "continue",
-  "maxStaleness",
-  "resourceVersion",
-  "resourceVersionMatch",
+const LIST_OPTIONS: ReadonlySet<string> = new Set<string>([
+  ...LIST_PARAMETERS.filter((name) => name !== "label_selector"),
   "as",
   ...CALL,
 ]);
@@ -61,16 +37,9 @@ export function listQuery(options: ListOptions, where: string): ListQuery {
   refuseUnknown(options, LIST_OPTIONS, where);
   checkCall(options);
   return {
-    name: options.name,
-    namespace: options.namespace,
-    node: options.node,
-    labelSelector: options.labelSelector,
-    fieldSelector: options.fieldSelector,
+    ...options,
     limit: options.limit === undefined ? undefined : wholeNumber("limit", options.limit, 1),
-    continue: options.continue,
     maxStaleness: duration(options.maxStaleness),
-    resourceVersion: options.resourceVersion,
-    resourceVersionMatch: options.resourceVersionMatch,
   };
 }
 

@@ -8,12 +8,13 @@ export interface ListQuery {
   readonly labelSelector?: string | undefined;
   /** Kubernetes' field selector, with the fields that the API server supports for the resource. */
   readonly fieldSelector?: string | undefined;
-  /** Items per page, at most. */
+  /** Items per page, at most. Without it the answer holds them all. */
   readonly limit?: number | undefined;
-  /** `metadata.continue` of the page before. */
+  /** `metadata.continue` of the page before (`metadata._continue` in client-node's typed lists). */
   readonly continue?: string | undefined;
   /** A duration, {@link parseDuration}. An answer that cannot be proved to be this young is a 504. */
   readonly maxStaleness?: string | undefined;
+  /** An answer not older than this version, unless `resourceVersionMatch` says otherwise. */
   readonly resourceVersion?: string | undefined;
   /** Undefined with a `resourceVersion`: as `NotOlderThan`. */
   readonly resourceVersionMatch?: "Exact" | "NotOlderThan" | undefined;
