@@ -194,6 +194,20 @@ describe("errors of the connection", () => {
     });
   });
 
+  it("ask whether https was meant where plain HTTP is cut off", async () => {
+    const tls = await createTlsMaterial();
+    await using server = await TestServer.start(() => {}, { cert: tls.cert, key: tls.key });
+    const kubeConfig = new KubeConfig();
+    const plain = server.url.replace("https:", "http:");
+    kubeConfig.loadFromClusterAndUser({ name: "c", server: plain, skipTLSVerify: false }, { name: "me" });
+    await using source = new KubernetesSource({ kubeConfig });
+    expect(await failure(source.listWatch({ resource: PODS }).list({}))).toMatchObject({
+      code: "KRM_CONNECTION",
+      message: expect.stringContaining("the connection broke") as string,
+      hint: expect.stringContaining("https://") as string,
+    });
+  });
+
   it("tell a port of something else, and a client certificate that does not fit", async () => {
     const other = createServer((socket) => socket.on("error", () => {}).end("SSH-2.0-OpenSSH_9.9\r\n"));
     other.listen(0, "127.0.0.1");

@@ -14,6 +14,13 @@ const UNREACHABLE: readonly Meaning[] = [
   [["UND_ERR_CONNECT_TIMEOUT", "ETIMEDOUT"], "connecting took too long", "check the network, the VPN and firewalls"],
 ];
 
+/** A connection that came about and did not last. */
+const BROKEN: Meaning = [
+  ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "UND_ERR_RES_CONTENT_LENGTH_MISMATCH", "UND_ERR_ABORTED"],
+  "the connection broke",
+  "",
+];
+
 const MEANINGS: readonly Meaning[] = [
   [["UND_ERR_PRX_TLS", "UND_ERR_PRX_CONN"], "the proxy did not let it through", "check proxy-url of the cluster"],
   [["UND_ERR_HEADERS_TIMEOUT"], "it took the request and did not answer in time", "the API server may be overloaded"],
@@ -22,11 +29,7 @@ const MEANINGS: readonly Meaning[] = [
     "it stopped in the middle of the answer",
     "the API server may be overloaded, or the network broke",
   ],
-  [
-    ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "UND_ERR_RES_CONTENT_LENGTH_MISMATCH", "UND_ERR_ABORTED"],
-    "the connection broke",
-    "",
-  ],
+  BROKEN,
   [
     [
       "SELF_SIGNED_CERT_IN_CHAIN",
@@ -41,7 +44,7 @@ const MEANINGS: readonly Meaning[] = [
   [
     ["CERT_SIGNATURE_FAILURE"],
     "its certificate was not signed by the kubeconfig's authority",
-    "check certificate-authority-data of the cluster",
+    "check certificate-authority-data of the cluster; the kubeconfig is read at the start, so restart after a change",
   ],
   [
     ["CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID"],
@@ -102,8 +105,13 @@ export function connectionError(cause: unknown, { server, proxy }: Route, what: 
   const [, ...known] = unreachable ?? meant(MEANINGS) ?? [];
   // Parser errors come with the bytes that could not be parsed in their data, never in their message.
   const [why, ownHint] = byWords(chain) ?? [known[0] ?? chain.at(-1)?.message ?? String(cause), known[1]];
+  const plain = why === BROKEN[1] && server.protocol === "http:";
   const hint =
-    unreachable !== undefined && proxy !== undefined ? "check proxy-url of the cluster, and the network" : ownHint;
+    unreachable !== undefined && proxy !== undefined
+      ? "check proxy-url of the cluster, and the network"
+      : plain
+        ? "is the server's URL meant to start with https:// ?"
+        : ownHint;
   const code = codes[0] === undefined ? "" : ` (${codes[0]})`;
   const through = proxy === undefined ? "" : `, through the proxy ${proxy}`;
   return new KrmError("KRM_CONNECTION", `${server.origin}: ${why}${code}${through}, ${what}`, {
