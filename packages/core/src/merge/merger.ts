@@ -108,7 +108,7 @@ export class Merger {
     return this.#queue.offer(inputs);
   }
 
-  /** Resolves when everything that was offered has been taken up. */
+  /** Resolves when everything that was offered before this call is merged and written. */
   async drained(signal: AbortSignal): Promise<void> {
     await untilAborted(this.#queue.drained(), signal);
   }

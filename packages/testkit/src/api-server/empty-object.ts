@@ -1,3 +1,4 @@
+import { EMPTY_NODE_INFO } from "../cluster/kinds/infrastructure.ts";
 import { apiVersionOf, type ResourceType } from "@krm/core";
 
 /**
@@ -10,18 +11,7 @@ const EMPTY: Readonly<Record<string, object>> = {
     spec: {},
     status: {
       daemonEndpoints: { kubeletEndpoint: { Port: 0 } },
-      nodeInfo: {
-        machineID: "",
-        systemUUID: "",
-        bootID: "",
-        kernelVersion: "",
-        osImage: "",
-        containerRuntimeVersion: "",
-        kubeletVersion: "",
-        kubeProxyVersion: "",
-        operatingSystem: "",
-        architecture: "",
-      },
+      nodeInfo: EMPTY_NODE_INFO,
     },
   },
   "/Service": { spec: {}, status: { loadBalancer: {} } },

@@ -4,7 +4,8 @@ import type { KindRules } from "./kind-rules.ts";
 
 const NOT_READY_TAINT = { key: "node.kubernetes.io/not-ready", effect: "NoSchedule" };
 
-const EMPTY_NODE_INFO = {
+/** What a node says of itself before its kubelet does. */
+export const EMPTY_NODE_INFO: Readonly<Record<string, string>> = {
   machineID: "",
   systemUUID: "",
   bootID: "",
