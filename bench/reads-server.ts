@@ -7,7 +7,7 @@ import {
   type StoredObject,
 } from "@krm/core";
 import { createServer } from "@krm/server";
-import { generateCluster, SimCluster } from "@krm/testkit";
+import { generateCluster, SimCluster, writableScope } from "@krm/testkit";
 
 // The KRM server of reads.ts, in a process of its own: its CPU time is what is measured.
 const pods = Number(process.argv[2]);
@@ -34,7 +34,7 @@ function podAt(index: number, version: number): StoredObject {
 }
 
 const store = new MemoryStore();
-const scope = store.scope({ resource: PODS });
+const scope = writableScope(store.scope({ resource: PODS }));
 let version = 1000;
 
 function meta(): CommittedMeta {
@@ -60,7 +60,7 @@ async function put(objects: readonly StoredObject[]): Promise<void> {
     origin: "stream" as const,
     observedAt: Date.now(),
   }));
-  await scope.commit({ changes, meta: meta(), drift: [] });
+  await scope.commit({ changes, meta: meta() });
 }
 
 await put(bodies.map((_, index) => podAt(index, version)));
@@ -89,5 +89,5 @@ process.on("message", (message: "start" | "stop" | "change") => {
     process.send?.({ type: "used", cpuMs: (user + system) / 1000 });
   }
 });
-const { bytes } = await scope.meta();
+const { bytes } = await scope.store.meta();
 process.send?.({ type: "ready", url, objects: bodies.length, bytes });

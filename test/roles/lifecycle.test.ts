@@ -3,6 +3,7 @@ import { ClusterSource, type ClusterSourceOptions, SimCluster } from "@krm/testk
 import { describe, expect, test } from "vitest";
 import { settle, until } from "./support.ts";
 import { apiError, gone, open, watching, world, type World } from "./world.ts";
+import { tamperedStore } from "./tampered-store.ts";
 
 test("stop ends everything, and ready says that it will not come", async () => {
   const w = world(
@@ -174,12 +175,12 @@ describe("ready", () => {
   });
 
   test("tells why the monitor ended first", async () => {
-    const store = new MemoryStore();
-    const scope = store.scope({ resource: PODS });
-    const cause = new KrmError("KRM_STORE_CONFLICT", "another merger holds the lease");
-    scope.commit = async () => {
-      throw cause;
-    };
+    const cause = new KrmError("KRM_STORE_CLOSED", "somebody closed it");
+    const store = tamperedStore({
+      commit: async () => {
+        throw cause;
+      },
+    });
     const w = world({ store });
     w.monitor.start();
     await expect(w.monitor.ready()).rejects.toMatchObject({ code: "KRM_NOT_READY", cause });

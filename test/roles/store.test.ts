@@ -1,18 +1,18 @@
 import { DEPLOYMENTS, KrmError, MemoryStore, PODS } from "@krm/core";
 import { describe, expect, test } from "vitest";
 import { deployment, pod, settle, until, view } from "./support.ts";
+import { tamperedStore } from "./tampered-store.ts";
 import { gone, open, report, watching, world } from "./world.ts";
 
 /** A store whose commits for pods fail while it is away. */
 function failing(): { store: MemoryStore; away: (now: boolean) => void } {
-  const store = new MemoryStore();
-  const scope = store.scope({ resource: PODS });
-  const { commit } = scope;
   let isAway = false;
-  scope.commit = async (...args) => {
-    if (isAway) throw new Error("disk full");
-    return commit.apply(scope, args);
-  };
+  const store = tamperedStore({
+    commit: async (commit, ...args) => {
+      if (isAway) throw new Error("disk full");
+      return commit(...args);
+    },
+  });
   return {
     store,
     away: (now) => {
@@ -37,14 +37,13 @@ describe("the store", () => {
   });
 
   test("law 7: a queue that overflows is a gap, counted and resynced", async () => {
-    const store = new MemoryStore();
-    const scope = store.scope({ resource: PODS });
-    const { commit } = scope;
-    const gate = { open: Promise.resolve(), release: (): void => {} };
-    scope.commit = async (...args) => {
-      await gate.open;
-      return commit.apply(scope, args);
-    };
+    const gate = { open: Promise.resolve() };
+    const store = tamperedStore({
+      commit: async (commit, ...args) => {
+        await gate.open;
+        return commit(...args);
+      },
+    });
     const w = world({ store, queue: { inputs: 10, bytes: 1_000_000 } });
     await watching(w);
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -95,14 +94,14 @@ describe("the store", () => {
 
 describe("a scope that breaks", () => {
   test("ends the whole monitor, and done tells why", async () => {
-    const store = new MemoryStore();
-    const scope = store.scope({ resource: PODS });
-    scope.commit = async () => {
-      throw new KrmError("KRM_STORE_CONFLICT", "another merger holds the lease");
-    };
+    const store = tamperedStore({
+      commit: async () => {
+        throw new KrmError("KRM_STORE_CLOSED", "somebody closed it");
+      },
+    });
     const w = world({ store, resources: [PODS, DEPLOYMENTS] });
     w.monitor.start();
-    await expect(w.monitor.done).rejects.toMatchObject({ code: "KRM_STORE_CONFLICT" });
+    await expect(w.monitor.done).rejects.toMatchObject({ code: "KRM_STORE_CLOSED" });
     open.splice(0);
   });
 
@@ -129,19 +128,18 @@ describe("a scope that breaks", () => {
 describe("a store that does not answer", () => {
   /** A store whose commits, or reports, hang while `hangs` says so. */
   function hanging(): { store: MemoryStore; hangs: { commit: boolean; report: boolean }; release: () => void } {
-    const store = new MemoryStore();
-    const scope = store.scope({ resource: PODS });
-    const { commit, report: tell } = scope;
     const hangs = { commit: false, report: false };
     const gate = Promise.withResolvers<void>();
-    scope.commit = async (...args) => {
-      if (hangs.commit) await gate.promise;
-      return commit.apply(scope, args);
-    };
-    scope.report = async (role, one) => {
-      if (hangs.report) await gate.promise;
-      return tell.call(scope, role, one);
-    };
+    const store = tamperedStore({
+      commit: async (commit, ...args) => {
+        if (hangs.commit) await gate.promise;
+        return commit(...args);
+      },
+      report: async (_role, write) => {
+        if (hangs.report) await gate.promise;
+        return write();
+      },
+    });
     return { store, hangs, release: gate.resolve };
   }
 
@@ -206,14 +204,13 @@ describe("a store that does not answer", () => {
 });
 
 test("a report that could not be written is written when the store is back, though nothing else happens", async () => {
-  const store = new MemoryStore();
-  const scope = store.scope({ resource: PODS });
-  const { report: tell } = scope;
   let failing = false;
-  scope.report = async (...args) => {
-    if (failing) throw new Error("away");
-    return tell.apply(scope, args as Parameters<typeof tell>);
-  };
+  const store = tamperedStore({
+    report: async (_role, write) => {
+      if (failing) throw new Error("away");
+      return write();
+    },
+  });
   const w = world({ store });
   await watching(w);
   await report(w);

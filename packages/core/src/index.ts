@@ -29,7 +29,14 @@ export type { Applied, Observation, Tombstone } from "./model/observation.ts";
 // Merge
 export type { Drift, DriftType, Shown } from "./merge/drift.ts";
 export type { MergeInput, Step, Verdict } from "./merge/merge-input.ts";
-export { type Claim, emptyMergeState, type MergeState, type Undecided } from "./merge/merge-state.ts";
+export { EMPTY_LEDGER, type VerificationLedger } from "./merge/ledger.ts";
+export {
+  type Claim,
+  emptyMergeState,
+  type MergeState,
+  restoreMergeState,
+  type Undecided,
+} from "./merge/merge-state.ts";
 export type { ViewChange } from "./merge/view-change.ts";
 export { advance, reduce } from "./merge/reduce.ts";
 
@@ -44,17 +51,52 @@ export type {
   Store,
   StoreManifest,
   ViewCommit,
+  ViewIndex,
   ViewMeta,
   ViewRead,
 } from "./store/store.ts";
+export type { InputLease, Lease, LeaseRequest, Leases, LoadedView, MergerLease, RoleRequest } from "./store/lease.ts";
+export type {
+  ConsumedLogs,
+  InputLogWriter,
+  InputRole,
+  LogBatch,
+  LogPosition,
+  LogRecord,
+  SnapshotPage,
+  SnapshotPageEntry,
+} from "./store/input-log.ts";
+
+// Replica
+export { ReplicaStore, type ReplicaStoreOptions } from "./replica/replica-store.ts";
+
+// For those who write a store
+export { untilAborted } from "./internal/abort.ts";
+export { refuseBackwards } from "./store/backwards.ts";
+export { ChangeFeed, type ChangeFeedOptions } from "./store/change-feed.ts";
+export { ObjectTable } from "./store/object-table.ts";
+export { decodeChange, encodeChange, type EncodedChange } from "./store/codec/change-codec.ts";
+export { decodeLogRecord, encodeLogRecord, type EncodedLogRecord } from "./store/codec/log-codec.ts";
+export { decodeObjectRecord, encodeObject } from "./store/codec/object-codec.ts";
+export { LogAssembler, recordBytes, recordsOf } from "./store/log-records.ts";
+export { NO_VIEW } from "./store/no-view.ts";
+export type { PersistedView, ViewPersistence } from "./store/persistence.ts";
+export { streamerStart } from "./store/streamer-start.ts";
 
 // Roles
 export { DEFAULT_QUEUE_BOUNDS, type QueueBounds } from "./merge/input-queue.ts";
 export { Merger, type MergerOptions } from "./merge/merger.ts";
-export { type BackoffOptions, backoffMs, DEFAULT_BACKOFF } from "./stream/backoff.ts";
-export { Streamer, type StreamerOptions, type StreamSink } from "./stream/streamer.ts";
+export { type BackoffOptions, backoffMs, DEFAULT_BACKOFF, STORE_BACKOFF } from "./stream/backoff.ts";
+export { Streamer, type StreamerOptions, type StreamSink, type StreamStart } from "./stream/streamer.ts";
 export { takeSnapshot, type TakeSnapshotOptions } from "./verify/take-snapshot.ts";
-export { Verifier, type VerifierOptions } from "./verify/verifier.ts";
+export { Verifier, type VerifierOptions, type VerifySink } from "./verify/verifier.ts";
+
+// Roles as processes
+export { type Held, type HeldLeases, type HoldOptions, holdRoles, type Standing } from "./roles/hold-roles.ts";
+export { MergeRole, type MergeRoleOptions } from "./roles/merge-role.ts";
+export { type ClusterRoleOptions, DEFAULT_LEASE_TTL_MS, type RoleProcessOptions } from "./roles/role-process.ts";
+export { StreamRole, type StreamRoleOptions } from "./roles/stream-role.ts";
+export { VerifyRole, type VerifyRoleOptions } from "./roles/verify-role.ts";
 
 // Monitor
 export type { RoleOptions } from "./monitor/role-options.ts";
@@ -67,8 +109,11 @@ export {
   type ListProgress,
   type MergerReport,
   type PollingReason,
+  type Role,
   type RolePhase,
   type RoleReports,
+  ROLES,
+  type ScopeReports,
   type StreamerReport,
   type VerifierReport,
 } from "./monitor/role-status.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type FeedBatch, type ViewChange } from "../src/index.ts";
+import { type FeedBatch, type FeedBounds, NO_VIEW, type ViewChange } from "../src/index.ts";
 import { ChangeFeed } from "../src/store/change-feed.ts";
 import { storedObject } from "./support/objects.ts";
 
@@ -12,6 +12,19 @@ const change = (n: number): ViewChange => ({
 });
 const changes = (from: number, to: number): ViewChange[] =>
   Array.from({ length: to - from }, (_, i) => change(from + i));
+
+/** A feed that names its changes c1, c2, … */
+class NumberedFeed extends ChangeFeed {
+  #count = 0;
+
+  constructor(bounds?: FeedBounds) {
+    super({ bounds, cursor: "c0", meta: () => ({ ...NO_VIEW, cursor: this.cursor, objects: this.#count, bytes: 0 }) });
+  }
+
+  commit(all: readonly ViewChange[]): void {
+    this.append(all.map((one) => ({ cursor: `c${++this.#count}`, change: one })));
+  }
+}
 
 function reader(
   feed: ChangeFeed,
@@ -35,18 +48,18 @@ const seen = (batch: FeedBatch | undefined): number[] | "reset" | undefined =>
 
 describe("a reader", () => {
   test("starts where the feed is when it asks, not when it first looks", async () => {
-    const feed = new ChangeFeed();
-    feed.append(changes(0, 2));
+    const feed = new NumberedFeed();
+    feed.commit(changes(0, 2));
     const one = reader(feed);
-    feed.append(changes(2, 4));
+    feed.commit(changes(2, 4));
     expect(seen(await one.next())).toEqual([2, 3]);
   });
 
   test("waits for more, and resumes after any cursor it was given", async () => {
-    const feed = new ChangeFeed();
+    const feed = new NumberedFeed();
     const one = reader(feed);
     const next = one.next();
-    feed.append(changes(0, 3));
+    feed.commit(changes(0, 3));
     const batch = await next;
     expect(seen(batch)).toEqual([0, 1, 2]);
     const cursor = batch?.type === "changes" ? batch.entries[0]?.cursor : undefined;
@@ -54,28 +67,40 @@ describe("a reader", () => {
   });
 
   test("gets reset where its cursor is gone: too old, of before a reset, or none of ours", async () => {
-    const feed = new ChangeFeed({ entries: 10, bytes: 1_000_000 });
-    feed.append(changes(0, 1));
+    const feed = new NumberedFeed({ entries: 10, bytes: 1_000_000 });
+    feed.commit(changes(0, 1));
     const { cursor: early } = feed;
-    feed.append(changes(1, 30));
+    feed.commit(changes(1, 30));
     expect(seen(await reader(feed, early).next())).toBe("reset");
     const { cursor: recent } = feed;
-    feed.reset();
+    feed.reset("anew");
     expect(seen(await reader(feed, recent).next())).toBe("reset");
     expect(seen(await reader(feed, "nonsense").next())).toBe("reset");
-    expect(seen(await reader(feed, `${feed.cursor.split(":")[0]}:999`).next())).toBe("reset");
+    expect(seen(await reader(feed, "c999").next())).toBe("reset");
+  });
+
+  test("is told the meta where a commit ends, and of commits that change nothing else", async () => {
+    const feed = new NumberedFeed();
+    const one = reader(feed);
+    feed.commit(changes(0, 700));
+    const [first, second] = [await one.next(), await one.next()];
+    expect([first, second].map((batch) => batch?.type === "changes" && batch.entries.length)).toEqual([512, 188]);
+    expect([first, second].map((batch) => batch?.type === "changes" && batch.meta?.objects)).toEqual([undefined, 700]);
+    const next = one.next();
+    feed.commit([]);
+    expect(await next).toMatchObject({ type: "changes", entries: [], meta: { cursor: "c700" } });
   });
 
   test("that is told reset goes on from there", async () => {
-    const feed = new ChangeFeed();
+    const feed = new NumberedFeed();
     const one = reader(feed, "nonsense");
     expect(seen(await one.next())).toBe("reset");
-    feed.append(changes(5, 6));
+    feed.commit(changes(5, 6));
     expect(seen(await one.next())).toEqual([5]);
   });
 
   test("that has left is not remembered, also where nothing ever changes", async () => {
-    const feed = new ChangeFeed();
+    const feed = new NumberedFeed();
     const stays = reader(feed);
     const next = stays.next();
     for (let i = 0; i < 100; i++) {
@@ -85,13 +110,13 @@ describe("a reader", () => {
       expect(await nothing).toBeUndefined();
     }
     expect(feed.waiting).toBe(1);
-    feed.append(changes(0, 1));
+    feed.commit(changes(0, 1));
     expect(seen(await next)).toEqual([0]);
     expect(feed.waiting).toBe(0);
   });
 
   test("ends by its signal, and throws when the store is closed", async () => {
-    const feed = new ChangeFeed();
+    const feed = new NumberedFeed();
     const [one, two] = [reader(feed), reader(feed)];
     const [first, second] = [one.next(), two.next()];
     one.stop();
@@ -103,10 +128,9 @@ describe("a reader", () => {
 
 test("keeps the newest, as many and as large as it may", async () => {
   const size = change(1).type === "set" ? storedObject("o1", "u", "2").bytes.byteLength : 0;
-  const feed = new ChangeFeed({ entries: 1000, bytes: 5 * (size + 2) });
+  const feed = new NumberedFeed({ entries: 1000, bytes: 5 * (size + 2) });
   const { cursor: start } = feed;
-  for (let i = 0; i < 9; i++) feed.append([change(i)]);
+  for (let i = 0; i < 9; i++) feed.commit([change(i)]);
   expect(seen(await reader(feed, start).next())).toBe("reset");
-  const fourth = `${feed.cursor.split(":")[0]}:4`;
-  expect(seen(await reader(feed, fourth).next())).toEqual([4, 5, 6, 7, 8]);
+  expect(seen(await reader(feed, "c4").next())).toEqual([4, 5, 6, 7, 8]);
 });

@@ -35,8 +35,11 @@ async function merge(
   more: Partial<MergerOptions> = {},
 ): Promise<ScopeStore> {
   const store = new MemoryStore().scope({ resource: PODS });
+  const view = await store.acquire("merger", { holder: "test", ttlMs: 1000 });
+  if (view === undefined) throw new Error("nobody else is there");
   const merger = new Merger({
-    store,
+    view,
+    batch: { changes: 1024, bytes: 1_000_000 },
     clock: systemClock,
     logger: silentLogger,
     random: () => 0,
@@ -47,7 +50,7 @@ async function merge(
   const running = merger.run(stop.signal);
   for (const batch of batches) {
     merger.offer(batch);
-    await merger.drained(stop.signal);
+    await merger.caughtUp(stop.signal);
   }
   stop.abort();
   await running;

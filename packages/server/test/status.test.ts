@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { NODES, PODS } from "@krm/core";
 import { LIST_PARAMETERS, PATHS, type StatusBody } from "@krm/protocol";
 import { failure, testApp } from "./support/app.ts";
-import { blocked, fill, MERGER_REPORT, metaAt, pod, START, streamerReport } from "./support/fixtures.ts";
+import { blocked, fill, MERGER_REPORT, metaAt, pod, START, streamerReport, writer } from "./support/fixtures.ts";
 
 const DRIFT = { key: "team-a/a", type: "deleted", horizon: "90", shown: undefined, actual: undefined };
 
@@ -15,7 +15,7 @@ describe("/status", () => {
       [pod({ name: "a" })],
       metaAt("100", { horizon: "90" }),
     );
-    const scope = test.store.scope({ resource: PODS, namespace: "team-a" });
+    const scope = writer(test.store, { resource: PODS, namespace: "team-a" });
     await scope.report("merger", { ...MERGER_REPORT, recent: [DRIFT as never] });
     await scope.report("verifier", {
       state: { phase: "waiting", since: START, until: START + 300_000 },
@@ -80,7 +80,7 @@ describe("/status", () => {
   it("tells of trouble and of progress", async () => {
     await using test = testApp({ scopes: [{ resource: NODES }] });
     await fill(test.store, { resource: NODES }, []);
-    await test.store.scope({ resource: NODES }).report("streamer", {
+    await writer(test.store, { resource: NODES }).report("streamer", {
       ...streamerReport({ state: blocked("forbidden", 403) }),
       progress: { pages: 1, objects: 500, bytes: 4000, expected: 700 },
     });
@@ -113,7 +113,7 @@ describe("/readyz", () => {
   it("waits until every scope has a view", async () => {
     await using test = testApp({ scopes: [{ resource: PODS }, { resource: NODES }] });
     await fill(test.store, { resource: PODS }, []);
-    await test.store.scope({ resource: NODES }).report("streamer", {
+    await writer(test.store, { resource: NODES }).report("streamer", {
       ...streamerReport({ state: { phase: "listing", since: START } }),
       progress: { pages: 1, objects: 500, bytes: 4000, expected: undefined },
     });
@@ -130,7 +130,10 @@ describe("/readyz", () => {
 
   it("does not wait for what is visibly blocked", async () => {
     await using test = testApp({ scopes: [{ resource: PODS }] });
-    await test.store.scope({ resource: PODS }).report("streamer", streamerReport({ state: blocked("forbidden", 403) }));
+    await writer(test.store, { resource: PODS }).report(
+      "streamer",
+      streamerReport({ state: blocked("forbidden", 403) }),
+    );
     expect((await test.get("/readyz?verbose")).body).toBe("[+]v1/pods forbidden\nreadyz check passed\n");
   });
 

@@ -1,9 +1,9 @@
 import type { LightMyRequestResponse } from "fastify";
 import { describe, expect, it } from "vitest";
-import { MemoryStore, NODES, PODS, type Store } from "@krm/core";
+import { MemoryStore, NODES, PODS, type ScopeStore, type Store } from "@krm/core";
 import { parseFreshness } from "@krm/protocol";
 import { failure, names, type TestApp, testApp } from "./support/app.ts";
-import { blocked, fill, MERGER_REPORT, metaAt, pod, START, streamerReport } from "./support/fixtures.ts";
+import { blocked, fill, MERGER_REPORT, metaAt, pod, START, streamerReport, writer } from "./support/fixtures.ts";
 
 const ALL = { resource: PODS };
 
@@ -28,7 +28,7 @@ describe("trust headers", () => {
   it("tell of a stale view how old it is, and warn", async () => {
     await using test = testApp();
     await fill(test.store, ALL, [pod({ name: "a" })]);
-    await test.store.scope(ALL).report("streamer", {
+    await writer(test.store, ALL).report("streamer", {
       ...streamerReport(),
       state: {
         phase: "backing-off",
@@ -50,10 +50,21 @@ describe("trust headers", () => {
     expect(warnings(response)).toEqual(["pods: stale, last contact with the API server 1m35s ago (KRM_CONNECTION)"]);
   });
 
+  it("tell of a view whose monitor is no more, though its last word was of a healthy watch", async () => {
+    await using test = testApp();
+    await fill(test.store, ALL, [pod({ name: "a" })]);
+    await test.clock.advance(11_000);
+    expect((await test.get("/pods")).headers["krm-state"]).toBe("synced");
+    await writer(test.store, ALL)[Symbol.asyncDispose]();
+    const response = await test.get("/pods");
+    expect(response.headers["krm-state"]).toBe("stale");
+    expect(warnings(response)).toEqual(["pods: stale, last contact with the API server 11s ago"]);
+  });
+
   it("tell of a view that the API server no longer lets KRM follow", async () => {
     await using test = testApp();
     await fill(test.store, ALL, [pod({ name: "a" })]);
-    await test.store.scope(ALL).report("streamer", streamerReport({ state: blocked("forbidden", 403) }));
+    await writer(test.store, ALL).report("streamer", streamerReport({ state: blocked("forbidden", 403) }));
     const response = await test.get("/pods");
     expect(names(response)).toEqual(["a"]);
     expect(response.headers["krm-state"]).toBe("forbidden");
@@ -112,7 +123,7 @@ describe("a monitor that cannot write", () => {
     await using test = testApp();
     await fill(test.store, ALL, [pod({ name: "a" })]);
     const error = { code: "KRM_STORE_FAILED", message: "disk full", hint: undefined, status: undefined } as const;
-    await test.store.scope(ALL).report("merger", { ...MERGER_REPORT, failing: { since: START - 20_000, error } });
+    await writer(test.store, ALL).report("merger", { ...MERGER_REPORT, failing: { since: START - 20_000, error } });
     const response = await test.get("/pods");
     expect(names(response)).toEqual(["a"]);
     expect(response.headers["krm-state"]).toBe("failed");
@@ -138,7 +149,7 @@ describe("warnings", () => {
 describe("a view that is not there", () => {
   it("is a 503 that says how far the first list is", async () => {
     await using test = testApp();
-    await test.store.scope(ALL).report("streamer", {
+    await writer(test.store, ALL).report("streamer", {
       ...streamerReport({ state: { phase: "listing", since: START } }),
       progress: { pages: 2, objects: 1000, bytes: 5_000_000, expected: 10_008 },
     });
@@ -161,7 +172,7 @@ describe("a view that is not there", () => {
 
   it("is a 503 that says why, where waiting will not help", async () => {
     await using test = testApp();
-    await test.store.scope(ALL).report("streamer", streamerReport({ state: blocked("gone", 404) }));
+    await writer(test.store, ALL).report("streamer", streamerReport({ state: blocked("gone", 404) }));
     const response = await test.get("/pods");
     expect(failure(response)).toMatchObject({
       code: 503,
@@ -175,7 +186,7 @@ describe("a view that is not there", () => {
     await using test = testApp();
     await fill(test.store, { resource: PODS, namespace: "a" }, [pod({ name: "x", namespace: "a" })]);
     const refused = { resource: PODS, namespace: "b" };
-    await test.store.scope(refused).report("streamer", streamerReport({ state: blocked("forbidden", 403) }));
+    await writer(test.store, refused).report("streamer", streamerReport({ state: blocked("forbidden", 403) }));
     const response = await test.get("/pods");
     expect(names(response)).toEqual(["x"]);
     expect(response.headers["krm-state"]).toBe("forbidden");
@@ -190,7 +201,7 @@ describe("a view that is not there", () => {
   it("in one namespace that syncs holds the whole back", async () => {
     await using test = testApp();
     await fill(test.store, { resource: PODS, namespace: "a" }, []);
-    await test.store.scope({ resource: PODS, namespace: "b" }).report("streamer", streamerReport());
+    await writer(test.store, { resource: PODS, namespace: "b" }).report("streamer", streamerReport());
     expect(failure(await test.get("/pods"))).toMatchObject({ code: 503, causes: ["ViewSyncing"] });
     expect((await test.get("/pods?namespace=a")).statusCode).toBe(200);
   });
@@ -239,9 +250,19 @@ describe("resourceVersion", () => {
     await fill(test.store, ALL, [pod({ name: "a" })]);
     const answer = test.get("/pods?resourceVersion=105&resourceVersionMatch=NotOlderThan");
     await test.clock.untilSleeping();
-    await test.store.scope(ALL).commit({ changes: [], meta: metaAt("105"), drift: [] });
-    await test.clock.advance(100);
+    await writer(test.store, ALL).commit({ changes: [], meta: metaAt("105") });
     expect((await answer).json<{ metadata: object }>().metadata).toEqual({ resourceVersion: "105" });
+  });
+
+  it("that comes without a word of the feed is seen all the same", async () => {
+    await using inner = new MemoryStore();
+    await fill(inner, ALL, [pod({ name: "a" })]);
+    await using test = testApp({ store: withoutFeed(inner) });
+    const answer = test.get("/pods?resourceVersion=105");
+    await test.clock.untilSleeping();
+    await fill(inner, ALL, [pod({ name: "b" })], metaAt("105"));
+    await test.clock.advance(1000);
+    expect(names(await answer)).toEqual(["b"]);
   });
 
   it("reached, and lost again by a new history before the objects are read, is not answered with less", async () => {
@@ -338,8 +359,7 @@ describe("maxStaleness", () => {
     const answer = test.get("/pods?maxStaleness=30s");
     await test.clock.untilSleeping();
     const meta = metaAt("100", { lastContact: test.clock.now() });
-    await test.store.scope(ALL).commit({ changes: [], meta, drift: [] });
-    await test.clock.advance(100);
+    await writer(test.store, ALL).commit({ changes: [], meta });
     expect(names(await answer)).toEqual(["a"]);
   });
 
@@ -358,11 +378,34 @@ describe("maxStaleness", () => {
     await fill(test.store, ALL, [pod({ name: "a" })]);
     await test.clock.advance(31_000);
     const refused = streamerReport({ state: blocked("forbidden", 403), lastContact: test.clock.now() });
-    await test.store.scope(ALL).report("streamer", refused);
+    await writer(test.store, ALL).report("streamer", refused);
     expect(failure(await waited(test, "/pods?maxStaleness=30s")).causes).toEqual(["ViewTooStale"]);
     expect((await test.get("/pods?maxStaleness=2m")).statusCode).toBe(200);
   });
 });
+
+/** A store whose feed never says a word. */
+function withoutFeed(inner: Store): Store {
+  const silence: ScopeStore["changes"] = ({ signal }) => ({
+    [Symbol.asyncIterator]: () => ({
+      next: async () => {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        signal?.addEventListener("abort", () => resolve());
+        await promise;
+        return { done: true, value: undefined };
+      },
+    }),
+  });
+  return {
+    manifest: inner.manifest,
+    scopes: async () => inner.scopes(),
+    scope: (scope) =>
+      new Proxy(inner.scope(scope), {
+        get: (target, name) => (name === "changes" ? silence : target[name as "read"].bind(target)),
+      }),
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+}
 
 /** The texts of the Warning headers. */
 function warnings(response: LightMyRequestResponse): readonly string[] {
@@ -372,8 +415,10 @@ function warnings(response: LightMyRequestResponse): readonly string[] {
 /** An answer that comes only after the server's patience has run out. */
 async function waited(test: TestApp, url: string): ReturnType<TestApp["get"]> {
   const answer = test.get(url);
-  for (let step = 0; step < 30; step += 1) {
-    await test.clock.untilSleeping();
+  let answered = false;
+  const end = answer.finally(() => (answered = true));
+  while (!answered) {
+    await Promise.race([test.clock.untilSleeping(), end]);
     await test.clock.advanceToNext();
   }
   return answer;

@@ -53,3 +53,6 @@ export { ClusterSource, type ClusterSourceOptions, type SourceRequest } from "./
 // Generated clusters
 export { Churn, type ChurnOptions } from "./generate/churn.ts";
 export { generateCluster, generateClusterInTurns, type GenerateOptions } from "./generate/generate-cluster.ts";
+
+// Stores
+export { WritableScope, writableScope } from "./store-conformance/writable-scope.ts";

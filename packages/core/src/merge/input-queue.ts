@@ -1,3 +1,4 @@
+import type { ConsumedLogs } from "../store/input-log.ts";
 import type { MergeInput } from "./merge-input.ts";
 
 /** How much may wait to be merged. */
@@ -23,6 +24,8 @@ export class InputQueue {
   #head = 0;
   #bytes = 0;
   #arrived = Promise.withResolvers<void>();
+  /** What of the logs is consumed when so many inputs are merged, ascending. */
+  #marks: { readonly until: number; readonly consumed: ConsumedLogs }[] = [];
   /** How many were ever taken, and how many of them are merged. */
   #taken = 0;
   #merged = 0;
@@ -38,21 +41,39 @@ export class InputQueue {
     return this.#inputs.length - this.#head;
   }
 
-  /** All of them, or, when there is no room, none: false. */
-  offer(inputs: readonly MergeInput[]): boolean {
+  /**
+   * All of them, or, when there is no room, none: false.
+   *
+   * @param consumed What of the logs is consumed when these are merged.
+   */
+  offer(inputs: readonly MergeInput[], consumed?: ConsumedLogs): boolean {
     const bytes = sizeOf(inputs);
     const over = this.size + inputs.length > this.#bounds.inputs || this.#bytes + bytes > this.#bounds.bytes;
     if (over && bytes > 0) return false;
     this.#bytes += bytes;
     for (const input of inputs) this.#inputs.push(input);
     this.#taken += inputs.length;
+    if (consumed !== undefined) this.#marks.push({ until: this.#taken, consumed });
     if (inputs.length > 0) this.#arrived.resolve();
     return true;
   }
 
-  /** The oldest inputs, `most` at most. They count as waiting until `remove`. */
-  peek(most: number): MergeInput[] {
-    return this.#inputs.slice(this.#head, this.#head + most);
+  /** The oldest inputs, `most` and so many bytes at most, but one at least. They count as waiting until `remove`. */
+  peek(most: number, bytes: number = Number.POSITIVE_INFINITY): MergeInput[] {
+    const inputs = this.#inputs.slice(this.#head, this.#head + most);
+    let held = 0;
+    const end = inputs.findIndex((input, index) => {
+      held += bytesOf(input);
+      return index > 0 && held > bytes;
+    });
+    return end < 0 ? inputs : inputs.slice(0, end);
+  }
+
+  /** What of the logs is consumed when the `count` oldest inputs are merged; undefined: nothing more than before. */
+  consumedWith(count: number): ConsumedLogs | undefined {
+    const until = this.#merged + count;
+    const marks = this.#marks.filter((mark) => mark.until <= until);
+    return marks.length === 0 ? undefined : Object.assign({}, ...marks.map(({ consumed }) => consumed));
   }
 
   /** Forgets the oldest inputs, which `peek` gave: they are merged and written. */
@@ -60,6 +81,7 @@ export class InputQueue {
     this.#head += inputs.length;
     this.#bytes -= sizeOf(inputs);
     this.#merged += inputs.length;
+    if (this.#marks.length > 0) this.#marks = this.#marks.filter(({ until }) => until > this.#merged);
     while ((this.#waiting[0]?.until ?? Number.POSITIVE_INFINITY) <= this.#merged) this.#waiting.shift()?.resolve();
     if (this.#head === this.#inputs.length) {
       this.#inputs = [];
@@ -93,9 +115,13 @@ export class InputQueue {
   }
 }
 
-/** Bodies of observations; what has none is small, and always taken. */
 function sizeOf(inputs: readonly MergeInput[]): number {
   let bytes = 0;
-  for (const input of inputs) if (input.type === "observed") bytes += input.observation.object.bytes.byteLength;
+  for (const input of inputs) bytes += bytesOf(input);
   return bytes;
+}
+
+/** Bodies of observations; what has none is small, and always taken. */
+function bytesOf(input: MergeInput): number {
+  return input.type === "observed" ? input.observation.object.bytes.byteLength : 0;
 }

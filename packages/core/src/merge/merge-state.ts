@@ -1,5 +1,6 @@
 import type { ObjectKey, Uid } from "../model/object-key.ts";
 import type { ResourceVersion } from "../model/resource-version.ts";
+import type { CommittedMeta } from "../store/store.ts";
 import type { Shown } from "./drift.ts";
 
 /** The newest that is known of one key: which life, at which version, and whether that version is a deletion. */
@@ -41,6 +42,11 @@ export interface MergeState {
   /** The stream's own view was last rebased on a list of this version; what comes at or below it is an old story. */
   rebasedAt: ResourceVersion | undefined;
   readonly claims: Map<ObjectKey, Claim>;
+  /**
+   * The state was taken over from another process, which had merged everything up to here. A snapshot below it cannot be
+   * settled: a deletion between the two has left no tombstone, and would come to life again.
+   */
+  restoredAt: ResourceVersion | undefined;
   /** Ascending by horizon. */
   undecided: Undecided[];
   readonly shown: Map<ObjectKey, Claim | undefined>;
@@ -55,6 +61,7 @@ export function emptyMergeState(epoch = 0): MergeState {
     opaque: undefined,
     position: undefined,
     rebasedAt: undefined,
+    restoredAt: undefined,
     claims: new Map(),
     undecided: [],
     shown: new Map(),
@@ -70,5 +77,24 @@ export function cloneMergeState(state: MergeState): MergeState {
     undecided: state.undecided.map((group) => ({ ...group, touched: new Set(group.touched) })),
     shown: new Map(state.shown),
     journal: state.journal && new Map([...state.journal].map(([key, earlier]) => [key, [...earlier]])),
+  };
+}
+
+/**
+ * The merge goes on where another process left it. `claims` is what the view shows, and becomes the state's own.
+ *
+ * Not restored are tombstones, open verifications, and what the stream alone had shown: the comparison starts afresh
+ * from the view, as after a decided verification.
+ */
+export function restoreMergeState(meta: CommittedMeta, claims: Map<ObjectKey, Claim>): MergeState {
+  const horizon = meta.snapshotOnly ? undefined : (meta.horizon as ResourceVersion | undefined);
+  return {
+    ...emptyMergeState(meta.epoch),
+    claims,
+    horizon,
+    opaque: meta.snapshotOnly ? meta.version : undefined,
+    position: meta.streamedThrough,
+    rebasedAt: horizon,
+    restoredAt: meta.streamedThrough,
   };
 }

@@ -6,18 +6,23 @@ import type { Revision } from "../model/stored-object.ts";
 import type { DesyncCause, ErrorReport, MergerReport } from "../monitor/role-status.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
-import type { CommittedMeta, ScopeStore, ViewCommit } from "../store/store.ts";
-import { type BackoffOptions, backoffMs, DEFAULT_BACKOFF } from "../stream/backoff.ts";
-import type { Drift, DriftType } from "./drift.ts";
+import type { ConsumedLogs } from "../store/input-log.ts";
+import type { MergerLease } from "../store/lease.ts";
+import type { CommittedMeta, StoreManifest, ViewCommit } from "../store/store.ts";
+import { type BackoffOptions, backoffMs, STORE_BACKOFF } from "../stream/backoff.ts";
 import { InputQueue, type QueueBounds } from "./input-queue.ts";
+import { abandonPending, addVerdicts, EMPTY_LEDGER, type VerificationLedger } from "./ledger.ts";
 import type { MergeInput, Step, Verdict } from "./merge-input.ts";
-import { emptyMergeState, type MergeState } from "./merge-state.ts";
+import { type MergeState, restoreMergeState } from "./merge-state.ts";
 import { advance } from "./reduce.ts";
 import type { ViewChange } from "./view-change.ts";
 
 /** What a Merger works with. */
 export interface MergerOptions {
-  readonly store: ScopeStore;
+  /** The view: what it holds when the Merger begins, and where to write it. */
+  readonly view: Pick<MergerLease, "loaded" | "commit">;
+  /** What one commit should hold at most. */
+  readonly batch: StoreManifest["batch"];
   readonly clock: Clock;
   readonly logger: Logger;
   /** Chance for back-off, in [0, 1). */
@@ -37,10 +42,6 @@ export interface MergerOptions {
   readonly onStep?: ((input: MergeInput, step: Step) => void) | undefined;
 }
 
-/** Inputs that one commit covers at most. */
-const BATCH = 1024;
-const RECENT = 100;
-
 /**
  * The aggregation: takes what streamer and verifier tell, in order, and keeps the view in the store. The only writer
  * of view, feed and drift of its scope, and the only I/O around `advance`.
@@ -51,29 +52,31 @@ const RECENT = 100;
 export class Merger {
   readonly #options: MergerOptions;
   readonly #queue: InputQueue;
-  readonly #state: MergeState = emptyMergeState();
+  readonly #state: MergeState;
   #lastContact: number | undefined;
   #verifiedAt: number | undefined;
   #version: ResourceVersion | undefined;
   #resumeFloor: ResourceVersion | undefined;
   /** A repair waits for a version above this one, which readers were told before it (law 10). */
   #repairedAt: ResourceVersion | undefined;
-  #report: MergerReport = {
-    verifications: { consistent: 0, drift: 0, lag: 0, stale: 0, inconclusive: 0 },
-    missed: { added: 0, modified: 0, deleted: 0, recreated: 0 },
-    pending: 0,
-    resynced: 0,
-    lastDriftAt: undefined,
-    recent: [],
-    late: 0,
-    contradictions: 0,
-    queued: 0,
-    failing: undefined,
-  };
+  #ledger: VerificationLedger;
+  /** The ledger as it was last written. */
+  #written: VerificationLedger | undefined;
+  #late = 0;
+  #failing: MergerReport["failing"];
 
   constructor(options: MergerOptions) {
     this.#options = options;
     this.#queue = new InputQueue(options.queue);
+    const { meta, claims, ledger } = options.view.loaded;
+    this.#state = restoreMergeState(meta, new Map(claims));
+    this.#lastContact = meta.lastContact;
+    this.#verifiedAt = meta.verifiedAt;
+    this.#version = newestResourceVersion(this.#state.horizon, this.#state.position);
+    this.#resumeFloor = meta.resumeFloor;
+    this.#repairedAt = meta.repairPending ? this.#version : undefined;
+    this.#ledger = abandonPending(ledger ?? EMPTY_LEDGER);
+    this.#written = ledger;
   }
 
   /** The cluster history that is merged now; inputs must name it. */
@@ -82,7 +85,7 @@ export class Merger {
   }
 
   get report(): MergerReport {
-    return { ...this.#report, pending: this.#state.undecided.length, queued: this.#queue.size };
+    return { ...this.#ledger, late: this.#late, queued: this.#queue.size, failing: this.#failing };
   }
 
   /** What the view holds of a key, ahead of what is still queued. */
@@ -103,13 +106,22 @@ export class Merger {
     return this.#state.position;
   }
 
-  /** Takes inputs in order. False: there is no room, none was taken, and the sender must resync. */
-  offer(inputs: readonly MergeInput[]): boolean {
-    return this.#queue.offer(inputs);
+  /**
+   * Takes inputs in order. False: there is no room, none was taken, and the sender must resync, or offer them again.
+   *
+   * @param consumed What of the logs is consumed when these are merged.
+   */
+  offer(inputs: readonly MergeInput[], consumed?: ConsumedLogs): boolean {
+    return this.#queue.offer(inputs, consumed);
+  }
+
+  /** Inputs that are not merged yet. */
+  get queued(): number {
+    return this.#queue.size;
   }
 
   /** Resolves when everything that was offered before this call is merged and written. */
-  async drained(signal: AbortSignal): Promise<void> {
+  async caughtUp(signal: AbortSignal): Promise<void> {
     await untilAborted(this.#queue.drained(), signal);
   }
 
@@ -136,9 +148,10 @@ export class Merger {
 
   /** A wait costs no listener: this runs once per event on a slow stream. */
   async #run(signal: AbortSignal): Promise<void> {
+    const { batch } = this.#options;
     while (!signal.aborted) {
       await this.#queue.arrived();
-      const inputs = this.#queue.peek(BATCH);
+      const inputs = this.#queue.peek(batch.changes, batch.bytes);
       if (inputs.length === 0 || signal.aborted) continue;
       await this.#merge(inputs, signal);
     }
@@ -165,11 +178,13 @@ export class Merger {
         else this.#options.onGap("incomplete-settlement");
       }
     }
-    const drift = verdicts.flatMap((verdict) => verdict.drift);
-    this.#countVerdicts(verdicts, drift);
+    this.#countVerdicts(verdicts);
     const reset = this.#state.epoch !== epoch;
-    const commit: ViewCommit = { changes, meta: this.#meta(reset), drift, reset };
+    const ledger = this.#ledger === this.#written ? undefined : this.#ledger;
+    const consumed = this.#queue.consumedWith(inputs.length);
+    const commit: ViewCommit = { changes, meta: this.#meta(reset), ledger, consumed, reset };
     if (!(await this.#write(commit, signal))) return;
+    if (ledger !== undefined) this.#written = ledger;
     // Before anybody is told, so that what is reported as waiting is what waits.
     this.#queue.remove(inputs);
     this.#options.onCommit?.(commit);
@@ -189,24 +204,20 @@ export class Merger {
     } else if (input.type === "heard") {
       this.#lastContact = input.at;
     }
-    const report = this.#report;
-    this.#report = {
-      ...report,
-      late: report.late + step.late,
-      contradictions: report.contradictions + step.contradictions,
-      resynced: report.resynced + (relisted ? step.changes.length : 0),
+    this.#late += step.late;
+    const resynced = relisted ? step.changes.length : 0;
+    if (step.contradictions === 0 && resynced === 0) return;
+    this.#ledger = {
+      ...this.#ledger,
+      contradictions: this.#ledger.contradictions + step.contradictions,
+      resynced: this.#ledger.resynced + resynced,
     };
   }
 
-  #countVerdicts(verdicts: readonly Verdict[], drift: readonly Drift[]): void {
-    if (verdicts.length === 0) return;
-    const verifications = { ...this.#report.verifications };
-    for (const { result } of verdicts) verifications[result]++;
-    const missed: Record<DriftType, number> = { ...this.#report.missed };
-    for (const { type } of drift) missed[type]++;
-    const recent = [...this.#report.recent, ...drift].slice(-RECENT);
-    const lastDriftAt = drift.length > 0 ? this.#options.clock.now() : this.#report.lastDriftAt;
-    this.#report = { ...this.#report, verifications, missed, recent, lastDriftAt };
+  #countVerdicts(verdicts: readonly Verdict[]): void {
+    const pending = this.#state.undecided.length;
+    const ledger = addVerdicts(this.#ledger, verdicts, this.#options.clock.now());
+    this.#ledger = ledger.pending === pending ? ledger : { ...ledger, pending };
   }
 
   #meta(reset: boolean): CommittedMeta {
@@ -236,18 +247,18 @@ export class Merger {
 
   /** Writes until it succeeds. False: aborted. Rejects when it never can: the store is closed, or another merges here. */
   async #write(commit: ViewCommit, signal: AbortSignal): Promise<boolean> {
-    const { store, clock, logger, random, backoff = DEFAULT_BACKOFF } = this.#options;
+    const { view, clock, logger, random, backoff = STORE_BACKOFF } = this.#options;
     for (let failures = 1; ; failures++) {
       try {
-        await store.commit(commit, { signal });
-        if (this.#report.failing !== undefined) this.#report = { ...this.#report, failing: undefined };
+        await view.commit(commit, { signal });
+        this.#failing = undefined;
         return true;
       } catch (error) {
         if (signal.aborted) return false;
         if (KrmError.is(error, "KRM_STORE_CLOSED") || KrmError.is(error, "KRM_STORE_CONFLICT")) throw error;
         const ms = backoffMs(failures, random(), undefined, backoff);
-        const since = this.#report.failing?.since ?? clock.now();
-        this.#report = { ...this.#report, failing: { since, error: storeFailure(error) } };
+        const since = this.#failing?.since ?? clock.now();
+        this.#failing = { since, error: storeFailure(error) };
         this.#options.onReport?.(this.report);
         logger.warn({ err: error, retryInMs: ms }, "could not write to the store; trying again");
         try {

@@ -198,7 +198,7 @@ function remember(state: MergeState, key: ObjectKey, current: Claim | undefined)
 
 function relist(state: MergeState, snapshot: Snapshot, work: Work): void {
   const horizon = snapshot.resourceVersion;
-  const older = state.horizon !== undefined && compareResourceVersions(horizon, state.horizon) < 0;
+  const older = isOlder(state, horizon);
   if (!older && !hasBodies(snapshot, needsBody(state, snapshot), work)) return;
   // What the stream would have told up to here is skipped, knowingly: nothing open can be compared any more.
   for (const group of state.undecided)
@@ -213,7 +213,7 @@ function relist(state: MergeState, snapshot: Snapshot, work: Work): void {
 
 function verify(state: MergeState, snapshot: Snapshot, work: Work): void {
   const horizon = snapshot.resourceVersion;
-  if (state.horizon !== undefined && compareResourceVersions(horizon, state.horizon) < 0) {
+  if (isOlder(state, horizon)) {
     state.journal = undefined;
     work.verdicts.push({ horizon, result: "stale", drift: [] });
     return;
@@ -225,6 +225,12 @@ function verify(state: MergeState, snapshot: Snapshot, work: Work): void {
   else work.verdicts.push({ horizon, result: "inconclusive", drift: [] });
   state.journal = undefined;
   settle(state, snapshot, "repair", work);
+}
+
+/** Whether a snapshot is older than what is settled: one that was verified, or what was taken over. */
+function isOlder({ horizon, restoredAt }: MergeState, version: ResourceVersion): boolean {
+  const settled = newestResourceVersion(horizon, restoredAt);
+  return settled !== undefined && compareResourceVersions(version, settled) < 0;
 }
 
 /** Tells for a key whether settling this snapshot would have to write its body. */

@@ -14,6 +14,7 @@ const CHECKS: Record<keyof MonitorOptions, ((value: unknown) => string | undefin
   pollEveryMs: duration,
   pageSize: count,
   concurrentLists: count,
+  leaseTtlMs: duration,
   backoff: undefined,
   queue: undefined,
   staleness: undefined,

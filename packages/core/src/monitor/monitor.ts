@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { EventEmitter } from "eventemitter3";
 import { KrmError } from "../errors.ts";
 import { untilAborted } from "../internal/abort.ts";
@@ -10,6 +11,8 @@ import { type Scope, scopeId } from "../model/scope.ts";
 import { type CallOptions, type Clock, systemClock } from "../ports/clock.ts";
 import type { ListWatchSource } from "../ports/list-watch.ts";
 import { type Logger, silentLogger } from "../ports/logger.ts";
+import type { Standing } from "../roles/hold-roles.ts";
+import { DEFAULT_LEASE_TTL_MS } from "../roles/role-process.ts";
 import { MemoryStore } from "../store/memory-store.ts";
 import type { Store, ViewCommit } from "../store/store.ts";
 import type { BackoffOptions } from "../stream/backoff.ts";
@@ -36,6 +39,11 @@ export interface MonitorOptions {
   readonly pageSize?: number;
   /** Lists that run at the same time, over all resources. @default 2 */
   readonly concurrentLists?: number;
+  /**
+   * Over a store that processes share: how long this one keeps its roles without renewing them, in milliseconds. After a
+   * crash another one takes over within about that. @default 15_000
+   */
+  readonly leaseTtlMs?: number;
   readonly backoff?: BackoffOptions;
   readonly queue?: QueueBounds;
   readonly staleness?: StalenessBounds;
@@ -56,6 +64,8 @@ export interface MonitorEvents {
   synced: [scope: Scope];
   /** The streamer is doing something else now. */
   state: [scope: Scope, state: RolePhase];
+  /** The roles of a scope are this monitor's now, or another process has them, or the store does not say. */
+  standing: [scope: Scope, standing: Standing];
   /** A known gap; a resync follows. */
   desync: [scope: Scope, cause: DesyncCause];
   /** A verification was decided. */
@@ -80,6 +90,7 @@ export class Monitor implements AsyncDisposable {
   readonly #options: MonitorOptions;
   readonly #clock: Clock;
   readonly #scopes: readonly ScopeMonitor[];
+  readonly #holder: string = randomUUID();
   readonly #stop = new AbortController();
   readonly #ready: Promise<unknown>;
   #running: Promise<void> | undefined;
@@ -195,6 +206,8 @@ export class Monitor implements AsyncDisposable {
     return new ScopeMonitor({
       listWatch: source.listWatch(scope),
       store: this.store.scope(scope),
+      manifest: this.store.manifest,
+      lease: { holder: this.#holder, ttlMs: this.#options.leaseTtlMs ?? DEFAULT_LEASE_TTL_MS },
       clock: this.#clock,
       logger: withScope(logger, scope),
       random,
@@ -205,6 +218,7 @@ export class Monitor implements AsyncDisposable {
       backoff,
       queue,
       onStep: trace && ((input, step) => trace(scope, input, step)),
+      onStanding: (standing) => this.#emit("standing", scope, standing),
       onState: (state) => this.#emit("state", scope, state),
       onDesync: (cause) => this.#emit("desync", scope, cause),
       onCommit: (commit) => this.#emit("commit", scope, commit),

@@ -2,8 +2,11 @@ import { KrmError } from "../errors.ts";
 import { untilAborted } from "../internal/abort.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
-import type { ScopeStore } from "../store/store.ts";
-import type { RoleReports } from "./role-status.ts";
+import type { Leases } from "../store/lease.ts";
+import type { Role, RoleReports } from "./role-status.ts";
+
+/** Where each role's report goes: through its lease. */
+export type ReportWriters = { readonly [R in Role]?: Pick<Leases[R], "report"> };
 
 /** A change of counters alone is written this often at most. */
 const EVERY_MS = 500;
@@ -16,7 +19,7 @@ const LAST_MS = 2000;
  * write at a time. A failed write is tried again.
  */
 export class Reporter {
-  readonly #store: ScopeStore;
+  readonly #writers: ReportWriters;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #latest: Partial<RoleReports> = {};
@@ -29,8 +32,8 @@ export class Reporter {
   /** The write that is under way, or the last one; never rejects. */
   #flushed: Promise<void> = Promise.resolve();
 
-  constructor(store: ScopeStore, clock: Clock, logger: Logger) {
-    this.#store = store;
+  constructor(writers: ReportWriters, clock: Clock, logger: Logger) {
+    this.#writers = writers;
     this.#clock = clock;
     this.#logger = logger;
   }
@@ -44,6 +47,18 @@ export class Reporter {
       this.#hurry.resolve();
     }
     this.#wake.resolve();
+  }
+
+  /** Writes while `work` runs, and then what is left once more. */
+  async during(work: () => Promise<void>): Promise<void> {
+    const over = new AbortController();
+    const reported = this.run(over.signal);
+    try {
+      await work();
+    } finally {
+      over.abort();
+      await reported;
+    }
   }
 
   /** Writes until the signal aborts, and then what is left once more, if the store takes it soon. */
@@ -90,14 +105,22 @@ export class Reporter {
       const report = this.#latest[role];
       if (report === undefined) continue;
       try {
-        await this.#store.report(role, report);
+        await this.#report(role, report);
         this.#failing = false;
       } catch (error) {
         this.#dirty.add(role);
-        if (!this.#failing && !KrmError.is(error, "KRM_STORE_CLOSED"))
+        // Whoever lost the role ends soon, and is told elsewhere.
+        const over = KrmError.is(error, "KRM_STORE_CLOSED") || KrmError.is(error, "KRM_STORE_CONFLICT");
+        if (!this.#failing && !over)
           this.#logger.warn({ err: error, role }, "could not report to the store; trying again");
         this.#failing = true;
       }
     }
+  }
+
+  async #report<R extends Role>(role: R, report: RoleReports[R]): Promise<void> {
+    // The compiler cannot see that a role's writer takes that role's report.
+    const writer = this.#writers[role] as { report: (report: RoleReports[R]) => Promise<void> } | undefined;
+    await writer?.report(report);
   }
 }

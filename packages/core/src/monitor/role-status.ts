@@ -1,6 +1,11 @@
-import type { Drift, DriftType } from "../merge/drift.ts";
 import type { KrmErrorCode } from "../errors.ts";
-import type { Verdict } from "../merge/merge-input.ts";
+import type { VerificationLedger } from "../merge/ledger.ts";
+
+/** The roles of a scope: who watches, who verifies, who merges both into the view. */
+export const ROLES = ["streamer", "verifier", "merger"] as const;
+
+/** One of {@link ROLES}. */
+export type Role = (typeof ROLES)[number];
 
 /** An error as status pages tell it. */
 export interface ErrorReport {
@@ -12,9 +17,19 @@ export interface ErrorReport {
 }
 
 /** Why the stream is known to have a gap (law 7). */
-export const DESYNC_CAUSES = ["expired", "undecodable", "overflow", "incomplete-settlement", "epoch-reset"] as const;
+export const DESYNC_CAUSES = [
+  "expired",
+  "undecodable",
+  "overflow",
+  "incomplete-settlement",
+  "epoch-reset",
+  "store-lost",
+] as const;
 
-/** One of {@link DESYNC_CAUSES}: a 410, an unreadable frame, a full queue, a settlement that lacked a body, a new history. */
+/**
+ * One of {@link DESYNC_CAUSES}: a 410, an unreadable frame, a full queue, a settlement that lacked a body, a new history,
+ * a store that lost what was written to it (a flush, an eviction, a failover).
+ */
 export type DesyncCause = (typeof DESYNC_CAUSES)[number];
 
 /** Why a role waits for someone to mend something; it probes again by itself. */
@@ -82,23 +97,10 @@ export interface VerifierReport {
   readonly failures: number;
 }
 
-/** What verification has found. Counters are of this process, since its start. */
-export interface MergerReport {
-  /** Verifications, by how they ended. */
-  readonly verifications: Readonly<Record<Verdict["result"], number>>;
-  /** Missed events, by type. */
-  readonly missed: Readonly<Record<DriftType, number>>;
-  /** Verifications that wait for the stream to pass their horizon. */
-  readonly pending: number;
-  /** Objects that the streamer's own relists changed: what known gaps had hidden. */
-  readonly resynced: number;
-  readonly lastDriftAt: number | undefined;
-  /** The newest missed events, newest last; at most 100. */
-  readonly recent: readonly Drift[];
-  /** Observations that came at or below the horizon, already settled. */
+/** How the merger is, and what verification has found. */
+export interface MergerReport extends VerificationLedger {
+  /** Observations that came at or below the horizon, already settled. Of this process, since its start. */
   readonly late: number;
-  /** Lists that held an older version of an object than the stream had shown at or below their version. */
-  readonly contradictions: number;
   /** Inputs that wait to be merged and written. */
   readonly queued: number;
   /** Writes to the store fail, since then (wall clock, epoch milliseconds), and why. */
@@ -110,4 +112,10 @@ export interface RoleReports {
   readonly streamer: StreamerReport;
   readonly verifier: VerifierReport;
   readonly merger: MergerReport;
+}
+
+/** The newest report of each role that ever told one. */
+export interface ScopeReports extends Partial<RoleReports> {
+  /** The roles that somebody holds now: the report of another is of a process that is no more. Left out: not known. */
+  readonly held?: readonly Role[] | undefined;
 }

@@ -2,7 +2,7 @@ import type { Scope } from "../model/scope.ts";
 import { resourceId } from "../model/resource-type.ts";
 import type { Store, ScopeStore, ViewMeta } from "../store/store.ts";
 import type { CallOptions } from "../ports/clock.ts";
-import type { ErrorReport, RoleReports } from "./role-status.ts";
+import type { ErrorReport, ScopeReports } from "./role-status.ts";
 
 /** How far a view can be trusted, in one word. */
 export type ScopeState = "syncing" | "synced" | "stale" | "snapshot-only" | "forbidden" | "gone" | "failed";
@@ -23,7 +23,7 @@ export interface ScopeStatus {
   readonly scope: Scope;
   readonly state: ScopeState;
   readonly view: ViewMeta;
-  readonly reports: Partial<RoleReports>;
+  readonly reports: ScopeReports;
   /** Why the state is not `synced`, where an error is the reason. */
   readonly error: ErrorReport | undefined;
 }
@@ -34,7 +34,7 @@ const CLOCK_SLACK_MS = 5000;
 /** Judges a view by what is in it and what its roles report. Pure; `now` is wall clock, epoch milliseconds. */
 export function judgeScope(
   view: ViewMeta,
-  reports: Partial<RoleReports>,
+  reports: ScopeReports,
   now: number,
   bounds: StalenessBounds = DEFAULT_STALENESS,
 ): { readonly state: ScopeState; readonly error: ErrorReport | undefined } {
@@ -47,7 +47,9 @@ export function judgeScope(
     return { state: phase.reason === "gone" ? "gone" : "forbidden", error };
   if (view.version === undefined) return { state: "syncing", error };
   const silence = view.lastContact === undefined ? Number.POSITIVE_INFINITY : now - view.lastContact;
-  const quiet = phase?.phase === "watching" || phase?.phase === "polling";
+  // Who is no more cannot tell of a silence.
+  const alive = reports.held === undefined || (reports.held.includes("streamer") && reports.held.includes("merger"));
+  const quiet = alive && (phase?.phase === "watching" || phase?.phase === "polling");
   const bound = quiet ? bounds.silentMs : bounds.disconnectedMs;
   if (silence > bound || silence < -CLOCK_SLACK_MS) return { state: "stale", error };
   return { state: view.snapshotOnly || phase?.phase === "polling" ? "snapshot-only" : "synced", error };

@@ -1,147 +1,86 @@
 import { KrmError } from "../errors.ts";
-import type { ObjectKey } from "../model/object-key.ts";
 import { type Scope, scopeId } from "../model/scope.ts";
-import type { StoredObject } from "../model/stored-object.ts";
-import type { RoleReports } from "../monitor/role-status.ts";
 import type { CallOptions } from "../ports/clock.ts";
-import { ChangeFeed, type FeedBounds } from "./change-feed.ts";
-import { ObjectTable } from "./object-table.ts";
-import type {
-  CommittedMeta,
-  FeedBatch,
-  ScopeStore,
-  Store,
-  StoreManifest,
-  ViewCommit,
-  ViewMeta,
-  ViewRead,
-} from "./store.ts";
+import type { FeedBounds } from "./change-feed.ts";
+import { MemoryScopeStore } from "./memory-scope-store.ts";
+import type { ViewPersistence } from "./persistence.ts";
+import type { ScopeStore, Store, StoreManifest } from "./store.ts";
 
 /** What a memory store can be told. */
 export interface MemoryStoreOptions {
   /** What each scope's change feed keeps for readers that resume. */
   readonly feed?: FeedBounds;
+  /** Where the views survive the process. @default nowhere */
+  readonly persistence?: ViewPersistence;
 }
-
-const NOTHING: CommittedMeta = {
-  epoch: 0,
-  version: undefined,
-  resumeFloor: undefined,
-  repairPending: false,
-  lastContact: undefined,
-  horizon: undefined,
-  verifiedAt: undefined,
-  streamedThrough: undefined,
-  snapshotOnly: false,
-};
 
 /**
  * Keeps everything in this process: the default, and the reference for other stores. A commit costs what it changes;
- * a read costs what it returns.
+ * a read costs what it returns. Leases do not expire: whoever dies takes the store along.
  */
 export class MemoryStore implements Store {
-  readonly manifest: StoreManifest = { durable: false, shared: false };
-  readonly #feedBounds: FeedBounds | undefined;
+  readonly manifest: StoreManifest;
+  readonly #feed: FeedBounds | undefined;
+  readonly #persistence: ViewPersistence | undefined;
   readonly #scopes = new Map<string, MemoryScopeStore>();
+  readonly #taken: string[] = [];
   readonly #closed = new AbortController();
+  #known: Promise<void> | undefined;
 
-  constructor(options: MemoryStoreOptions = {}) {
-    this.#feedBounds = options.feed;
+  constructor({ feed, persistence }: MemoryStoreOptions = {}) {
+    this.#feed = feed;
+    this.#persistence = persistence;
+    const batch = { changes: 1024, bytes: 16 * 1024 * 1024 };
+    this.manifest = { durable: persistence !== undefined, shared: false, batch };
   }
 
   async scopes(options?: CallOptions): Promise<readonly Scope[]> {
-    admit(this.#closed.signal, options);
-    return [...this.#scopes.values()].filter((scope) => scope.written).map(({ scope }) => scope);
+    options?.signal?.throwIfAborted();
+    if (this.#closed.signal.aborted) throw new KrmError("KRM_STORE_CLOSED", "the store is closed");
+    await this.#load();
+    return this.#taken.flatMap((id) => this.#scopes.get(id)?.scope ?? []);
+  }
+
+  /** What an earlier process left comes first. */
+  async #load(): Promise<void> {
+    this.#known ??= (async () => {
+      const before = this.#taken.splice(0);
+      for (const scope of (await this.#persistence?.scopes()) ?? []) {
+        this.scope(scope);
+        this.#take(scopeId(scope));
+      }
+      for (const id of before) this.#take(id);
+    })();
+    try {
+      await this.#known;
+    } catch (error) {
+      this.#known = undefined;
+      throw error;
+    }
+  }
+
+  #take(id: string): void {
+    if (!this.#taken.includes(id)) this.#taken.push(id);
   }
 
   scope(scope: Scope): ScopeStore {
     const id = scopeId(scope);
     let store = this.#scopes.get(id);
     if (store === undefined) {
-      store = new MemoryScopeStore(scope, this.#feedBounds, this.#closed.signal);
+      store = new MemoryScopeStore(scope, {
+        feed: this.#feed,
+        persistence: this.#persistence,
+        closed: this.#closed.signal,
+        onTaken: () => this.#take(id),
+      });
       this.#scopes.set(id, store);
     }
     return store;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed.signal.aborted) return;
     this.#closed.abort(new KrmError("KRM_STORE_CLOSED", "the store is closed"));
-  }
-}
-
-/** What every method looks at first. */
-function admit(closed: AbortSignal, options: CallOptions | undefined): void {
-  options?.signal?.throwIfAborted();
-  if (closed.aborted) throw new KrmError("KRM_STORE_CLOSED", "the store is closed");
-}
-
-class MemoryScopeStore implements ScopeStore {
-  readonly scope: Scope;
-  readonly #table = new ObjectTable();
-  readonly #feed: ChangeFeed;
-  readonly #closed: AbortSignal;
-  #meta: CommittedMeta = NOTHING;
-  #reports: Partial<RoleReports> = {};
-  /** A role has written here: the scope exists for readers. */
-  written = false;
-
-  constructor(scope: Scope, feed: FeedBounds | undefined, closed: AbortSignal) {
-    this.scope = scope;
-    this.#feed = new ChangeFeed(feed);
-    this.#closed = closed;
-  }
-
-  async meta(options?: CallOptions): Promise<ViewMeta> {
-    admit(this.#closed, options);
-    return this.#currentMeta();
-  }
-
-  async get(
-    key: ObjectKey,
-    options?: CallOptions,
-  ): Promise<{ readonly meta: ViewMeta; readonly object: StoredObject | undefined }> {
-    admit(this.#closed, options);
-    return { meta: this.#currentMeta(), object: this.#table.get(key) };
-  }
-
-  async read(query: { readonly namespace?: string | undefined } = {}, options?: CallOptions): Promise<ViewRead> {
-    admit(this.#closed, options);
-    return { meta: this.#currentMeta(), objects: this.#table.read(query.namespace) };
-  }
-
-  async commit(commit: ViewCommit, options?: CallOptions): Promise<void> {
-    admit(this.#closed, options);
-    this.written = true;
-    this.#table.apply(commit.changes);
-    this.#meta = commit.meta;
-    if (commit.reset === true) this.#feed.reset();
-    this.#feed.append(commit.changes);
-  }
-
-  changes(options: {
-    readonly since?: string | undefined;
-    readonly signal?: AbortSignal | undefined;
-  }): AsyncIterable<FeedBatch> {
-    return this.#feed.read({ ...options, closed: this.#closed });
-  }
-
-  async cursor(options?: CallOptions): Promise<string> {
-    admit(this.#closed, options);
-    return this.#feed.cursor;
-  }
-
-  async report<R extends keyof RoleReports>(role: R, report: RoleReports[R], options?: CallOptions): Promise<void> {
-    admit(this.#closed, options);
-    this.written = true;
-    this.#reports = { ...this.#reports, [role]: report };
-  }
-
-  async reports(options?: CallOptions): Promise<Partial<RoleReports>> {
-    admit(this.#closed, options);
-    return this.#reports;
-  }
-
-  #currentMeta(): ViewMeta {
-    return { ...this.#meta, cursor: this.#feed.cursor, objects: this.#table.size, bytes: this.#table.bytes };
+    await this.#persistence?.[Symbol.asyncDispose]();
   }
 }

@@ -1,11 +1,13 @@
-import type { Drift } from "../merge/drift.ts";
 import type { ViewChange } from "../merge/view-change.ts";
 import type { ObjectKey } from "../model/object-key.ts";
 import type { ResourceVersion } from "../model/resource-version.ts";
 import type { Scope } from "../model/scope.ts";
-import type { StoredObject } from "../model/stored-object.ts";
-import type { RoleReports } from "../monitor/role-status.ts";
+import type { Revision, StoredObject } from "../model/stored-object.ts";
+import type { VerificationLedger } from "../merge/ledger.ts";
+import type { Role, ScopeReports } from "../monitor/role-status.ts";
 import type { CallOptions } from "../ports/clock.ts";
+import type { LeaseRequest, Leases, RoleRequest } from "./lease.ts";
+import type { ConsumedLogs } from "./input-log.ts";
 
 /** What a backend can do. Roles that need more refuse to start with it, and say which of these is missing. */
 export interface StoreManifest {
@@ -13,6 +15,11 @@ export interface StoreManifest {
   readonly durable: boolean;
   /** Several processes may use it at once. */
   readonly shared: boolean;
+  /**
+   * What a commit should hold at most. One with more is legal, and atomic too; but it costs more, and may make the
+   * readers of the feed read the view again (`reset`).
+   */
+  readonly batch: { readonly changes: number; readonly bytes: number };
 }
 
 /** What holds for a view as a whole, at the point in time of one read. */
@@ -57,7 +64,10 @@ export interface ViewCommit {
   readonly changes: readonly ViewChange[];
   /** All but what the store keeps itself. */
   readonly meta: CommittedMeta;
-  readonly drift: readonly Drift[];
+  /** What verification has found until now; undefined: as it was. */
+  readonly ledger?: VerificationLedger | undefined;
+  /** Which of the input logs' entries are merged with this; what is left out stays as it was. */
+  readonly consumed?: ConsumedLogs | undefined;
   /** The cluster's history restarted, so versions may go back: readers of the feed get `reset` and read the view again. */
   readonly reset?: boolean;
 }
@@ -69,6 +79,12 @@ export interface ViewRead {
   readonly objects: readonly StoredObject[];
 }
 
+/** A consistent read without the objects: which life and version of each key is in the view. In no order. */
+export interface ViewIndex {
+  readonly meta: ViewMeta;
+  readonly entries: ReadonlyMap<ObjectKey, Pick<Revision, "uid" | "resourceVersion">>;
+}
+
 /** One step of the change feed. */
 export interface FeedEntry {
   /** Where to resume after this entry. Opaque; ordered only by the store itself. */
@@ -76,16 +92,22 @@ export interface FeedEntry {
   readonly change: ViewChange;
 }
 
-/** What the feed yields: `reset` first when the cursor is gone or the view started anew; read the view again then. */
+/**
+ * What the feed yields. `reset` first when the cursor is gone or the view started anew; read the view again then.
+ *
+ * `meta` is the view's right after these entries, which may be none when only the meta moved. Undefined: the commit
+ * goes on in the next batch. Who applies batches until one brings a meta has the view of that moment.
+ */
 export type FeedBatch =
   | { readonly type: "reset"; readonly cursor: string }
-  | { readonly type: "changes"; readonly entries: readonly FeedEntry[] };
+  | { readonly type: "changes"; readonly entries: readonly FeedEntry[]; readonly meta: ViewMeta | undefined };
 
 /**
- * The state of one scope in a store: view, change feed, and what the roles report of themselves.
+ * The state of one scope in a store: view, change feed, input logs, leases, and what the roles report of themselves.
  *
- * Only the scope's Merger calls `commit`; any number of readers read. After `dispose` every method rejects with
- * `KRM_STORE_CLOSED`. A backend's failure is `KRM_STORE_FAILED` with the cause attached; nothing was written then.
+ * Any number of readers read. Each role writes through its lease, which one process holds at a time. After `dispose`
+ * every method rejects with `KRM_STORE_CLOSED`. A backend's failure is `KRM_STORE_FAILED` with the cause attached:
+ * nothing was written then, or all of it, and writing the same again is the same as writing it once.
  */
 export interface ScopeStore {
   readonly scope: Scope;
@@ -96,11 +118,12 @@ export interface ScopeStore {
   ): Promise<{ readonly meta: ViewMeta; readonly object: StoredObject | undefined }>;
   /** All objects, or those of one namespace. */
   read(query?: { readonly namespace?: string | undefined }, options?: CallOptions): Promise<ViewRead>;
-  /** Atomic: changes, meta and feed entries together. */
-  commit(commit: ViewCommit, options?: CallOptions): Promise<void>;
+  /** Which keys are in the view, at which version, without their bodies. */
+  index(options?: CallOptions): Promise<ViewIndex>;
   /**
    * The changes after `since` (a cursor; undefined: from now on), for ever: ends only by the signal, by leaving the
-   * loop, or when the store is closed. A cursor that the feed no longer reaches yields `reset` first.
+   * loop, or when the store is closed. A cursor that the feed no longer reaches yields `reset` first. Rejects with
+   * `KRM_STORE_FAILED` when the backend cannot be asked; start again from the last cursor then.
    */
   changes(options: {
     readonly since?: string | undefined;
@@ -108,9 +131,15 @@ export interface ScopeStore {
   }): AsyncIterable<FeedBatch>;
   /** The cursor behind the newest entry. */
   cursor(options?: CallOptions): Promise<string>;
-  /** A role tells how it is; the newest report of each role is kept. */
-  report<R extends keyof RoleReports>(role: R, report: RoleReports[R], options?: CallOptions): Promise<void>;
-  reports(options?: CallOptions): Promise<Partial<RoleReports>>;
+  /** The newest report of each role, and which roles somebody holds now. */
+  reports(options?: CallOptions): Promise<ScopeReports>;
+  /**
+   * Takes a role, if nobody else holds it; undefined: somebody does. What the role then writes is refused with
+   * `KRM_STORE_CONFLICT` as soon as it does not hold it any more, or the store has lost what it wrote before.
+   */
+  acquire<R extends Role>(role: R, request: LeaseRequest, options?: CallOptions): Promise<Leases[R] | undefined>;
+  /** Asks something of whoever holds a role, or will. The same request, asked twice before it is taken, counts once. */
+  ask(role: Role, request: RoleRequest, options?: CallOptions): Promise<void>;
 }
 
 /**
@@ -122,7 +151,7 @@ export interface ScopeStore {
  */
 export interface Store extends AsyncDisposable {
   readonly manifest: StoreManifest;
-  /** The scopes that hold a view, in the order in which they were first written. */
+  /** The scopes that some role has taken, in the order in which that first happened. */
   scopes(options?: CallOptions): Promise<readonly Scope[]>;
   /** The state of one scope. Cheap; the same scope gives the same state. */
   scope(scope: Scope): ScopeStore;

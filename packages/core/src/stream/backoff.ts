@@ -16,6 +16,9 @@ export interface BackoffOptions {
 /** The values that the fields of {@link BackoffOptions} name. */
 export const DEFAULT_BACKOFF: BackoffOptions = { firstMs: 800, maxMs: 30_000, resetAfterMs: 120_000, probeMs: 60_000 };
 
+/** How long to wait for a store: it is near, and nobody else suffers from being asked. */
+export const STORE_BACKOFF: BackoffOptions = { ...DEFAULT_BACKOFF, firstMs: 100, maxMs: 2000 };
+
 /** A server that asks for more has a clock that is off, or means someone else: an hour is asked for by none. */
 const LONGEST_RETRY_AFTER_MS = 3_600_000;
 

@@ -1,7 +1,9 @@
 import { KrmError } from "../errors.ts";
-import type { Merger } from "../merge/merger.ts";
+import type { MergeInput } from "../merge/merge-input.ts";
+import type { ObjectKey } from "../model/object-key.ts";
 import { compareResourceVersions, newestResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
 import type { Snapshot } from "../model/snapshot.ts";
+import type { Revision } from "../model/stored-object.ts";
 import type { RoleOptions } from "../monitor/role-options.ts";
 import type { DesyncCause, ErrorReport, RolePhase, StreamerReport } from "../monitor/role-status.ts";
 import { DESYNC_CAUSES } from "../monitor/role-status.ts";
@@ -13,12 +15,32 @@ import { startStreamer, type StreamerEvent, type StreamerState, stepStreamer } f
 import { watchWithWatchdog } from "./watchdog.ts";
 import { watchInputs } from "./watch-inputs.ts";
 
-/** Where a streamer's inputs go: the Merger of its scope. */
-export type StreamSink = Pick<Merger, "offer" | "drained" | "known">;
+/** Where a streamer's inputs go: the Merger of its scope, or a log on the way to it. */
+export interface StreamSink {
+  /** Takes inputs in order. False: there is no room, none was taken, and the streamer must resync. */
+  offer(inputs: readonly MergeInput[]): boolean;
+  /** Resolves when what was offered before is taken up, so that there is room for a list, and `known` is of that time. */
+  caughtUp(signal: AbortSignal): Promise<void>;
+  /** What the view will hold of a key when a list that is taken now is merged. */
+  readonly known: (key: ObjectKey) => Revision | undefined;
+}
+
+/** Where a streamer goes on instead of beginning with a list. */
+export interface StreamStart {
+  readonly epoch: number;
+  /** Undefined: with a list after all. */
+  readonly position: ResourceVersion | undefined;
+  /** The store has lost, or may have lost, what was told to it after that position: a known gap, which is counted. */
+  readonly afterLoss?: boolean | undefined;
+}
 
 /** What a Streamer works with. */
 export interface StreamerOptions extends RoleOptions {
   readonly sink: StreamSink;
+  /** What is in the store already. */
+  readonly start?: StreamStart | undefined;
+  /** The report of this process before, whose counters go on. */
+  readonly before?: StreamerReport | undefined;
   /** How often what cannot be watched is listed, in milliseconds. */
   readonly pollEveryMs: number;
   readonly onReport: (report: StreamerReport) => void;
@@ -35,10 +57,10 @@ const MIN_TIMEOUT_SECONDS = 300;
 export class Streamer {
   readonly #options: StreamerOptions;
   readonly #backoff: BackoffOptions;
-  #state: StreamerState = startStreamer(undefined);
+  #state: StreamerState;
   /** The newest version that the stream has told. */
   #position: ResourceVersion | undefined;
-  #epoch = 0;
+  #epoch: number;
   /** Set while a list or watch runs; aborting it with a gap ends what runs and leads to a list. */
   #gap: AbortController = new AbortController();
   #cause: DesyncCause | "suspicion" | undefined;
@@ -50,8 +72,16 @@ export class Streamer {
   constructor(options: StreamerOptions) {
     this.#options = options;
     this.#backoff = options.backoff ?? DEFAULT_BACKOFF;
+    this.#position = options.start?.position;
+    this.#epoch = options.start?.epoch ?? 0;
+    this.#state = startStreamer(this.#position);
+    const state = { phase: "idle", since: options.clock.now() } as const;
+    if (options.before !== undefined) {
+      this.#report = { ...options.before, state, progress: undefined };
+      return;
+    }
     this.#report = {
-      state: { phase: "idle", since: options.clock.now() },
+      state,
       progress: undefined,
       lastContact: undefined,
       events: 0,
@@ -86,6 +116,7 @@ export class Streamer {
 
   /** Streams until the signal aborts; then resolves. */
   async run(signal: AbortSignal): Promise<void> {
+    if (this.#options.start?.afterLoss === true) this.#desync("store-lost");
     while (!signal.aborted) {
       this.#gap = new AbortController();
       const work = AbortSignal.any([signal, this.#gap.signal]);
@@ -120,7 +151,7 @@ export class Streamer {
   #desync(cause: DesyncCause): void {
     const { desyncs } = this.#report;
     this.#report = { ...this.#report, desyncs: { ...desyncs, [cause]: desyncs[cause] + 1 } };
-    this.#options.logger.warn({ cause }, "the stream has a gap; listing anew");
+    this.#options.logger.warn({ cause }, "the stream has a gap; resyncing");
     this.#options.onDesync?.(cause);
   }
 
@@ -157,7 +188,7 @@ export class Streamer {
     try {
       if (this.#report.state.phase !== "polling") this.#tell({ phase: "listing", since: clock.now() });
       // What was received before must be merged before; a queue that overflowed has room again then.
-      await sink.drained(signal);
+      await sink.caughtUp(signal);
       return await listSlot(signal, async () => {
         const snapshot = await this.#take(signal, opaque || this.#inFull);
         this.#report = { ...this.#report, lists: this.#report.lists + 1 };

@@ -1,15 +1,29 @@
 import { untilAborted } from "../internal/abort.ts";
-import type { Merger } from "../merge/merger.ts";
-import { compareResourceVersions } from "../model/resource-version.ts";
+import type { StreamSink } from "../stream/streamer.ts";
+import { compareResourceVersions, type ResourceVersion } from "../model/resource-version.ts";
 import type { RoleOptions } from "../monitor/role-options.ts";
 import type { RolePhase, VerifierReport } from "../monitor/role-status.ts";
 import { backoffMs, DEFAULT_BACKOFF } from "../stream/backoff.ts";
 import { classify, errorReport } from "../stream/classify.ts";
 import { isComparable, takeSnapshot } from "./take-snapshot.ts";
 
+/** Where a verifier's inputs go: the Merger of its scope, or a log on the way to it. All but `offer` is as of the last `caughtUp`. */
+export interface VerifySink extends StreamSink {
+  /** The cluster history that is merged. */
+  readonly epoch: number;
+  /** The stream has told everything up to here. */
+  readonly position: ResourceVersion | undefined;
+  /** False: the versions of this resource cannot be ordered, so there is nothing to verify (law 8). */
+  readonly comparable: boolean;
+}
+
 /** What a Verifier works with. */
 export interface VerifierOptions extends RoleOptions {
-  readonly sink: Pick<Merger, "offer" | "drained" | "known" | "epoch" | "position" | "comparable">;
+  readonly sink: VerifySink;
+  /** When the view was last verified before this process: wall clock, epoch milliseconds. The first wait counts from then. */
+  readonly verifiedAt?: number | undefined;
+  /** The report of this process before, whose counters go on. */
+  readonly before?: VerifierReport | undefined;
   /** The mean time between two verifications, in milliseconds; each wait is by chance half to one and a half of it. */
   readonly everyMs: number;
   readonly onReport: (report: VerifierReport) => void;
@@ -31,13 +45,11 @@ export class Verifier {
 
   constructor(options: VerifierOptions) {
     this.#options = options;
-    this.#report = {
-      state: { phase: "idle", since: options.clock.now() },
-      progress: undefined,
-      lastContact: undefined,
-      snapshots: 0,
-      failures: 0,
-    };
+    const state = { phase: "idle", since: options.clock.now() } as const;
+    this.#report =
+      options.before === undefined
+        ? { state, progress: undefined, lastContact: undefined, snapshots: 0, failures: 0 }
+        : { ...options.before, state, progress: undefined };
   }
 
   get report(): VerifierReport {
@@ -50,10 +62,12 @@ export class Verifier {
     this.#now.resolve();
   }
 
-  /** Verifies until the signal aborts; then resolves. The first verification comes after one wait. */
+  /** Verifies until the signal aborts; then resolves. The first verification comes one wait after the last one. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, everyMs, random } = this.#options;
-    let waitMs = everyMs * (0.5 + random());
+    const { clock, everyMs, random, verifiedAt } = this.#options;
+    // A clock that jumped back must not put it off.
+    const age = verifiedAt === undefined ? 0 : Math.max(0, clock.now() - verifiedAt);
+    let waitMs = Math.max(0, everyMs * (0.5 + random()) - age);
     let reported = false;
     while (!signal.aborted) {
       if (!reported) this.#tell({ phase: "waiting", since: clock.now(), until: clock.now() + waitMs });
@@ -86,11 +100,11 @@ export class Verifier {
     let epoch = sink.epoch;
     let started = false;
     const next = everyMs * (0.5 + random());
-    // Versions that cannot be ordered verify nothing; the streamer lists such a resource by itself.
-    if (!sink.comparable) return next;
     try {
       // Snapshots must not pile up before a store that does not take them.
-      await sink.drained(signal);
+      await sink.caughtUp(signal);
+      // Versions that cannot be ordered verify nothing; the streamer lists such a resource by itself.
+      if (!sink.comparable) return next;
       await listSlot(signal, async () => {
         ({ epoch } = sink);
         const { position } = sink;

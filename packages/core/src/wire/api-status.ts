@@ -1,6 +1,6 @@
 import { KrmError } from "../errors.ts";
 import type { ApiStatus } from "../ports/list-watch.ts";
-import { asBuffer } from "./wire-object.ts";
+import { asBuffer } from "./as-buffer.ts";
 
 /**
  * Decodes a Kubernetes `Status`: the body of an HTTP error, or the object of an `ERROR` frame.

@@ -6,7 +6,8 @@ import { CLOSE_BRACE, CLOSE_BRACKET, COMMA, OPEN_BRACE, OPEN_BRACKET, SMALL_N } 
 import { expected, JsonSyntaxError, skipSpace, skipValue } from "./json-scan.ts";
 import { type MemberPlan, type NameFound, planNames, readName } from "./member-plan.ts";
 import { ObjectScan } from "./object-scan.ts";
-import { asBuffer, ordered, WireObject } from "./wire-object.ts";
+import { asBuffer } from "./as-buffer.ts";
+import { ordered, WireObject } from "./wire-object.ts";
 
 const LIST = planNames("metadata", "items");
 

@@ -6,7 +6,7 @@ import { skipSpace } from "./json-scan.ts";
 import type { MemberPlan } from "./member-plan.ts";
 import { ObjectScan } from "./object-scan.ts";
 import { decodeFrame } from "./watch-frame.ts";
-import { asBuffer } from "./wire-object.ts";
+import { asBuffer } from "./as-buffer.ts";
 
 /** How a watch is decoded. */
 export interface WatchDecoderOptions extends DecodeOptions {

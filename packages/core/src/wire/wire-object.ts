@@ -3,12 +3,12 @@ import { KrmError } from "../errors.ts";
 import { objectKey, type ObjectKey, type Uid } from "../model/object-key.ts";
 import { isResourceVersion, parseResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
 import type { StoredObject } from "../model/stored-object.ts";
+import { asBuffer } from "./as-buffer.ts";
 import { decodeError, type DecodeOptions, dropOf } from "./decode-options.ts";
 import { OPEN_BRACE, QUOTE } from "./json-bytes.ts";
 import { JsonSyntaxError, skipSpace } from "./json-scan.ts";
+import { readLabels } from "./labels.ts";
 import { ObjectScan, type Range } from "./object-scan.ts";
-
-const NO_LABELS: Readonly<Record<string, string>> = Object.freeze(Object.create(null) as Record<string, string>);
 
 /** A {@link StoredObject} over its own copy of the bytes. Labels are read from them at the first use. */
 export class WireObject implements StoredObject {
@@ -23,8 +23,9 @@ export class WireObject implements StoredObject {
   readonly deletionGracePeriodSeconds: number | undefined;
   readonly changedAt: string | undefined;
   #labels: Readonly<Record<string, string>> | undefined;
-  readonly #labelsStart: number;
-  readonly #labelsEnd: number;
+  /** Where in `bytes` the labels stand. */
+  readonly labelsStart: number;
+  readonly labelsEnd: number;
 
   /** Of the object that `scan` found in `b` from `at` to `end`. Its resourceVersion is taken as sent. */
   constructor(b: Buffer, at: number, end: number, scan: ObjectScan) {
@@ -42,24 +43,14 @@ export class WireObject implements StoredObject {
     if (labels.start !== -1 && b[labels.start] !== OPEN_BRACE) {
       throw new JsonSyntaxError("metadata.labels is not an object", labels.start);
     }
-    this.#labelsStart = labels.start === -1 ? 0 : offsetInCopy(labels.start, at, cuts);
-    this.#labelsEnd = labels.start === -1 ? 0 : offsetInCopy(labels.end, at, cuts);
+    this.labelsStart = labels.start === -1 ? 0 : offsetInCopy(labels.start, at, cuts);
+    this.labelsEnd = labels.start === -1 ? 0 : offsetInCopy(labels.end, at, cuts);
     this.bytes = copyKept(b, at, end, cuts);
   }
 
-  /** Without a prototype: a label may be called `constructor`. */
   get labels(): Readonly<Record<string, string>> {
-    this.#labels ??= this.#readLabels();
+    this.#labels ??= readLabels(this.bytes, { start: this.labelsStart, end: this.labelsEnd });
     return this.#labels;
-  }
-
-  #readLabels(): Readonly<Record<string, string>> {
-    if (this.#labelsEnd === this.#labelsStart) return NO_LABELS;
-    const parsed = JSON.parse(this.bytes.toString("utf8", this.#labelsStart, this.#labelsEnd)) as object;
-    // Not copied into an object made without a prototype: that would be a hash table, and three times as slow to ask.
-    const labels = Object.setPrototypeOf(parsed, null) as Record<string, string>;
-    for (const [name, value] of Object.entries<unknown>(labels)) if (typeof value !== "string") delete labels[name];
-    return labels;
   }
 }
 
@@ -123,11 +114,6 @@ export function ordered(object: WireObject): WireObject {
     throw new KrmError("KRM_INVALID_RESOURCE_VERSION", `object ${JSON.stringify(object.key)}: ${why}`, { cause });
   }
   return object;
-}
-
-/** The bytes as Buffer, without copying. */
-export function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /**

@@ -23,8 +23,8 @@ export interface Demand {
 /** How long a demand that is not met is waited for: as long as the API server's watch cache does. Milliseconds. */
 const PATIENCE = 3000;
 
-/** What moves without a change of the view (bookmarks, verifications) is looked for this often. Milliseconds. */
-const LOOK_AGAIN = 100;
+/** What the feed does not tell (a report, a feed that is cut off) is looked for this often. Milliseconds. */
+const LOOK_AGAIN = 1000;
 
 /**
  * Resolves as soon as the view of some scopes meets a demand.
@@ -44,16 +44,22 @@ export async function awaitDemand(
   let follow: (() => Promise<void>) | undefined;
   try {
     for (;;) {
+      // Taken before the look, so that what comes during it wakes too.
+      const woken = follow?.();
       const parts = await statusOf(store, scopes, at);
       const unmet = complaint(parts, demand, at.clock.now());
       if (unmet === undefined) return;
       const left = deadline - at.clock.monotonic();
       if (left <= 0) throw unmet;
-      follow ??= followChanges(store, scopes, signal);
+      if (woken === undefined) {
+        // What came between this look and the feed's start is in the next look, or in the feed.
+        follow = followChanges(store, parts, signal);
+        continue;
+      }
       const turn = new AbortController();
       const sleep = at.clock.sleep(Math.min(left, LOOK_AGAIN), { signal: AbortSignal.any([turn.signal, signal]) });
       try {
-        await Promise.race([follow(), sleep]);
+        await Promise.race([woken, sleep]);
       } finally {
         turn.abort();
         await sleep.catch(() => undefined);
@@ -64,22 +70,22 @@ export async function awaitDemand(
   }
 }
 
-/** A function whose promise resolves at the next change of any of the scopes. */
-function followChanges(store: Store, scopes: readonly Scope[], signal: AbortSignal): () => Promise<void> {
+/** A function whose promise resolves at the next commit to any of the scopes, from what was seen of them on. */
+function followChanges(store: Store, seen: readonly JudgedPart[], signal: AbortSignal): () => Promise<void> {
   let next = Promise.withResolvers<void>();
   const wake = (): void => {
     next.resolve();
     next = Promise.withResolvers<void>();
   };
-  const follow = async (scope: Scope): Promise<void> => {
+  const follow = async ({ scope, meta }: JudgedPart): Promise<void> => {
     try {
-      for await (const _ of store.scope(scope).changes({ signal })) wake();
+      for await (const _ of store.scope(scope).changes({ since: meta.cursor, signal })) wake();
     } catch {
       // The next look at the scope meets the same trouble, and tells it.
       wake();
     }
   };
-  for (const scope of scopes) void follow(scope);
+  for (const part of seen) void follow(part);
   return async () => next.promise;
 }
 

@@ -3,8 +3,8 @@ import {
   isResourceVersion,
   judgeScope,
   objectKey,
-  type RoleReports,
   type Scope,
+  type ScopeReports,
   type StalenessBounds,
   type Store,
   type StoredObject,
@@ -15,7 +15,7 @@ import {
 export interface ViewPart {
   readonly scope: Scope;
   readonly meta: ViewMeta;
-  readonly reports: Partial<RoleReports>;
+  readonly reports: ScopeReports;
   /** In the order of their keys. */
   readonly objects: readonly StoredObject[];
 }

@@ -8,7 +8,9 @@ import {
   type StoredObject,
   type StreamerReport,
   type ResourceVersion,
+  type ScopeStore,
 } from "@krm/core";
+import { type WritableScope, writableScope } from "@krm/testkit";
 
 /** 2026-01-01T00:00:00Z: where the manual clock starts. */
 export const START: number = Date.UTC(2026, 0, 1);
@@ -66,6 +68,7 @@ export function streamerReport(more: Partial<StreamerReport> = {}): StreamerRepo
       overflow: 0,
       "incomplete-settlement": 0,
       "epoch-reset": 0,
+      "store-lost": 0,
     },
     ...more,
   };
@@ -95,6 +98,16 @@ export const MERGER_REPORT: MergerReport = {
   failing: undefined,
 };
 
+const written = new WeakMap<ScopeStore, WritableScope>();
+
+/** A scope, with the roles that write to it: a role is held from the first write on. */
+export function writer(store: Store, scope: Scope): WritableScope {
+  const to = store.scope(scope);
+  const known = written.get(to) ?? writableScope(to);
+  written.set(to, known);
+  return known;
+}
+
 /** Makes a scope hold just these objects, under this meta, with a healthy streamer. */
 export async function fill(
   store: Store,
@@ -102,9 +115,9 @@ export async function fill(
   objects: readonly StoredObject[],
   meta: CommittedMeta = metaAt("100"),
 ): Promise<void> {
-  const to = store.scope(scope);
+  const to = writer(store, scope);
   const keys = new Set(objects.map(({ key }) => key));
-  const before = await to.read();
+  const before = await to.store.read();
   const gone = before.objects.filter(({ key }) => !keys.has(key));
   const same = { origin: "list", observedAt: START } as const;
   await to.commit({
@@ -120,7 +133,6 @@ export async function fill(
       ...objects.map((one) => ({ type: "set" as const, object: one, previous: undefined, ...same })),
     ],
     meta,
-    drift: [],
     reset: meta.epoch !== before.meta.epoch,
   });
   await to.report("streamer", streamerReport());

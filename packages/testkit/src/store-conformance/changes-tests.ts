@@ -1,7 +1,8 @@
-import type { FeedBatch, FeedEntry, ScopeStore, ViewChange } from "@krm/core";
+import type { FeedBatch, FeedEntry, ViewChange } from "@krm/core";
 import { describe, expect, test } from "vitest";
-import { commit, metaAt, removed, set, storedObject, visible } from "./fixtures.ts";
+import { commit, metaAt, removed, SCOPE, set, storedObject, visible } from "./fixtures.ts";
 import type { Harness } from "./suite.ts";
+import { type WritableScope, writableScope } from "./writable-scope.ts";
 
 /** Reads a feed step by step. */
 class Reader {
@@ -9,8 +10,8 @@ class Reader {
   readonly #iterator: AsyncIterator<FeedBatch>;
   #waiting: FeedEntry[] = [];
 
-  constructor(scope: ScopeStore, since?: string) {
-    this.#iterator = scope.changes({ since, signal: this.#stop.signal })[Symbol.asyncIterator]();
+  constructor(scope: WritableScope, since?: string) {
+    this.#iterator = scope.store.changes({ since, signal: this.#stop.signal })[Symbol.asyncIterator]();
   }
 
   async batch(): Promise<FeedBatch | undefined> {
@@ -65,8 +66,8 @@ export function changesTests({ open, scope }: Harness): void {
       const one = await scope();
       await one.commit(commit("1", set(storedObject("a"))));
       const now = new Reader(one);
-      const { meta } = await one.read();
-      expect(await one.cursor()).toBe(meta.cursor);
+      const { meta } = await one.store.read();
+      expect(await one.store.cursor()).toBe(meta.cursor);
       await one.commit(commit("2", set(storedObject("b")), set(storedObject("c"))));
       expect((await now.entries(2)).map(({ change }) => change.type === "set" && change.object.name)).toEqual([
         "b",
@@ -91,6 +92,20 @@ export function changesTests({ open, scope }: Harness): void {
       for (const reader of readers) reader.stop();
     });
 
+    test("tells the meta where a commit ends, and of commits that move it alone", async () => {
+      const one = await scope();
+      await one.commit(commit("1", set(storedObject("a"))));
+      const reader = new Reader(one);
+      const next = reader.batch();
+      await one.commit(commit("4"));
+      expect(await next).toMatchObject({ type: "changes", entries: [], meta: { version: "4", objects: 1 } });
+      await one.commit(commit("6", set(storedObject("b")), set(storedObject("c"))));
+      const batch = await reader.batch();
+      expect(batch?.type === "changes" && batch.entries.length).toBe(2);
+      expect(batch).toMatchObject({ meta: await one.store.meta() });
+      reader.stop();
+    });
+
     test("says reset first where a cursor means nothing, and goes on from there", async () => {
       const one = await scope();
       await one.commit(commit("1", set(storedObject("a"))));
@@ -105,15 +120,15 @@ export function changesTests({ open, scope }: Harness): void {
     test("says reset to every reader when the cluster's history restarted, and keeps the objects", async () => {
       const one = await scope();
       await one.commit(commit("9", set(storedObject("a", { version: "9" })), set(storedObject("b"))));
-      const { cursor } = await one.meta();
+      const { cursor } = await one.store.meta();
       const waiting = new Reader(one);
       const next = waiting.batch();
       const back = storedObject("a", { version: "3" });
-      await one.commit({ changes: [set(back)], meta: metaAt("3", { epoch: 1 }), drift: [], reset: true });
+      await one.commit({ changes: [set(back)], meta: metaAt("3", { epoch: 1 }), reset: true });
       expect((await next)?.type).toBe("reset");
       const resumed = new Reader(one, cursor);
       expect((await resumed.batch())?.type).toBe("reset");
-      const { objects, meta } = await one.read();
+      const { objects, meta } = await one.store.read();
       expect(meta).toMatchObject({ epoch: 1, version: "3", objects: 2 });
       expect(objects.map(({ name, resourceVersion }) => `${name}@${resourceVersion}`)).toEqual(["a@3", "b@1"]);
       for (const reader of [waiting, resumed]) reader.stop();
@@ -121,11 +136,11 @@ export function changesTests({ open, scope }: Harness): void {
 
     test("a reader far behind gets everything or reset, never a gap", async () => {
       const one = await scope();
-      const start = await one.cursor();
+      const start = await one.store.cursor();
       const total = 12_000;
       for (let from = 0; from < total; from += 1000) {
         const changes = Array.from({ length: 1000 }, (_, i) => set(storedObject(`o${from + i}`)));
-        await one.commit({ changes, meta: metaAt(String(from + 1)), drift: [] });
+        await one.commit({ changes, meta: metaAt(String(from + 1)) });
       }
       const reader = new Reader(one, start);
       const first = await reader.batch();
@@ -133,14 +148,14 @@ export function changesTests({ open, scope }: Harness): void {
         const [entry] = first.entries;
         expect(entry?.change.type === "set" && entry.change.object.name).toBe("o0");
       } else {
-        expect(first).toEqual({ type: "reset", cursor: await one.cursor() });
+        expect(first).toEqual({ type: "reset", cursor: await one.store.cursor() });
       }
       reader.stop();
     });
 
     test("ends in good order by its signal, and with KRM_STORE_CLOSED when the store is closed", async () => {
       const store = await open();
-      const one = store.scope({ resource: (await scope()).scope.resource });
+      const one = writableScope(store.scope(SCOPE));
       const stopped = new Reader(one);
       const end = stopped.batch();
       stopped.stop();

@@ -6,6 +6,7 @@ import {
   PODS,
   type Scope,
   type StoredObject,
+  type StreamerReport,
   type ViewChange,
   type ViewCommit,
 } from "@krm/core";
@@ -69,7 +70,7 @@ export function metaAt(version: string, more: Partial<CommittedMeta> = {}): Comm
 
 /** A commit at a version. */
 export function commit(version: string, ...changes: readonly ViewChange[]): ViewCommit {
-  return { changes, meta: metaAt(version), drift: [] };
+  return { changes, meta: metaAt(version) };
 }
 
 /** Everything of an object that a reader can see, as a value that `toEqual` compares. */
@@ -95,3 +96,16 @@ export function visible(object: StoredObject): Record<string, unknown> {
 export function keysOf(objects: readonly StoredObject[]): ObjectKey[] {
   return objects.map(({ key }) => key);
 }
+
+/** What a streamer tells of itself. */
+export const STREAMER_REPORT: StreamerReport = {
+  state: { phase: "watching", since: 1000 },
+  progress: undefined,
+  lastContact: 1000,
+  events: 1,
+  bookmarks: 0,
+  lists: 1,
+  watches: 1,
+  failures: 0,
+  desyncs: { expired: 0, undecodable: 0, overflow: 0, "incomplete-settlement": 0, "epoch-reset": 0, "store-lost": 0 },
+};

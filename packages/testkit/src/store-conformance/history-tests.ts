@@ -1,16 +1,24 @@
+import { setTimeout } from "node:timers/promises";
 import {
   advance,
   emptyMergeState,
+  type InputLogWriter,
   type MergeInput,
+  MergeRole,
   type ObjectKey,
   parseResourceVersion,
+  PODS,
+  recordsOf,
+  silentLogger,
   type SnapshotEntry,
   type StoredObject,
+  systemClock,
 } from "@krm/core";
 import { describe, expect, test } from "vitest";
 import { SeededRandom } from "../random/seeded-random.ts";
 import { metaAt, storedObject } from "./fixtures.ts";
 import type { Harness } from "./suite.ts";
+import { writableScope } from "./writable-scope.ts";
 
 const HISTORIES = 40;
 
@@ -43,60 +51,95 @@ function history(random: SeededRandom): MergeInput[] {
   return inputs;
 }
 
-export function historyTests({ scope }: Harness): void {
+export function historyTests({ open }: Harness): void {
   describe("random histories", () => {
-    test(`after each of ${HISTORIES}, view and feed are what the merge says`, { timeout: 60_000 }, async () => {
-      const one = await scope();
+    test(`after each of ${HISTORIES}, view, index and feed are what the merge says`, { timeout: 60_000 }, async () => {
+      const store = await open();
       for (let seed = 0; seed < HISTORIES; seed++) {
-        // Each history begins where the one before it ended: with whatever that left, taken away.
-        const random = new SeededRandom(seed);
-        const left = (await one.read()).objects;
-        const start = await one.cursor();
-        const clear = left.map(({ key, uid, resourceVersion }) => ({
-          type: "removed" as const,
-          key,
-          uid,
-          resourceVersion,
-          finalState: "unknown" as const,
-          origin: "list" as const,
-          observedAt: 0,
-        }));
-        await one.commit({ changes: clear, meta: metaAt("1"), drift: [] });
+        const one = writableScope(store.scope({ resource: PODS, namespace: `seed-${seed}` }));
+        const start = await one.store.cursor();
         const state = emptyMergeState();
-        let told = clear.length;
-        for (const input of history(random)) {
-          const { changes, verdicts } = advance(state, input);
+        let told = 0;
+        for (const input of history(new SeededRandom(seed))) {
+          const { changes } = advance(state, input);
           told += changes.length;
-          const drift = verdicts.flatMap((verdict) => verdict.drift);
-          await one.commit({ changes, meta: metaAt(String(state.position ?? "1")), drift });
+          await one.commit({ changes, meta: metaAt(String(state.position ?? "1")) });
         }
         const expected = [...state.claims]
           .flatMap(([key, claim]) => (claim.gone ? [] : [`${key} ${claim.uid}@${claim.resourceVersion}`]))
           .toSorted();
-        const { objects } = await one.read();
-        expect(
-          objects.map(({ key, uid, resourceVersion }) => `${key} ${uid}@${resourceVersion}`).toSorted(),
-          `seed ${seed}`,
-        ).toEqual(expected);
+        const { objects } = await one.store.read();
+        const shown = objects.map(({ key, uid, resourceVersion }) => `${key} ${uid}@${resourceVersion}`);
+        expect(shown.toSorted(), `seed ${seed}`).toEqual(expected);
+        const { entries } = await one.store.index();
+        const indexed = [...entries].map(([key, { uid, resourceVersion }]) => `${key} ${uid}@${resourceVersion}`);
+        expect(indexed.toSorted(), `seed ${seed}`).toEqual(expected);
 
-        const replayed = new Map(
-          left.map(({ key, uid, resourceVersion }) => [String(key), `${uid}@${resourceVersion}`]),
-        );
+        const replayed = new Map<string, string>();
         const stop = new AbortController();
         let seen = 0;
-        for await (const batch of one.changes({ since: start, signal: stop.signal })) {
-          if (batch.type === "reset") throw new Error(`seed ${seed}: the feed has lost the start`);
-          for (const { change } of batch.entries) {
-            if (change.type === "set")
-              replayed.set(change.object.key, `${change.object.uid}@${change.object.resourceVersion}`);
-            else replayed.delete(change.key);
+        if (told > 0)
+          for await (const batch of one.store.changes({ since: start, signal: stop.signal })) {
+            if (batch.type === "reset") throw new Error(`seed ${seed}: the feed has lost the start`);
+            for (const { change } of batch.entries) {
+              if (change.type === "set")
+                replayed.set(change.object.key, `${change.object.uid}@${change.object.resourceVersion}`);
+              else replayed.delete(change.key);
+            }
+            seen += batch.entries.length;
+            if (seen === told) break;
           }
-          seen += batch.entries.length;
-          if (seen === told) break;
-        }
         stop.abort();
-        expect([...replayed].map(([key, shown]) => `${key} ${shown}`).toSorted(), `seed ${seed}`).toEqual(expected);
+        expect([...replayed].map(([key, one]) => `${key} ${one}`).toSorted(), `seed ${seed}`).toEqual(expected);
+      }
+    });
+
+    test("through the logs and a merger of its own, the view is what the merge says", { timeout: 60_000 }, async () => {
+      const store = await open();
+      for (let seed = 100; seed < 100 + HISTORIES / 2; seed++) {
+        const random = new SeededRandom(seed);
+        const scope = store.scope({ resource: PODS, namespace: `seed-${seed}` });
+        const one = writableScope(scope);
+        const logs = { streamer: await one.lease("streamer"), verifier: await one.lease("verifier") };
+        const state = emptyMergeState();
+        const stop = new AbortController();
+        const role = new MergeRole({
+          store: scope,
+          manifest: store.manifest,
+          lease: { holder: "merger", ttlMs: 60_000 },
+          clock: systemClock,
+          logger: silentLogger,
+          random: () => random.next(),
+        });
+        const running = role.run(stop.signal);
+        try {
+          for (const [i, input] of history(random).entries()) {
+            advance(state, input);
+            const log = input.type === "verified" ? logs.verifier : logs.streamer;
+            for (const record of recordsOf(input, `list-${i}`))
+              await log.log.append([record], { epoch: 0, position: undefined });
+            // Which of two logs comes first must not matter, but for what the merge itself says of it.
+            if (input.type === "verified") await merged(log);
+          }
+          await merged(logs.streamer);
+        } finally {
+          stop.abort();
+          await running;
+        }
+        const expected = [...state.claims].flatMap(([key, claim]) =>
+          claim.gone ? [] : [`${key} ${claim.uid}@${claim.resourceVersion}`],
+        );
+        const { objects, meta } = await scope.read();
+        const shown = objects.map(({ key, uid, resourceVersion }) => `${key} ${uid}@${resourceVersion}`);
+        expect(shown.toSorted(), `seed ${seed}`).toEqual(expected.toSorted());
+        expect(meta.streamedThrough, `seed ${seed}`).toBe(state.position);
+        expect(meta.horizon, `seed ${seed}`).toBe(state.horizon);
       }
     });
   });
+}
+
+/** Resolves when everything in a log is merged. */
+async function merged({ log }: { readonly log: InputLogWriter }): Promise<void> {
+  while ((await log.backlog()) > 0) await setTimeout(1);
 }

@@ -1,29 +1,25 @@
-import { DEPLOYMENTS, objectKey, PODS, type ScopeStore, type StreamerReport } from "@krm/core";
+import { DEPLOYMENTS, objectKey, PODS } from "@krm/core";
 import { describe, expect, test } from "vitest";
-import { commit, SCOPE, set, storedObject, visible } from "./fixtures.ts";
+import { commit, SCOPE, set, storedObject, STREAMER_REPORT, visible } from "./fixtures.ts";
 import type { Harness } from "./suite.ts";
-
-const report: StreamerReport = {
-  state: { phase: "watching", since: 1000 },
-  progress: undefined,
-  lastContact: 1000,
-  events: 1,
-  bookmarks: 0,
-  lists: 1,
-  watches: 1,
-  failures: 0,
-  desyncs: { expired: 0, undecodable: 0, overflow: 0, "incomplete-settlement": 0, "epoch-reset": 0 },
-};
+import { type WritableScope, writableScope } from "./writable-scope.ts";
 
 /** Every method of a scope that answers once. */
-const methods: Record<string, (scope: ScopeStore, signal?: AbortSignal) => Promise<unknown>> = {
-  meta: (scope, signal) => scope.meta({ signal }),
-  get: (scope, signal) => scope.get(objectKey("n", "o"), { signal }),
-  read: (scope, signal) => scope.read({}, { signal }),
+const methods: Record<string, (scope: WritableScope, signal?: AbortSignal) => Promise<unknown>> = {
+  meta: (scope, signal) => scope.store.meta({ signal }),
+  get: (scope, signal) => scope.store.get(objectKey("n", "o"), { signal }),
+  read: (scope, signal) => scope.store.read({}, { signal }),
   commit: (scope, signal) => scope.commit(commit("1"), { signal }),
-  cursor: (scope, signal) => scope.cursor({ signal }),
-  report: (scope, signal) => scope.report("streamer", report, { signal }),
-  reports: (scope, signal) => scope.reports({ signal }),
+  index: (scope, signal) => scope.store.index({ signal }),
+  cursor: (scope, signal) => scope.store.cursor({ signal }),
+  report: (scope, signal) => scope.report("streamer", STREAMER_REPORT, { signal }),
+  reports: (scope, signal) => scope.store.reports({ signal }),
+  ask: (scope, signal) => scope.store.ask("streamer", "relist", { signal }),
+  renew: async (scope, signal) => (await scope.lease("streamer")).renew({ signal }),
+  append: async (scope, signal) =>
+    (await scope.lease("streamer")).log.append([], { epoch: 0, position: undefined }, { signal }),
+  backlog: async (scope, signal) => (await scope.lease("streamer")).log.backlog({ signal }),
+  skipLogs: async (scope, signal) => (await scope.lease("merger")).skipLogs({ signal }),
 };
 
 export function lifecycleTests({ open, scope }: Harness): void {
@@ -31,7 +27,7 @@ export function lifecycleTests({ open, scope }: Harness): void {
     for (const [name, call] of Object.entries(methods)) {
       test(`${name} works before anything was written, and rejects with KRM_STORE_CLOSED after disposal`, async () => {
         const store = await open();
-        const one = store.scope(SCOPE);
+        const one = writableScope(store.scope(SCOPE));
         await call(one);
         await store[Symbol.asyncDispose]();
         await expect(call(one)).rejects.toMatchObject({ code: "KRM_STORE_CLOSED" });
@@ -53,7 +49,8 @@ export function lifecycleTests({ open, scope }: Harness): void {
     test("the manifest says what is so, and stays", async () => {
       const store = await open();
       const before = { ...store.manifest };
-      await store.scope(SCOPE).commit(commit("7", set(storedObject("o"))));
+      const one = writableScope(store.scope(SCOPE));
+      await one.commit(commit("7", set(storedObject("o"))));
       expect(store.manifest).toEqual(before);
       if (before.shared) {
         const other = await open();
@@ -68,14 +65,15 @@ export function lifecycleTests({ open, scope }: Harness): void {
   });
 
   describe("scopes", () => {
-    test("are those that something was written to, in the order of their first write; asking makes none", async () => {
+    test("are those that a role has taken, in the order in which that first happened; asking makes none", async () => {
       const store = await open();
       const a = { resource: PODS, namespace: "a" };
       await store.scope({ resource: PODS }).meta();
       expect(await store.scopes()).toEqual([]);
-      await store.scope(a).report("streamer", report);
-      await store.scope({ resource: DEPLOYMENTS }).commit(commit("1"));
-      await store.scope(a).commit(commit("2"));
+      const one = writableScope(store.scope(a));
+      await one.report("streamer", STREAMER_REPORT);
+      await writableScope(store.scope({ resource: DEPLOYMENTS })).commit(commit("1"));
+      await one.commit(commit("2"));
       expect(await store.scopes()).toEqual([a, { resource: DEPLOYMENTS }]);
     });
 
@@ -83,7 +81,7 @@ export function lifecycleTests({ open, scope }: Harness): void {
       const store = await open();
       const scopes = [{ resource: PODS }, { resource: PODS, namespace: "a" }, { resource: DEPLOYMENTS }];
       for (const [i, one] of scopes.entries())
-        await store.scope(one).commit(commit(String(i + 1), set(storedObject(`o${i}`))));
+        await writableScope(store.scope(one)).commit(commit(String(i + 1), set(storedObject(`o${i}`))));
       for (const [i, one] of scopes.entries()) {
         const { meta, objects } = await store.scope(one).read();
         expect(meta.version).toBe(String(i + 1));
@@ -95,11 +93,11 @@ export function lifecycleTests({ open, scope }: Harness): void {
   describe("reports", () => {
     test("the newest of each role is kept", async () => {
       const one = await scope();
-      expect(await one.reports()).toEqual({});
-      await one.report("streamer", report);
-      await one.report("verifier", { ...report, snapshots: 0 });
-      await one.report("streamer", { ...report, events: 5 });
-      expect(await one.reports()).toMatchObject({ streamer: { events: 5 }, verifier: { snapshots: 0 } });
+      expect(await one.store.reports()).toEqual({ held: [] });
+      await one.report("streamer", STREAMER_REPORT);
+      await one.report("verifier", { ...STREAMER_REPORT, snapshots: 0 });
+      await one.report("streamer", { ...STREAMER_REPORT, events: 5 });
+      expect(await one.store.reports()).toMatchObject({ streamer: { events: 5 }, verifier: { snapshots: 0 } });
     });
   });
 }

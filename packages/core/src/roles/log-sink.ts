@@ -1,0 +1,162 @@
+import { randomUUID } from "node:crypto";
+import { KrmError } from "../errors.ts";
+import { untilAborted } from "../internal/abort.ts";
+import { InputQueue, type QueueBounds } from "../merge/input-queue.ts";
+import type { MergeInput } from "../merge/merge-input.ts";
+import type { ObjectKey } from "../model/object-key.ts";
+import { newestResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
+import type { Revision } from "../model/stored-object.ts";
+import type { CallOptions, Clock } from "../ports/clock.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { InputLogWriter, LogPosition, LogRecord } from "../store/input-log.ts";
+import { recordsOf } from "../store/log-records.ts";
+import type { ScopeStore, StoreManifest, ViewIndex } from "../store/store.ts";
+import { type BackoffOptions, backoffMs, STORE_BACKOFF } from "../stream/backoff.ts";
+import type { VerifySink } from "../verify/verifier.ts";
+
+/** What a LogSink works with. */
+export interface LogSinkOptions {
+  readonly store: ScopeStore;
+  readonly log: InputLogWriter;
+  readonly batch: StoreManifest["batch"];
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: () => number;
+  readonly queue?: QueueBounds | undefined;
+  readonly backoff?: BackoffOptions | undefined;
+  /** Lists wait until what was told before is merged, not only written. */
+  readonly untilMerged: boolean;
+}
+
+/** How often it is looked whether a Merger has come further, in milliseconds. */
+const LOOK_AGAIN_MS = 250;
+
+/**
+ * Carries what a role tells to its input log: bounded, in order, in batches, one write at a time. A failed write is
+ * tried again, the same one, until it succeeds; meanwhile the queue fills, and then the role is told to resync (law 7).
+ */
+export class LogSink implements VerifySink {
+  readonly #options: LogSinkOptions;
+  readonly #queue: InputQueue;
+  #covers: LogPosition;
+  #view: ViewIndex | undefined;
+  #failing: { readonly since: number; readonly error: unknown } | undefined;
+
+  constructor(options: LogSinkOptions) {
+    this.#options = options;
+    this.#queue = new InputQueue(options.queue);
+    this.#covers = options.log.start;
+  }
+
+  /** Inputs that are not written yet. */
+  get queued(): number {
+    return this.#queue.size;
+  }
+
+  /** Writes fail, since then (wall clock, epoch milliseconds). */
+  get failing(): { readonly since: number; readonly error: unknown } | undefined {
+    return this.#failing;
+  }
+
+  get epoch(): number {
+    return this.#view?.meta.epoch ?? this.#options.log.start.epoch;
+  }
+
+  get position(): ResourceVersion | undefined {
+    return this.#view === undefined ? this.#options.log.start.position : this.#view.meta.streamedThrough;
+  }
+
+  get comparable(): boolean {
+    return this.#view?.meta.snapshotOnly !== true;
+  }
+
+  readonly known = (key: ObjectKey): Revision | undefined => {
+    const entry = this.#view?.entries.get(key);
+    return entry === undefined ? undefined : { key, ...entry };
+  };
+
+  offer(inputs: readonly MergeInput[]): boolean {
+    return this.#queue.offer(inputs);
+  }
+
+  async caughtUp(signal: AbortSignal): Promise<void> {
+    await untilAborted(this.#queue.drained(), signal);
+    const { store, log, clock, untilMerged } = this.#options;
+    await this.#persist("could not read from the store; trying again", signal, async (options) => {
+      while (untilMerged && (await log.backlog(options)) > 0) await clock.sleep(LOOK_AGAIN_MS, options);
+      this.#view = await store.index(options);
+    });
+  }
+
+  /** Writes until the signal aborts; then resolves. Rejects only when the store is closed or the lease lost. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { batch } = this.#options;
+    try {
+      for (;;) {
+        await untilAborted(this.#queue.arrived(), signal);
+        const inputs = this.#queue.peek(batch.changes, batch.bytes);
+        const list = inputs.findIndex((input) => "snapshot" in input);
+        const written = list < 0 ? inputs : inputs.slice(0, Math.max(1, list));
+        if (list === 0) await this.#writeList(written[0] as MergeInput, signal);
+        else if (written.length > 0)
+          await this.#append(written as LogRecord[], coveredBy(this.#covers, written), signal);
+        this.#queue.remove(written);
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  async #writeList(input: MergeInput, signal: AbortSignal): Promise<void> {
+    for (const record of recordsOf(input, randomUUID())) {
+      const whole = record.type === "snapshot-page" && record.last;
+      await this.#append([record], whole ? coveredBy(this.#covers, [input]) : this.#covers, signal);
+    }
+  }
+
+  async #append(records: readonly LogRecord[], covers: LogPosition, signal: AbortSignal): Promise<void> {
+    const { log } = this.#options;
+    await this.#persist("could not write to the store; trying again", signal, async (options) =>
+      log.append(records, covers, options),
+    );
+    this.#covers = covers;
+  }
+
+  /** Tries until it succeeds. Rejects when it never can, or the signal aborts. */
+  async #persist(told: string, signal: AbortSignal, attempt: (options: CallOptions) => Promise<void>): Promise<void> {
+    const { clock, logger, random, backoff = STORE_BACKOFF } = this.#options;
+    for (let failures = 1; ; failures++) {
+      try {
+        await attempt({ signal });
+        this.#failing = undefined;
+        return;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (KrmError.is(error, "KRM_STORE_CLOSED") || KrmError.is(error, "KRM_STORE_CONFLICT")) throw error;
+        const retryInMs = backoffMs(failures, random(), undefined, backoff);
+        if (this.#failing === undefined) logger.warn({ err: error, retryInMs }, told);
+        this.#failing ??= { since: clock.now(), error };
+        await clock.sleep(retryInMs, { signal });
+      }
+    }
+  }
+}
+
+/** Up to where a log tells everything when these are in it too. */
+function coveredBy(before: LogPosition, inputs: readonly MergeInput[]): LogPosition {
+  let { epoch, position } = before;
+  for (const input of inputs) {
+    if (input.type === "bookmark") position = newestResourceVersion(position, input.resourceVersion);
+    else if (input.type === "observed" && input.observation.origin === "live")
+      position = newestResourceVersion(position, input.observation.object.resourceVersion);
+    else if (input.type === "relisted") position = newestResourceVersion(position, input.snapshot.resourceVersion);
+    else if (input.type === "epoch-reset")
+      ({
+        epoch,
+        snapshot: { resourceVersion: position },
+      } = input);
+    // Versions that cannot be ordered are no place to go on from.
+    else if (input.type === "polled") position = undefined;
+  }
+  return { epoch, position };
+}
