@@ -50,7 +50,7 @@ export interface MountPlace {
 /** Adds KRM's hooks, routes and error handling to an instance, which must be KRM's own (or its encapsulated part). */
 export function mountKrm(app: FastifyInstance, options: MountOptions, place: MountPlace): void {
   const { store, auth, clock = systemClock, staleness = DEFAULT_STALENESS, logger = silentLogger } = options;
-  const catalog = new Catalog(store, options.scopes ?? []);
+  const catalog = new Catalog(store, options.scopes ?? [], clock);
   const context = {
     store,
     catalog,

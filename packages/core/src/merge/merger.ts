@@ -8,6 +8,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { ConsumedLogs } from "../store/input-log.ts";
 import type { MergerLease } from "../store/lease.ts";
+import { isFinal } from "../store/final-failure.ts";
 import type { CommittedMeta, StoreManifest, ViewCommit } from "../store/store.ts";
 import { type BackoffOptions, backoffMs, STORE_BACKOFF } from "../stream/backoff.ts";
 import { InputQueue, type QueueBounds } from "./input-queue.ts";
@@ -127,7 +128,7 @@ export class Merger {
 
   /**
    * Merges until the signal aborts; then resolves, also when the store does not answer. Rejects only when the store is
-   * closed under it, or another merger has taken over.
+   * closed under it, can never be used, or another merger has taken over.
    */
   async run(signal: AbortSignal): Promise<void> {
     const merging = this.#run(signal);
@@ -255,7 +256,7 @@ export class Merger {
         return true;
       } catch (error) {
         if (signal.aborted) return false;
-        if (KrmError.is(error, "KRM_STORE_CLOSED") || KrmError.is(error, "KRM_STORE_CONFLICT")) throw error;
+        if (isFinal(error)) throw error;
         const ms = backoffMs(failures, random(), undefined, backoff);
         const since = this.#failing?.since ?? clock.now();
         this.#failing = { since, error: storeFailure(error) };

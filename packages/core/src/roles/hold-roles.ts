@@ -84,6 +84,7 @@ export async function holdRoles<R extends Role>(
     const lost = await session(options, leases, again, signal, work);
     if (lost === undefined) return;
     again = true;
+    standing = undefined;
     logger.warn({ err: lost, roles: options.roles }, "the role was lost; taking it anew");
     await pause(AGAIN_MS * random());
   }
@@ -126,7 +127,7 @@ async function session<R extends Role>(
   const over = new AbortController();
   const running = AbortSignal.any([signal, over.signal]);
   const held: Held<R> = { leases, again, onRequest: () => {} };
-  const renewing = renew(Object.values(leases) as Lease<Role>[]);
+  const renewing = renew(Object.values<Lease<Role>>(leases));
   try {
     await work(held, running);
   } catch (error) {
@@ -135,7 +136,7 @@ async function session<R extends Role>(
   } finally {
     if (!over.signal.aborted) over.abort();
     await renewing;
-    await release(leases as Partial<Record<Role, Lease<Role>>>, clock);
+    await release(leases, clock);
   }
   const { reason } = over.signal as { readonly reason: unknown };
   return isLoss(reason) && !signal.aborted ? reason : undefined;

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { KrmError } from "../errors.ts";
+import { isFinal } from "../store/final-failure.ts";
 import { untilAborted } from "../internal/abort.ts";
 import { InputQueue, type QueueBounds } from "../merge/input-queue.ts";
 import type { MergeInput } from "../merge/merge-input.ts";
@@ -40,7 +40,8 @@ export class LogSink implements VerifySink {
   readonly #queue: InputQueue;
   #covers: LogPosition;
   #view: ViewIndex | undefined;
-  #failing: { readonly since: number; readonly error: unknown } | undefined;
+  /** The last attempt failed: that is logged once. */
+  #failing = false;
 
   constructor(options: LogSinkOptions) {
     this.#options = options;
@@ -51,11 +52,6 @@ export class LogSink implements VerifySink {
   /** Inputs that are not written yet. */
   get queued(): number {
     return this.#queue.size;
-  }
-
-  /** Writes fail, since then (wall clock, epoch milliseconds). */
-  get failing(): { readonly since: number; readonly error: unknown } | undefined {
-    return this.#failing;
   }
 
   get epoch(): number {
@@ -128,14 +124,14 @@ export class LogSink implements VerifySink {
     for (let failures = 1; ; failures++) {
       try {
         await attempt({ signal });
-        this.#failing = undefined;
+        this.#failing = false;
         return;
       } catch (error) {
         signal.throwIfAborted();
-        if (KrmError.is(error, "KRM_STORE_CLOSED") || KrmError.is(error, "KRM_STORE_CONFLICT")) throw error;
+        if (isFinal(error)) throw error;
         const retryInMs = backoffMs(failures, random(), undefined, backoff);
-        if (this.#failing === undefined) logger.warn({ err: error, retryInMs }, told);
-        this.#failing ??= { since: clock.now(), error };
+        if (!this.#failing) logger.warn({ err: error, retryInMs }, told);
+        this.#failing = true;
         await clock.sleep(retryInMs, { signal });
       }
     }

@@ -1,10 +1,10 @@
-import { KrmError } from "../errors.ts";
 import type { MergeInput, Step, Verdict } from "../merge/merge-input.ts";
 import { Merger } from "../merge/merger.ts";
 import { Reporter } from "../monitor/reporter.ts";
 import type { MergerReport } from "../monitor/role-status.ts";
 import type { InputRole } from "../store/input-log.ts";
 import type { MergerLease } from "../store/lease.ts";
+import { isFinal } from "../store/final-failure.ts";
 import { LogAssembler } from "../store/log-records.ts";
 import type { ViewCommit } from "../store/store.ts";
 import { backoffMs, STORE_BACKOFF } from "../stream/backoff.ts";
@@ -95,7 +95,7 @@ export class MergeRole {
         }
       } catch (error) {
         if (signal.aborted) return;
-        if (KrmError.is(error, "KRM_STORE_CLOSED") || KrmError.is(error, "KRM_STORE_CONFLICT")) throw error;
+        if (isFinal(error)) throw error;
         const retryInMs = backoffMs(++failures, random(), undefined, storeBackoff);
         if (failures === 1) logger.warn({ err: error, retryInMs }, "could not read from the store; trying again");
         await clock.sleep(retryInMs, { signal }).catch(() => {});

@@ -23,7 +23,8 @@ export interface ViewPersistence extends AsyncDisposable {
   /**
    * Keeps a commit: when this has resolved, a `load` gives it; when it rejects, the same commit comes again, or none.
    *
-   * @throws KrmError `KRM_STORE_FAILED`; `KRM_STORE_CONFLICT` when another process writes here.
+   * @throws KrmError `KRM_STORE_FAILED`; `KRM_STORE_UNUSABLE` when another process has begun to write here: this one
+   * cannot go on.
    */
   commit(scope: Scope, commit: ViewCommit, options?: CallOptions): Promise<void>;
 }

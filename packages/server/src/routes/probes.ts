@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { errorStatus } from "../answer/error-status.ts";
 import { sendText } from "../answer/send.ts";
 import { readQuery } from "../request/query-string.ts";
+import { sourceTrouble } from "../view/source-state.ts";
 import { scopeStatuses, type StatusContext } from "./status.ts";
 
 /** Answers `/livez`: this process can answer. */
@@ -12,7 +13,8 @@ export function answerLivez(request: FastifyRequest, reply: FastifyReply): Fasti
 }
 
 /**
- * Answers `/readyz`: every scope has a view, or is visibly kept from one. `?verbose` tells each scope, and so does a
+ * Answers `/readyz`: every scope has a view, or is visibly kept from one; a store that is lost later leaves it ready, on
+ * what was read. `?verbose` tells each scope, and so does a
  * failure, but only to those who may read (`detailed`): others get a count.
  */
 export async function answerReadyz(
@@ -47,8 +49,11 @@ interface Check {
 async function runChecks(context: StatusContext): Promise<readonly Check[]> {
   try {
     const statuses = await scopeStatuses(context);
-    if (statuses.length === 0) return [{ ready: false, line: "store: nothing is watched yet" }];
-    return statuses.map(check);
+    const trouble = sourceTrouble(context.store, context.clock.now());
+    const store: readonly Check[] =
+      trouble === undefined ? [] : [{ ready: trouble.read, line: `store: ${trouble.line}` }];
+    if (statuses.length > 0) return [...store, ...statuses.map(check)];
+    return trouble?.read === false ? store : [...store, { ready: false, line: "store: nothing is watched yet" }];
   } catch (error) {
     return [{ ready: false, line: `store: ${errorStatus(error).error.message}` }];
   }

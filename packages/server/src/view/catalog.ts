@@ -1,6 +1,7 @@
-import { type ResourceType, resourceId, resourceName, type Scope, scopeId, type Store } from "@krm/core";
+import { type Clock, type ResourceType, resourceId, resourceName, type Scope, scopeId, type Store } from "@krm/core";
 import { RESOURCE_ALIASES } from "@krm/protocol";
 import { causedError } from "../answer/caused-error.ts";
+import { sourceTrouble } from "./source-state.ts";
 
 /** A resource that is watched, and the scopes whose union is its view. */
 export interface Watched {
@@ -12,10 +13,12 @@ export interface Watched {
 export class Catalog {
   readonly #store: Store;
   readonly #expected: readonly Scope[];
+  readonly #clock: Clock;
 
-  constructor(store: Store, expected: readonly Scope[]) {
+  constructor(store: Store, expected: readonly Scope[], clock: Clock) {
     this.#store = store;
     this.#expected = expected;
+    this.#clock = clock;
   }
 
   /** Every scope once; expected ones first, in their order. */
@@ -36,9 +39,10 @@ export class Catalog {
   async find(name: string): Promise<Watched> {
     const watched = group(await this.scopes());
     if (watched.length === 0) {
+      const lost = sourceTrouble(this.#store, this.#clock.now());
       throw causedError("ViewSyncing", {
         code: 503,
-        message: "nothing is watched yet: no monitor has written to the store",
+        message: `nothing is watched yet: ${lost?.line ?? "no monitor has written to the store"}`,
         retryAfterSeconds: 1,
       });
     }

@@ -55,7 +55,7 @@ async function waiting(merger: MergerLease): Promise<LogBatch | undefined> {
   await merger.renew();
   stop.abort();
   const { done, value } = await first;
-  return done === true ? undefined : (value as LogBatch);
+  return done === true ? undefined : value;
 }
 
 async function next(scope: ScopeStore, merger: MergerLease): Promise<MergerLease> {

@@ -31,10 +31,9 @@ export function takeoverTests({ open, scope }: Harness): void {
       await one[Symbol.asyncDispose]();
       const { loaded } = await writableScope(store.scope(SCOPE)).lease("merger");
       expect(loaded.meta).toEqual(await store.scope(SCOPE).meta());
-      expect([...loaded.claims].map(([key, claim]) => [key, claim.resourceVersion, claim.gone]).toSorted()).toEqual([
-        ["team-a/a", "1", false],
-        ["team-a/b", "5", false],
-      ]);
+      expect(
+        [...loaded.claims].map(([key, claim]) => `${key}@${claim.resourceVersion} ${claim.gone}`).toSorted(),
+      ).toEqual(["team-a/a@1 false", "team-a/b@5 false"]);
       expect(loaded.ledger).toEqual(ledger);
     });
 

@@ -14,7 +14,7 @@ export function writableScope(scope: ScopeStore): WritableScope {
 /** What {@link writableScope} gives. */
 export class WritableScope implements AsyncDisposable {
   readonly store: ScopeStore;
-  readonly #leases: { [R in Role]?: Promise<Leases[R]> } = {};
+  readonly #leases = new Map<Role, Promise<AsyncDisposable>>();
 
   constructor(store: ScopeStore) {
     this.store = store;
@@ -34,11 +34,10 @@ export class WritableScope implements AsyncDisposable {
 
   /** The lease of a role. */
   async lease<R extends Role>(role: R): Promise<Leases[R]> {
-    const known = this.#leases[role] as Promise<Leases[R]> | undefined;
-    if (known !== undefined) return known;
-    const taken = this.#take(role);
-    (this.#leases as { [K in R]?: Promise<Leases[K]> })[role] = taken;
-    return taken;
+    const lease = this.#leases.get(role) ?? this.#take(role);
+    this.#leases.set(role, lease);
+    // Under its role stands a lease of that role.
+    return lease as Promise<Leases[R]>;
   }
 
   async #take<R extends Role>(role: R): Promise<Leases[R]> {
@@ -49,6 +48,6 @@ export class WritableScope implements AsyncDisposable {
 
   /** Gives the roles back. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const lease of Object.values(this.#leases)) await (await lease)[Symbol.asyncDispose]();
+    for (const lease of this.#leases.values()) await (await lease)[Symbol.asyncDispose]();
   }
 }

@@ -1,0 +1,100 @@
+import { type Clock, decodeLogRecord, type InputRole, KrmError, type LogBatch, type LogRecord } from "@krm/core";
+import { guarded, type RedisLink, refuseClosed } from "./redis-link.ts";
+import type { ScopeKeys } from "./scope-keys.ts";
+import { listOf, type Reply, textOf } from "./stored-state.ts";
+import { WakeUp } from "./wake-up.ts";
+
+/** What one step takes of a log at most: Redis does nothing else meanwhile. */
+const STEP_ENTRIES = 64;
+const STEP_BYTES = 1024 * 1024;
+
+/** What reading the logs works with. */
+export interface LogReaderOptions {
+  readonly keys: ScopeKeys;
+  readonly link: RedisLink;
+  readonly clock: Clock;
+  readonly closed: AbortSignal;
+  readonly generation: string;
+}
+
+/** What of a log is read: the newest entry, and how many bytes the log had ever taken with it. */
+export interface LogPlace {
+  readonly id: string;
+  readonly total: string;
+}
+
+/** The cursor of a place in a log. */
+export function writeLogCursor({ id, total }: LogPlace): string {
+  return `${id}/${total}`;
+}
+
+/** Reads a cursor of {@link writeLogCursor}. */
+export function readLogCursor(cursor: string): LogPlace {
+  const slash = cursor.indexOf("/");
+  return { id: cursor.slice(0, slash), total: cursor.slice(slash + 1) };
+}
+
+/**
+ * Both logs behind `places`, for ever; `places` is kept up to date, so that another call goes on there.
+ *
+ * @throws KrmError `KRM_STORE_CONFLICT` when entries are gone that were not read.
+ */
+export async function* readLogs(
+  options: LogReaderOptions,
+  places: Record<InputRole, LogPlace>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<LogBatch> {
+  const { keys, link, clock, closed } = options;
+  using wakeUp = new WakeUp((listener) => link.listen(keys.logChannel, listener), clock);
+  while (signal?.aborted !== true) {
+    refuseClosed(closed);
+    let found = false;
+    // The verifier's first: that a verification has begun must not be learned after the events that follow it.
+    for (const log of ["verifier", "streamer"] as const) {
+      let steps: readonly LogStep[];
+      try {
+        steps = await readStep(options, log, places[log], signal);
+      } catch (error) {
+        if (signal?.aborted === true) return;
+        throw error;
+      }
+      for (const { place, records } of steps) {
+        found = true;
+        places[log] = place;
+        yield { log, records, cursor: writeLogCursor(place) };
+      }
+    }
+    if (!found) await wakeUp.wait([signal, closed]);
+  }
+}
+
+interface LogStep {
+  readonly place: LogPlace;
+  readonly records: readonly LogRecord[];
+}
+
+async function readStep(
+  { keys, link, closed, generation }: LogReaderOptions,
+  log: InputRole,
+  from: LogPlace,
+  signal: AbortSignal | undefined,
+): Promise<readonly LogStep[]> {
+  const args = [log, from.id, STEP_ENTRIES, STEP_BYTES, generation];
+  const reply = await guarded(closed, { signal }, async () => link.script("read-log", keys.all, args));
+  if (reply === null)
+    throw new KrmError("KRM_STORE_CONFLICT", `the store has lost entries of the ${log}'s input log behind ${from.id}`);
+  return listOf(reply).map((entry) => {
+    const [id, fields] = listOf(entry);
+    const list = listOf(fields);
+    return { place: { id: textOf(id) ?? "", total: textOf(list[3]) ?? "0" }, records: decodeFields(list.slice(4)) };
+  });
+}
+
+function decodeFields(fields: readonly Reply[]): readonly LogRecord[] {
+  const records: { readonly header: string; readonly objects: Buffer[] }[] = [];
+  for (let i = 0; i < fields.length; i += 2) {
+    if (textOf(fields[i]) === "h") records.push({ header: textOf(fields[i + 1]) ?? "", objects: [] });
+    else records.at(-1)?.objects.push(fields[i + 1] as Buffer);
+  }
+  return records.map(decodeLogRecord);
+}

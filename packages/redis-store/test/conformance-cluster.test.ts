@@ -1,0 +1,18 @@
+import { openRedisStore } from "@krm/redis-store";
+import { type RedisCluster, withRedis } from "@krm/testkit/servers";
+import { storeConformance } from "@krm/testkit/store-conformance";
+import { afterAll, beforeAll } from "vitest";
+
+withRedis(process.env, (redis) => {
+  let server: RedisCluster;
+  let places = 0;
+  beforeAll(async () => void (server = await redis.startCluster()));
+  afterAll(() => server[Symbol.asyncDispose]());
+  storeConformance({
+    name: "RedisStore, a cluster of three",
+    create: async () => {
+      const target = `${server.url}?prefix=test${places++}`;
+      return { open: async () => openRedisStore({ target }), destroy: async () => {} };
+    },
+  });
+});

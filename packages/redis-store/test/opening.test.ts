@@ -1,0 +1,77 @@
+import { openRedisStore } from "@krm/redis-store";
+import { freePort, withRedis } from "@krm/testkit/servers";
+import { describe, expect, test } from "vitest";
+import { commitOf, mergerOf, objectOf, SCOPE, shownBy, storeAt } from "./support/redis-world.ts";
+
+withRedis(process.env, (redis) => {
+  describe("opening a store", () => {
+    test("that is not there yet is no failure: calls fail with one clear line, and it is there when the server is", async () => {
+      const port = await freePort();
+      await using store = await openRedisStore({ target: `redis://127.0.0.1:${port}`, waitMs: 50 });
+      const scope = store.scope(SCOPE);
+      await expect(scope.meta()).rejects.toMatchObject({ code: "KRM_STORE_FAILED" });
+      await expect(scope.meta()).rejects.toThrow(new RegExp(`^redis://127\\.0\\.0\\.1:${port}.*refused`));
+      await using server = await redis.start({ config: { port: String(port) } });
+      expect(server.port).toBeGreaterThan(0);
+      for (;;) {
+        try {
+          expect((await scope.meta()).version).toBeUndefined();
+          break;
+        } catch {
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+      }
+    });
+
+    test("with a wrong password, of a replica, or under the prefix of another format is refused in one clear line", async () => {
+      await using server = await redis.start({ password: "right" });
+      await using replica = await redis.start({ replicaOf: server, password: "right" });
+      const refused = async (target: string): Promise<{ code: string; message: string; hint: string | undefined }> => {
+        const error = await openRedisStore({ target }).then(
+          () => undefined,
+          (reason: unknown) => reason,
+        );
+        return error as { code: string; message: string; hint: string | undefined };
+      };
+      const wrong = await refused(`redis://:wrong@127.0.0.1:${server.port}`);
+      expect(wrong).toMatchObject({ code: "KRM_STORE_FAILED" });
+      expect(wrong.message).toMatch(/password/);
+      expect(`${wrong.message} ${wrong.hint}`).not.toContain("wrong@");
+      const only = await refused(`redis://:right@127.0.0.1:${replica.port}`);
+      expect(only).toMatchObject({ code: "KRM_STORE_UNUSABLE" });
+      expect(only.message).toMatch(/replica/);
+      await server.command("SET", "other:format", "krm-store 7");
+      await server.command("SET", "odd:format", "something else");
+      const format = await refused(`redis://:right@127.0.0.1:${server.port}/?prefix=other`);
+      expect(format).toMatchObject({ code: "KRM_STORE_UNUSABLE" });
+      expect(format.message).toMatch(/under other: are of format 7; this version of KRM keeps format 1/);
+      expect(await refused(`redis://:right@127.0.0.1:${server.port}/?prefix=odd`)).toMatchObject({
+        code: "KRM_STORE_UNUSABLE",
+      });
+    });
+
+    test("of a server that hangs waits no longer than it is told to, and goes on when it answers again", async () => {
+      await using server = await redis.start();
+      await using store = await storeAt(server, "hang", { commandTimeoutMs: 300 });
+      const scope = store.scope(SCOPE);
+      const merger = await mergerOf(scope);
+      await merger.commit(commitOf(5, objectOf("a", 5)));
+      server.pause();
+      await expect(merger.commit(commitOf(6, objectOf("b", 6)))).rejects.toMatchObject({ code: "KRM_STORE_FAILED" });
+      const stop = new AbortController();
+      const cut = scope.meta({ signal: stop.signal });
+      stop.abort(new Error("enough"));
+      await expect(cut).rejects.toThrow("enough");
+      server.resume();
+      for (;;) {
+        try {
+          await merger.commit(commitOf(6, objectOf("b", 6)));
+          break;
+        } catch {
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+      }
+      expect(await shownBy(scope)).toEqual(["a@5", "b@6"]);
+    });
+  });
+});
