@@ -2,13 +2,16 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { addDemo } from "./commands/demo/command.ts";
 import { addGet } from "./commands/get/command.ts";
+import { addMerge } from "./commands/merge/command.ts";
 import { addMonitor } from "./commands/monitor/command.ts";
 import { addServe } from "./commands/serve/command.ts";
 import { addSimulate } from "./commands/simulate/command.ts";
 import { addStatus } from "./commands/status/command.ts";
+import { addStream } from "./commands/stream/command.ts";
+import { addVerify } from "./commands/verify/command.ts";
 import type { CliIo } from "./io.ts";
 import type { CommonOptions } from "./options/common-flags.ts";
-import { applyEnvironment } from "./options/environment.ts";
+import { applyEnvironment, completeFlags } from "./options/environment.ts";
 
 /** The parsed form of the command line. */
 export interface Program {
@@ -58,13 +61,17 @@ export function createProgram(io: CliIo, texts: HelpTexts): Program {
       getOutHelpWidth: () => Math.min(io.stdout.columns ?? 100, 110),
       getErrHelpWidth: () => Math.min(io.stderr.columns ?? 100, 110),
     })
-    .hook("preAction", (_program, action) => {
+    .hook("preAction", async (_program, action) => {
       applyEnvironment(action, io.env);
       verbose = action.opts<CommonOptions>().logLevel === "debug";
+      await completeFlags(action);
     });
   addDemo(command, io);
   addMonitor(command, io);
-  addServe(command);
+  addStream(command, io);
+  addVerify(command, io);
+  addMerge(command, io);
+  addServe(command, io);
   addGet(command, io);
   addStatus(command, io);
   addSimulate(command, io, texts.faults);

@@ -6,7 +6,6 @@ import { oneOf, parseNamespaces } from "../src/options/names.ts";
 import { decimalNumber, wholeNumber } from "../src/options/number.ts";
 import { ParseError } from "../src/options/parse-error.ts";
 import { parseServerUrl } from "../src/options/server-url.ts";
-import { parseStoreUrl } from "../src/options/store-url.ts";
 
 describe("parseHostPort", () => {
   it.each([
@@ -87,17 +86,7 @@ describe("who may read", () => {
   });
 });
 
-describe("URLs", () => {
-  it("knows the memory store", () => {
-    expect(parseStoreUrl("memory:")).toEqual({ type: "memory" });
-  });
-
-  it("names another store by its scheme alone, since a URL can hold a password", () => {
-    expect(() => parseStoreUrl("redis://user:secret@host")).toThrow(
-      new ParseError('"redis:" is not a store that is supported: write memory: (this process\'s memory)'),
-    );
-  });
-
+describe("URLs of servers", () => {
   it("takes the slash from the end of a server's URL", () => {
     expect(parseServerUrl("https://krm.example.com/a/")).toBe("https://krm.example.com/a");
   });

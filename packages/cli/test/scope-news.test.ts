@@ -1,6 +1,7 @@
 import { type ErrorReport, MemoryStore, NODES, PODS, type ScopeState, type ScopeStatus } from "@krm/core";
 import { describe, expect, it } from "vitest";
-import { newsOf, type Told } from "../src/monitoring/scope-news.ts";
+import { newsOf, type Told } from "../src/monitoring/condition-news.ts";
+import { FIRST_CONDITION, scopeCondition } from "../src/monitoring/scope-news.ts";
 
 const EMPTY = await new MemoryStore().scope({ resource: PODS }).meta();
 
@@ -24,7 +25,7 @@ function status(
 function told(...looks: readonly (readonly ScopeStatus[])[]): string[] {
   let before: Told = new Map();
   return looks.flatMap((look) => {
-    const { news, told: after } = newsOf(look, before);
+    const { news, told: after } = newsOf(look.map(scopeCondition), before, FIRST_CONDITION);
     before = after;
     return news.map(({ level, text }) => `${level} ${text}`);
   });
@@ -92,10 +93,12 @@ describe("news of scopes", () => {
   });
 
   it("are for programs too", () => {
-    expect(newsOf([status(pods, "stale", REFUSED)], new Map()).news[0]?.about).toEqual({
-      state: "stale",
-      scopes: ["v1/pods"],
-      error: "KRM_CONNECTION",
-    });
+    expect(newsOf([scopeCondition(status(pods, "stale", REFUSED))], new Map(), FIRST_CONDITION).news[0]?.about).toEqual(
+      {
+        state: "stale",
+        scopes: ["v1/pods"],
+        error: "KRM_CONNECTION",
+      },
+    );
   });
 });

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { EXIT, run } from "../src/index.ts";
 import { fakeIo } from "./fake-io.ts";
 
-const COMMANDS = ["demo", "monitor", "serve", "get", "status", "simulate"];
+const COMMANDS = ["demo", "monitor", "stream", "verify", "merge", "serve", "get", "status", "simulate"];
+const ROLES = ["stream", "verify", "merge"];
 
 describe("help", () => {
   it("lists the commands that there are, and no others", async () => {
@@ -31,6 +32,44 @@ describe("help", () => {
     }
   });
 
+  it.each(ROLES)(
+    "of %s teaches the pod: all its parts, their order, their death, and how they are looked after",
+    async (role) => {
+      const io = fakeIo();
+      await run([role, "--help"], io);
+      for (const part of [
+        ...["stream pods", "verify pods", "merge pods", "serve"].map((each) => `krm ${each} --store redis://`),
+        "in any order",
+        "Kill any of them at any time",
+        "takes over",
+        "/livez",
+        "/readyz",
+        "/metrics",
+        "redis+sentinel://",
+        "passwordFile=FILE",
+        "KRM_STORE",
+        "--lease",
+        "--health-listen",
+      ]) {
+        expect(io.stdout.text).toContain(part);
+      }
+      expect(io.stdout.text.includes("--kubeconfig")).toBe(role !== "merge");
+      expect(io.stdout.text.includes("--verify-every")).toBe(role === "verify");
+    },
+  );
+
+  it("of monitor and serve tells which stores there are", async () => {
+    const monitor = fakeIo();
+    await run(["monitor", "--help"], monitor);
+    for (const url of ["memory:", "sqlite:FILE", "postgres://", "redis://", "redis+sentinel://", "redis+cluster://"]) {
+      expect(monitor.stdout.text).toContain(`  ${url}`);
+    }
+    const serve = fakeIo();
+    await run(["serve", "--help"], serve);
+    expect(serve.stdout.text).toContain("  redis://HOST");
+    expect(serve.stdout.text).not.toContain("  sqlite:");
+  });
+
   it("is what `krm` alone shows, as a wrong command line", async () => {
     const io = fakeIo();
     expect(await run([], io)).toBe(EXIT.usage);
@@ -56,10 +95,51 @@ describe("a wrong command line", () => {
     ["demo --log-level loud", 'krm: --log-level: "loud" is not one of debug, info, warn, error, silent'],
     ["demo extra", "krm: too many arguments for 'demo'"],
     ["demo --listen 0.0.0.0:0", "krm: --listen 0.0.0.0:0 can be reached by others"],
-    ["serve", "krm: serve needs --store URL."],
+    ["serve", "krm: serve needs --store URL. For example: krm serve --store redis://127.0.0.1:6379; or watch and"],
     ["serve --store memory:", "krm: --store: memory: belongs to one process"],
-    ["serve --store redis://localhost", 'krm: --store: "redis:" is not a store that is supported'],
-    ["monitor --store sqlite:a", 'krm: --store: "sqlite:" is not a store that is supported'],
+    ["serve --store sqlite:a", "krm: --store: a SQLite store belongs to the process that writes it: serve from there"],
+    ["serve --store postgres://h/d", "krm: --store: a PostgreSQL store belongs to the process that writes it"],
+    ["serve --store redis://h --listen 0.0.0.0:1", "krm: --listen 0.0.0.0:1 can be reached by others"],
+    ["serve pods --store redis://h", "krm: too many arguments for 'serve'"],
+    ["monitor --store sqlite:", "krm: --store: sqlite: needs a file: write sqlite:FILE"],
+    [
+      "monitor --store mysql://h/d",
+      'krm: --store: "mysql:" is not a store that is supported: write memory:, sqlite:FILE',
+    ],
+    ["monitor --store redis", "krm: --store: this is not the URL of a store: write memory:, sqlite:FILE"],
+    ["monitor --store redis://h/x", "krm: --store: the URL of the Redis server ends in something that is no database."],
+    ["monitor --lease 5s", "krm: --lease does nothing with a store that belongs to one process."],
+    ["monitor --lease 5s --store sqlite:a", "krm: --lease does nothing with a store that belongs to one process."],
+    ["monitor redis://h", "krm: a URL stands where the name of a resource should. Did you mean --store URL?"],
+    [
+      "monitor pods,nodes",
+      'krm: "pods,nodes" cannot be the name of a resource. Write it like pods, po, deployments.apps',
+    ],
+    ["stream pods --lease 999ms --store redis://h", 'krm: --lease: "999ms" is out of bounds: from 1s to '],
+    ["stream pods --verify-every 1m --store redis://h", "krm: unknown option '--verify-every'."],
+    ["merge pods --kubeconfig a --store redis://h", "krm: unknown option '--kubeconfig'."],
+    ["merge pods --health-listen 8080 --store redis://h", 'krm: --health-listen: "8080" is not an address'],
+    ["merge pods --namespace Team --store redis://h", 'krm: --namespace: "Team" is not a namespace'],
+    ["verify pods --in-cluster --context a --store redis://h", "krm: --context and --in-cluster exclude each other"],
+    ...ROLES.flatMap((role): (readonly [string, string])[] => [
+      [role, "krm: missing required argument 'RESOURCE'"],
+      [`${role} pods nodes --store redis://h`, `krm: too many arguments for '${role}'`],
+      [
+        `${role} pods`,
+        `krm: ${role} needs a store that the roles share. For example: krm ${role} pods --store redis://127.0.0.1:6379; or run all roles in one process: krm monitor pods.`,
+      ],
+      [
+        `${role} pods --store memory:`,
+        "krm: --store: memory: belongs to one process, and the other roles are processes",
+      ],
+      [
+        `${role} pods --store sqlite:a`,
+        "krm: --store: a SQLite store belongs to one process: it does not tell others of a change; use redis://HOST:PORT, or run all roles in one: krm monitor --store sqlite:FILE",
+      ],
+      [`${role} pods --store postgres://h/d`, "krm: --store: a PostgreSQL store belongs to one process"],
+      [`${role} pods --store redis://h?nix=1`, 'krm: --store: the URL of the Redis server has the parameter "nix".'],
+      [`${role} redis://h`, "krm: a URL stands where the name of a resource should."],
+    ]),
     ["monitor --in-cluster --kubeconfig a", "krm: --kubeconfig and --in-cluster exclude each other"],
     ["monitor --listen 127.0.0.1:1", "krm: --listen does nothing without --serve"],
     ["monitor --serve --listen 0.0.0.0:1", "krm: --listen 0.0.0.0:1 can be reached by others"],
@@ -92,7 +172,7 @@ describe("environment variables", () => {
   });
 
   it("give way to the command line", async () => {
-    const io = fakeIo({ env: { KRM_STORE: "redis://other" } });
+    const io = fakeIo({ env: { KRM_STORE: "redis://other/wrong" } });
     await run(["serve", "--store", "memory:"], io);
     expect(io.stderr.text).toContain("--store: memory: belongs to one process");
   });
@@ -101,6 +181,17 @@ describe("environment variables", () => {
     const io = fakeIo({ env: { KRM_STORE: "" } });
     await run(["serve"], io);
     expect(io.stderr.text).toContain("serve needs --store");
+  });
+
+  it.each([
+    [["merge", "pods"], { KRM_STORE: "sqlite:a" }, "KRM_STORE: a SQLite store belongs to one process"],
+    [["serve"], { KRM_STORE: "redis://h/x" }, "KRM_STORE: the URL of the Redis server ends in something"],
+    [["merge", "pods"], { KRM_STORE: "redis://h", KRM_LEASE: "1" }, 'KRM_LEASE: "1" is not a duration'],
+    [["merge", "pods"], { KRM_STORE: "redis://h", KRM_HEALTH_LISTEN: "a" }, 'KRM_HEALTH_LISTEN: "a" is not an address'],
+  ])("are named where their value is wrong: %j %j", async (argv, env, told) => {
+    const io = fakeIo({ env });
+    expect(await run(argv, io)).toBe(EXIT.usage);
+    expect(io.stderr.text).toContain(`krm: ${told}`);
   });
 
   it.each([

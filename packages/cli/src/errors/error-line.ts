@@ -79,7 +79,9 @@ function tellCommanderError(error: CommanderError): ToldError {
   if (error.exitCode === 0) return { exitCode: EXIT.ok, message: "", hint: undefined };
   // `krm` alone: the help is the answer.
   if (error.code === "commander.help") return { exitCode: EXIT.usage, message: "", hint: undefined };
-  const [what = "", ...rest] = error.message.replace(/^error: /, "").split("\n");
+  // It repeats words of the command line, and a URL with its password may have landed in the wrong place.
+  const text = error.message.replaceAll(/:\/\/[^\s'"]*@/g, "://[redacted]@");
+  const [what = "", ...rest] = text.replace(/^error: /, "").split("\n");
   const suggestion = rest
     .join(" ")
     .trim()

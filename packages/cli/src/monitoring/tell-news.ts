@@ -1,37 +1,53 @@
-import { type Clock, type Drift, type Logger, type Monitor, resourceName } from "@krm/core";
-import { newsOf, type Told } from "./scope-news.ts";
+import { type CallOptions, type Clock, KrmError, type Logger, type Monitor } from "@krm/core";
+import { type Condition, newsOf, type Told } from "./condition-news.ts";
+import { tellDrift } from "./drift-text.ts";
+import { FIRST_CONDITION, scopeCondition } from "./scope-news.ts";
+import { Standings } from "./standings.ts";
 
-/** Missed events of one verification that are named. */
-const SHOWN = 3;
-/** A view turns stale by time alone, so it is looked at now and then. */
+/** Some conditions change by time alone, so they are looked at now and then. */
 const EVERY_MS = 1000;
 
-/** Tells every change of a scope's condition, one line each, until aborted. */
-export async function tellNews(monitor: Monitor, logger: Logger, clock: Clock, signal: AbortSignal): Promise<void> {
+/** Where news go, and until when. */
+export interface TellOptions {
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** What counts as told of those that are seen for the first time. */
+  readonly before?: string;
+}
+
+/** Tells every change of a condition, one line each, until aborted. */
+export async function tellChanges(
+  read: (options: CallOptions) => Promise<readonly Condition[]>,
+  { logger, clock, signal, before }: TellOptions,
+): Promise<void> {
   let told: Told = new Map();
-  const tell = async (): Promise<void> => {
-    const { news, told: after } = newsOf(await monitor.status(), told);
-    told = after;
-    for (const { level, text, about } of news) logger[level]({ about }, text);
-  };
-  monitor.events.on("verified", ({ resource, namespace }, { drift }) => {
-    if (drift.length === 0) return;
-    const name = `${resourceName(resource)}${namespace === undefined ? "" : ` in ${namespace}`}`;
-    logger.info({ about: { drift } }, `${name}: repaired what the stream had missed: ${driftText(drift)}`);
-  });
-  while (!signal.aborted) {
+  for (;;) {
     try {
       await clock.sleep(EVERY_MS, { signal });
-    } catch {
-      return;
+      const { news, told: after } = newsOf(await read({ signal }), told, before);
+      told = after;
+      for (const { level, text, about } of news) logger[level]({ about }, text);
+    } catch (error) {
+      if (signal.aborted) return;
+      // A store that does not answer is told by itself.
+      if (!KrmError.is(error, "KRM_STORE_FAILED")) throw error;
     }
-    await tell();
   }
 }
 
-/** The first of them by name, and how many more. */
-function driftText(drift: readonly Drift[]): string {
-  const shown = drift.slice(0, SHOWN).map(({ key, type }) => `${key} ${type}`);
-  const more = drift.length - shown.length;
-  return `${shown.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+/** Tells how a monitor's scopes are, what verification repaired, and, over a shared store, who monitors. */
+export async function tellNews(
+  monitor: Monitor,
+  { shared, ...options }: TellOptions & { readonly shared: boolean },
+): Promise<void> {
+  const standings = new Standings(monitor.scopes, "all");
+  monitor.events.on("standing", (scope, standing) => standings.set(scope, standing));
+  monitor.events.on("verified", (scope, { drift }) => tellDrift(options.logger, scope, drift));
+  const views = tellChanges(async (call) => (await monitor.status(call)).map(scopeCondition), {
+    ...options,
+    before: FIRST_CONDITION,
+  });
+  const holders = shared ? tellChanges(async () => standings.conditions(), options) : undefined;
+  await Promise.all([views, holders]);
 }

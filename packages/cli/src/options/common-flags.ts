@@ -2,7 +2,6 @@ import { type AuthChoice, parseAuth } from "./auth.ts";
 import { type Flag, flag } from "./flag.ts";
 import { formatHostPort, type HostPort, parseHostPort } from "./listen-address.ts";
 import { oneOf } from "./names.ts";
-import { parseStoreUrl } from "./store-url.ts";
 
 /** What `--log-level` can be, from the most to the least talkative. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
@@ -49,9 +48,4 @@ export function serverFlags(): readonly Flag[] {
     flag("--tls-cert <FILE>", "serve HTTPS with this certificate (PEM)"),
     flag("--tls-key <FILE>", "and this key, which belongs to it (PEM)"),
   ];
-}
-
-/** `--store` */
-export function storeFlag(): Flag {
-  return flag("--store <URL>", "where the state is kept: memory: (in this process)", { parse: parseStoreUrl });
 }

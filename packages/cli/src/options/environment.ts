@@ -12,7 +12,7 @@ const FALSE = ["false", "0", "no", "off"];
  * @throws UsageError for a value that cannot be read, naming the variable, and for two that exclude each other.
  */
 export function applyEnvironment(command: Command, env: Readonly<Record<string, string | undefined>>): void {
-  const flags = command.options.filter((option) => option instanceof Flag);
+  const flags = flagsOf(command);
   const given = flags.filter((each) => isGiven(command, each));
   for (const each of flags) {
     const text = env[each.variable];
@@ -21,6 +21,24 @@ export function applyEnvironment(command: Command, env: Readonly<Record<string, 
     command.setOptionValueWithSource(each.attributeName(), value, "env");
   }
   refuseContradictions(command, flags);
+}
+
+/**
+ * Reads the rest of what was given, where a flag has a second half to it.
+ *
+ * @throws UsageError for a value that cannot be read, naming the flag or the variable.
+ */
+export async function completeFlags(command: Command): Promise<void> {
+  for (const each of flagsOf(command)) {
+    if (!isGiven(command, each)) continue;
+    const name = each.attributeName();
+    const value = await each.complete(command.getOptionValue(name), originOf(command, each));
+    command.setOptionValueWithSource(name, value, command.getOptionValueSource(name));
+  }
+}
+
+function flagsOf(command: Command): readonly Flag[] {
+  return command.options.filter((option) => option instanceof Flag);
 }
 
 function refuseContradictions(command: Command, flags: readonly Flag[]): void {

@@ -6,6 +6,11 @@ import { ParseError } from "./parse-error.ts";
 export interface FlagOptions<T> {
   /** Left out: any text. Never called for a switch. */
   readonly parse?: (text: string) => T;
+  /**
+   * The second half of reading, for what has to be loaded first: takes what `parse` gave, once, for the value that
+   * counts, before the command runs. What it throws is told as what `parse` throws.
+   */
+  readonly complete?: (value: T) => Promise<unknown>;
   readonly default?: T;
   /** How the default is shown in the help. */
   readonly shown?: string;
@@ -22,12 +27,14 @@ export class Flag extends Option {
   readonly variable: string;
   readonly #excludes: readonly string[];
   readonly #parse: ((text: string) => unknown) | undefined;
+  readonly #complete: ((value: unknown) => Promise<unknown>) | undefined;
 
   constructor(flags: string, description: string, options: FlagOptions<unknown> = {}) {
     super(flags, description);
     this.variable = `KRM_${(this.long ?? "").slice(2).toUpperCase().replaceAll("-", "_")}`;
     this.#excludes = options.excludes ?? [];
     this.#parse = options.parse;
+    this.#complete = options.complete;
     if (options.default !== undefined) this.default(options.default, options.shown ?? shownDefault(options.default));
     if (!this.isBoolean()) this.argParser((text) => this.read(text, this.long ?? flags));
   }
@@ -42,15 +49,30 @@ export class Flag extends Option {
     try {
       return this.#parse === undefined ? text : this.#parse(text);
     } catch (error) {
-      if (error instanceof ParseError) throw new UsageError(`${origin}: ${error.message}`);
-      throw error;
+      throw usageError(error, origin);
+    }
+  }
+
+  /** Reads the rest of a value; `origin` is the name under which it was given. */
+  async complete(value: unknown, origin: string): Promise<unknown> {
+    try {
+      return this.#complete === undefined ? value : await this.#complete(value);
+    } catch (error) {
+      throw usageError(error, origin);
     }
   }
 }
 
+/** A `KrmError` is known by its code: to load its package for that would cost every command its start. */
+function usageError(error: unknown, origin: string): unknown {
+  const { code, hint } = (error ?? {}) as { readonly code?: unknown; readonly hint?: unknown };
+  if (!(error instanceof ParseError || (error instanceof Error && code === "KRM_INVALID_ARGUMENT"))) return error;
+  return new UsageError(`${origin}: ${error.message}`, typeof hint === "string" ? hint : undefined);
+}
+
 /** A flag that may come several times; its parser gives a list, and the lists are joined. */
 export class RepeatableFlag extends Flag {
-  constructor(flags: string, description: string, options: FlagOptions<readonly unknown[]>) {
+  constructor(flags: string, description: string, options: Omit<FlagOptions<readonly unknown[]>, "complete">) {
     super(flags, description, options);
     this.argParser<readonly unknown[] | undefined>((text, before) => [
       ...(before ?? []),
@@ -61,7 +83,10 @@ export class RepeatableFlag extends Flag {
 
 /** Makes a flag that takes a value. */
 export function flag<T>(flags: string, description: string, options: FlagOptions<T> = {}): Flag {
-  return new Flag(flags, description, options);
+  const { complete, ...rest } = options;
+  // What `complete` gets is what `parse` gave.
+  const completing = complete === undefined ? {} : { complete: async (value: unknown) => complete(value as T) };
+  return new Flag(flags, description, { ...rest, ...completing });
 }
 
 /** As it is written on the command line: without the quotation marks that JSON would put. */

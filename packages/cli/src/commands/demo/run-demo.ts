@@ -58,7 +58,7 @@ export async function runDemo(options: DemoOptions, io: CliIo): Promise<void> {
   const signal = AbortSignal.any([io.signal, stop.signal]);
   const table = new TableSource(monitor, clock);
   const showing = display.show(async () => table.read(), signal);
-  const telling = tellNews(monitor, logger, clock, signal);
+  const telling = tellNews(monitor, { logger, clock, signal, shared: false });
   resources.defer(async () => {
     stop.abort();
     await Promise.allSettled([showing, telling]);

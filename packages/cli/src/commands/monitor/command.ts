@@ -7,23 +7,24 @@ import {
   logLevelFlag,
   type ServerFlagOptions,
   serverFlags,
-  storeFlag,
 } from "../../options/common-flags.ts";
-import { refuseWithoutServe } from "./serve-flags.ts";
-import { durationBetween } from "../../options/duration.ts";
-import { Flag, flag, RepeatableFlag } from "../../options/flag.ts";
-import { parseNamespaces } from "../../options/names.ts";
+import { clusterFlags, type ClusterOptions, namespacesFlag, verifyEveryFlag } from "../../options/cluster-flags.ts";
+import { Flag } from "../../options/flag.ts";
+import { refuseIdleFlags } from "../../options/idle-flags.ts";
+import { checkResourceNames } from "../../options/resource-names.ts";
+import { leaseFlag } from "../../options/role-flags.ts";
+import { isShared, storeFlag, STORES_HELP } from "../../options/store-flag.ts";
 import type { StoreChoice } from "../../options/store-url.ts";
 import { endsWell } from "../../until-ended.ts";
 
 /** What `krm monitor` was told. */
-export interface MonitorCommandOptions extends CommonOptions, ServerFlagOptions {
-  readonly kubeconfig?: string;
-  readonly context?: string;
-  readonly inCluster?: boolean;
+export interface MonitorCommandOptions extends CommonOptions, ServerFlagOptions, ClusterOptions {
   readonly namespace?: readonly string[];
+  /** Milliseconds. */
   readonly verifyEvery: number;
   readonly store: StoreChoice;
+  /** Milliseconds. */
+  readonly lease?: number;
   readonly serve?: boolean;
 }
 
@@ -37,7 +38,14 @@ Examples:
   krm monitor --serve                                   the six resources, read at http://127.0.0.1:8003
   krm monitor pods statefulsets.apps --serve            these two
   krm monitor -n team-a -n team-b --serve               two namespaces, each watched on its own
-  krm monitor --in-cluster --serve --listen 0.0.0.0:8003 --auth static:/etc/krm/tokens`;
+  krm monitor --serve --store sqlite:krm.db             after a restart it answers at once, and goes on from there
+  krm monitor --store redis://127.0.0.1:6379            for krm serve in other processes; a second monitor stands by
+  krm monitor --in-cluster --serve --listen 0.0.0.0:8003 --auth static:/etc/krm/tokens
+
+${STORES_HELP}
+
+Over Redis, one monitor at a time has a resource. A second one stands by, and takes over when the first ends, or within
+--lease when it was killed. Each of the three roles can be a process of its own: see krm stream --help.`;
 
 /** Adds `krm monitor`. */
 export function addMonitor(program: Command, io: CliIo): void {
@@ -48,33 +56,31 @@ export function addMonitor(program: Command, io: CliIo): void {
     .description(
       "Streams, verifies and merges resources of a cluster, in one process; with --serve it answers readers too.",
     )
-    .addArgument(new Argument("[RESOURCE...]", "what to watch"))
-    .addOption(flag("--kubeconfig <FILE>", "how to reach the cluster"))
-    .addOption(flag("--context <NAME>", "the kubeconfig's context to use instead of its current one"))
-    .addOption(
-      new Flag("--in-cluster", "use this pod's service account instead of a kubeconfig", {
-        excludes: ["--kubeconfig", "--context"],
-      }),
-    )
-    .addOption(
-      new RepeatableFlag("-n, --namespace <NAME>", "only this namespace; may come several times", {
-        parse: parseNamespaces,
-      }),
-    )
-    .addOption(
-      flag("--verify-every <TIME>", "how often each resource is verified, on average", {
-        parse: durationBetween({ min: 1000 }),
-        default: 300_000,
-        shown: "5m",
-      }),
-    )
-    .addOption(storeFlag().default({ type: "memory" }, "memory:"))
+    .addArgument(new Argument("[RESOURCE...]", "what to watch"));
+  for (const each of clusterFlags()) command.addOption(each);
+  command
+    .addOption(namespacesFlag())
+    .addOption(verifyEveryFlag())
+    .addOption(storeFlag("alone"))
+    .addOption(leaseFlag())
     .addOption(new Flag("--serve", "answer readers"))
     .addOption(listenFlag({ host: "127.0.0.1", port: DEFAULT_PORT }));
   for (const each of serverFlags()) command.addOption(each);
   command.addOption(logLevelFlag()).addHelpText("after", EXAMPLES);
   command.action(async (resources: readonly string[], options: MonitorCommandOptions) => {
-    if (options.serve !== true) refuseWithoutServe(command);
+    checkResourceNames(resources);
+    if (options.serve !== true) {
+      refuseIdleFlags(
+        command,
+        ["listen", "auth", "tlsCert", "tlsKey"],
+        "without --serve",
+        "Add --serve, or leave it out.",
+      );
+    }
+    if (!isShared(options.store)) {
+      const mend = "Leave it out: only over Redis can another process take over.";
+      refuseIdleFlags(command, ["lease"], "with a store that belongs to one process", mend);
+    }
     const { runMonitor } = await import("./run-monitor.ts");
     await endsWell(runMonitor(resources, options, io), io.signal);
   });

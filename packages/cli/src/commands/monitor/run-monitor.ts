@@ -1,34 +1,46 @@
-import { DEFAULT_RESOURCES, MemoryStore, Monitor, type Scope, systemClock } from "@krm/core";
-import { loadKubeConfig } from "@krm/kubernetes";
+import { DEFAULT_RESOURCES, Monitor, ReplicaStore, type Scope, systemClock } from "@krm/core";
+import { openSources } from "../../cluster/cluster-sources.ts";
+import { resolveResources } from "../../cluster/resolve-resources.ts";
 import type { CliIo } from "../../io.ts";
 import { refuseUnsafe, serveReaders } from "../../listening/serve-readers.ts";
 import { commandLogger } from "../../logging/command-logger.ts";
 import { lowered, quietLogger } from "../../monitoring/quiet-logger.ts";
 import { tellNews } from "../../monitoring/tell-news.ts";
+import { observedStore } from "../../stores/observed-store.ts";
+import { openStore } from "../../stores/open-store.ts";
+import { StoreHealth } from "../../stores/store-health.ts";
 import { untilEnded } from "../../until-ended.ts";
-import { openSources } from "./cluster-sources.ts";
 import type { MonitorCommandOptions } from "./command.ts";
-import { kubeconfigFiles } from "./kubeconfig-files.ts";
-import { resolveResources } from "./resolve-resources.ts";
 
 /** Monitors a cluster until it is told to end. */
 export async function runMonitor(names: readonly string[], options: MonitorCommandOptions, io: CliIo): Promise<void> {
-  const { context, inCluster, kubeconfig, namespace, verifyEvery, serve, logLevel } = options;
+  const { namespace, verifyEvery, lease, serve, logLevel } = options;
   if (serve === true) refuseUnsafe(options);
   const clock = systemClock;
   const { signal } = io;
   const logger = commandLogger(io, { level: logLevel, format: "auto" });
-  const kubeConfig = loadKubeConfig({ file: kubeconfigFiles(kubeconfig, inCluster, io.env), context, inCluster });
   await using resources = new AsyncDisposableStack();
-  const store = resources.use(new MemoryStore());
+  const sources = resources.use(openSources(options, io.env, logger));
+  const opened = resources.use(await openStore(options.store, { logger, clock, signal }));
+  const store = observedStore(opened, new StoreHealth(logger, clock));
+  const { shared } = store.manifest;
   const scopes: Scope[] = [];
+  const failures: Promise<unknown>[] = [];
   // Readers get 503 until there is an answer, also while the names are looked up.
-  if (serve === true) resources.use(await serveReaders(store, scopes, options, logger));
-  else logger.warn({}, "nobody can read what is monitored: the memory store belongs to this process. Add --serve.");
-  // What a request meets is told by the states of the resources.
-  const sources = resources.use(openSources(kubeConfig, lowered(logger, "warn")));
-  const cluster = kubeConfig.getCurrentCluster()?.server;
-  logger.info({ cluster, context: kubeConfig.getCurrentContext() }, "monitoring");
+  if (serve === true) {
+    let served = store;
+    if (shared) {
+      // That the store does not answer is told once, by the one who watches it.
+      const quiet = lowered(quietLogger(logger), "info");
+      const replica = resources.use(new ReplicaStore({ source: store, clock, logger: quiet })).start();
+      failures.push(replica.done);
+      served = replica;
+    }
+    resources.use(await serveReaders(served, scopes, options, logger));
+  } else if (!shared) {
+    logger.warn({}, `nobody can read what is monitored: ${options.store.shown} belongs to this process. Add --serve.`);
+  }
+  logger.info({ ...sources.about, store: options.store.shown }, "monitoring");
   const watched =
     names.length === 0 ? DEFAULT_RESOURCES : await resolveResources(names, sources.main, { logger, clock, signal });
   const monitor = resources.use(
@@ -39,15 +51,16 @@ export async function runMonitor(names: readonly string[], options: MonitorComma
       verifyEveryMs: verifyEvery,
       logger: quietLogger(logger),
       ...(namespace === undefined ? {} : { namespaces: namespace }),
+      ...(lease === undefined ? {} : { leaseTtlMs: lease }),
     }),
   );
   scopes.push(...monitor.scopes);
   monitor.start();
   const stop = new AbortController();
-  const telling = tellNews(monitor, logger, clock, AbortSignal.any([signal, stop.signal]));
+  const telling = tellNews(monitor, { logger, clock, shared, signal: AbortSignal.any([signal, stop.signal]) });
   resources.defer(async () => {
     stop.abort();
     await Promise.allSettled([telling]);
   });
-  await untilEnded(signal, [monitor.done, telling]);
+  await untilEnded(signal, [monitor.done, telling, ...failures]);
 }

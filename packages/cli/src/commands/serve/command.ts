@@ -1,31 +1,56 @@
 import { DEFAULT_PORT } from "@krm/protocol";
 import type { Command } from "commander";
 import { UsageError } from "../../errors/usage-error.ts";
-import { listenFlag, logLevelFlag, serverFlags, storeFlag } from "../../options/common-flags.ts";
+import type { CliIo } from "../../io.ts";
+import {
+  type CommonOptions,
+  listenFlag,
+  logLevelFlag,
+  type ServerFlagOptions,
+  serverFlags,
+} from "../../options/common-flags.ts";
+import { REDIS_HELP, storeFlag } from "../../options/store-flag.ts";
 import type { StoreChoice } from "../../options/store-url.ts";
+import { endsWell } from "../../until-ended.ts";
 
-const NOTE = `
-The store must be one that a krm monitor in another process writes to. memory: is not: it belongs to one process, so
-read it with krm monitor --serve. No other store is supported yet.`;
+/** What `krm serve` was told. */
+export interface ServeOptions extends CommonOptions, ServerFlagOptions {
+  readonly store: StoreChoice;
+}
+
+const EXAMPLES = `
+It follows the store and answers from a copy in its own memory, so that readers cost the store nothing: run as many as
+the readers need. Whatever resources monitors bring to the store are served, as soon as they are there. While the store
+is away it goes on with what it has, and says with every answer how old that is. /livez and /readyz are for the kubelet.
+
+Examples:
+  krm serve --store redis://127.0.0.1:6379
+  krm serve --store redis://127.0.0.1:6379 --listen 0.0.0.0:8003 --auth static:/etc/krm/tokens
+
+The store is one that krm monitor, or krm stream, krm verify and krm merge, write to:
+${REDIS_HELP}
+
+What memory:, sqlite: and postgres: hold belongs to the process that writes it: krm monitor --serve --store sqlite:FILE.`;
 
 /** Adds `krm serve`. */
-export function addServe(program: Command): void {
+export function addServe(program: Command, io: CliIo): void {
   const command = program
     .command("serve")
     .usage("--store URL [OPTIONS]")
     .summary("serve what monitors in other processes keep in a store")
     .description("Answers readers from a store that monitors in other processes write to.")
-    .addOption(storeFlag())
+    .addOption(storeFlag("serving"))
     .addOption(listenFlag({ host: "127.0.0.1", port: DEFAULT_PORT }));
   for (const each of serverFlags()) command.addOption(each);
-  command.addOption(logLevelFlag()).addHelpText("after", NOTE);
-  command.action((options: { readonly store?: StoreChoice }) => {
+  command.addOption(logLevelFlag()).addHelpText("after", EXAMPLES);
+  command.action(async (options: ServeOptions & { readonly store: StoreChoice | undefined }) => {
     if (options.store === undefined) {
-      throw new UsageError("serve needs --store URL", "To watch and serve in one process: krm monitor --serve.");
+      throw new UsageError(
+        "serve needs --store URL",
+        "For example: krm serve --store redis://127.0.0.1:6379; or watch and serve in one process: krm monitor --serve.",
+      );
     }
-    throw new UsageError(
-      "--store: memory: belongs to one process, so there is nothing in it to serve from another",
-      "To watch and serve in one process: krm monitor --serve.",
-    );
+    const { runServe } = await import("./run-serve.ts");
+    await endsWell(runServe(options, io), io.signal);
   });
 }

@@ -1,5 +1,5 @@
 import { delimiter } from "node:path";
-import type { CliIo } from "../../io.ts";
+import type { CliIo } from "../io.ts";
 
 /**
  * Which kubeconfig files to read, by kubectl's rules: the one that was named, else those of `KUBECONFIG`. Undefined:

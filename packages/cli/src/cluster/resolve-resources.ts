@@ -10,8 +10,8 @@ import {
 } from "@krm/core";
 import { discoverResources, type KubernetesSource, resolveResource } from "@krm/kubernetes";
 import { RESOURCE_ALIASES } from "@krm/protocol";
-import { sentences } from "../../errors/error-line.ts";
-import { troubleKey } from "../../errors/trouble-key.ts";
+import { sentences } from "../errors/error-line.ts";
+import { troubleKey } from "../errors/trouble-key.ts";
 
 /** What looking up names needs beside the names. */
 export interface ResolveOptions {
@@ -31,15 +31,21 @@ export async function resolveResources(
   source: KubernetesSource,
   options: ResolveOptions,
 ): Promise<readonly ResourceType[]> {
-  const known = names.map(knownResource);
+  const known = names.map(builtInResource);
   const discovered = known.includes(undefined) ? await discover(source, options) : [];
   const found = names.map((name, index) => known[index] ?? resolveResource(name, discovered));
   return [...new Map(found.map((resource) => [resourceId(resource), resource])).values()];
 }
 
-function knownResource(name: string): ResourceType | undefined {
+/** One of the six that need no look-up. */
+export function builtInResource(name: string): ResourceType | undefined {
+  return resourceAmong(name, DEFAULT_RESOURCES);
+}
+
+/** The resource of this name out of some that are known; undefined: none, or it could be several. */
+export function resourceAmong(name: string, known: readonly ResourceType[]): ResourceType | undefined {
   try {
-    return resolveResource(RESOURCE_ALIASES[name] ?? name, DEFAULT_RESOURCES);
+    return resolveResource(RESOURCE_ALIASES[name] ?? name, known);
   } catch (error) {
     if (KrmError.is(error, "KRM_UNKNOWN_RESOURCE")) return undefined;
     throw error;

@@ -1,0 +1,18 @@
+import { openSources } from "../../cluster/cluster-sources.ts";
+import type { CliIo } from "../../io.ts";
+import { commandLogger } from "../../logging/command-logger.ts";
+import { clusterRole } from "../../roles/cluster-role.ts";
+import { runRole } from "../../roles/run-role.ts";
+import { verifyScope } from "../../roles/scope-role.ts";
+import type { VerifyOptions } from "./command.ts";
+
+/** Verifies one resource until it is told to end. */
+export async function runVerify(resource: string, options: VerifyOptions, io: CliIo): Promise<void> {
+  const logger = commandLogger(io, { level: options.logLevel, format: "auto" });
+  await using sources = openSources(options, io.env, logger);
+  logger.info({ resource, ...sources.about, store: options.store.shown }, "verifying");
+  const plan = clusterRole(resource, sources, logger, (scope, context) =>
+    verifyScope(scope, context, options.verifyEvery),
+  );
+  await runRole({ role: "verifier", ...plan }, options, io, logger);
+}

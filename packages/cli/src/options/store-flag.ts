@@ -1,0 +1,62 @@
+import { type Flag, flag } from "./flag.ts";
+import { ParseError } from "./parse-error.ts";
+import { completeStoreUrl, MEMORY, parseStoreUrl, type StoreChoice, type StoreUrl } from "./store-url.ts";
+
+/** What a command does with a store: all by itself, one role of several processes, or serving what others write. */
+export type StoreUse = "alone" | "one-role" | "serving";
+
+/** `--store`. What cannot work with it is refused as the wrong value that it is. */
+export function storeFlag(use: StoreUse): Flag {
+  return flag("--store <URL>", DESCRIPTIONS[use], {
+    parse: (text) => {
+      const url = parseStoreUrl(text);
+      const reason = refusal(url, use);
+      if (reason !== undefined) throw new ParseError(reason);
+      return url;
+    },
+    complete: completeStoreUrl,
+    ...(use === "alone" ? { default: MEMORY, shown: MEMORY.shown } : {}),
+  });
+}
+
+/** Whether several processes can use it at once. */
+export function isShared({ type }: StoreUrl | StoreChoice): boolean {
+  return type === "redis";
+}
+
+const DESCRIPTIONS: Readonly<Record<StoreUse, string>> = {
+  alone: "where the state is kept (see below)",
+  "one-role": "where the roles meet (see below)",
+  serving: "where monitors keep the state (see below)",
+};
+
+/** For the help of every command with `--store`. */
+export const REDIS_HELP = `  redis://HOST[:6379][/DB]                    one server, Redis 7.0 or Valkey 7.2 at least
+  redis+sentinel://HOST[:26379],…/MASTER      the master that these Sentinels know
+  redis+cluster://HOST[:6379],…               a cluster
+  rediss://, rediss+sentinel:// and so on     the same with TLS: ?ca=FILE, ?cert=FILE&key=FILE
+  ?user=NAME&passwordFile=FILE                who logs in; the file is read again at each connect
+  ?prefix=NAME                                what every key begins with (default: krm)
+A password may stand in the URL (redis://USER:PASSWORD@HOST), but others on the machine see command lines: name a file
+with passwordFile rather, or give the whole URL as KRM_STORE.`;
+
+/** Also for stores that one process has to itself. */
+export const STORES_HELP: string = `Stores:
+  memory:                                     this process; gone when it ends
+  sqlite:FILE                                 a file; survives, belongs to one process
+  postgres://USER@HOST[:5432]/DATABASE        survives, belongs to one process
+${REDIS_HELP}`;
+
+function refusal({ type }: StoreUrl, use: StoreUse): string | undefined {
+  if (type === "redis" || use === "alone") return undefined;
+  const instead = "use redis://HOST:PORT";
+  if (type === "memory") {
+    return use === "serving"
+      ? `memory: belongs to one process, so there is nothing in it to serve from another: ${instead}, or watch and serve in one process: krm monitor --serve`
+      : `memory: belongs to one process, and the other roles are processes of their own: ${instead}, or run all roles in one: krm monitor`;
+  }
+  const [what, url] = type === "sqlite" ? ["a SQLite store", "sqlite:FILE"] : ["a PostgreSQL store", "postgres://…"];
+  return use === "serving"
+    ? `${what} belongs to the process that writes it: serve from there (krm monitor --serve --store ${url}), or ${instead}`
+    : `${what} belongs to one process: it does not tell others of a change; ${instead}, or run all roles in one: krm monitor --store ${url}`;
+}

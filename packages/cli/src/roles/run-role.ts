@@ -1,0 +1,83 @@
+import { randomUUID } from "node:crypto";
+import {
+  DEFAULT_LEASE_TTL_MS,
+  type Logger,
+  type ResourceType,
+  type Role,
+  type Scope,
+  type Store,
+  systemClock,
+} from "@krm/core";
+import type { CliIo } from "../io.ts";
+import { tellChanges } from "../monitoring/tell-news.ts";
+import { observedStore } from "../stores/observed-store.ts";
+import { openStore } from "../stores/open-store.ts";
+import { StoreHealth } from "../stores/store-health.ts";
+import { untilEnded } from "../until-ended.ts";
+import { RoleBoard } from "./role-board.ts";
+import type { RoleCommandOptions } from "./role-command.ts";
+import { roleConditions } from "./role-news.ts";
+import { roleScopes } from "./role-scopes.ts";
+import type { RoleContext, ScopeRole } from "./scope-role.ts";
+
+/** One role of one resource. */
+export interface RolePlan {
+  readonly role: Role;
+  /** The resource, as it was named. */
+  readonly resource: string;
+  /** Finds out what the resource is; may wait for that. */
+  readonly find: (store: Store, signal: AbortSignal) => Promise<ResourceType>;
+  readonly make: (scope: Scope, context: RoleContext) => ScopeRole;
+}
+
+/**
+ * Does one role of a resource over a shared store until it is told to end; then gives the role back. Rejects when the
+ * store can never be used.
+ */
+export async function runRole(plan: RolePlan, options: RoleCommandOptions, io: CliIo, logger: Logger): Promise<void> {
+  const clock = systemClock;
+  const { namespace, lease: ttlMs = DEFAULT_LEASE_TTL_MS, healthListen } = options;
+  await using resources = new AsyncDisposableStack();
+  const health = new StoreHealth(logger, clock);
+  const board = new RoleBoard(plan.role, plan.resource, health, clock);
+  if (healthListen !== undefined) {
+    const { serveHealth } = await import("../health/serve-health.ts");
+    resources.use(await serveHealth(board, healthListen, logger));
+  }
+  const opened = resources.use(await openStore(options.store, { logger, clock, signal: io.signal }));
+  const store = observedStore(opened, health);
+  const stop = new AbortController();
+  const signal = AbortSignal.any([io.signal, stop.signal]);
+  const look = async (): Promise<ReturnType<typeof roleConditions>> => {
+    board.beat();
+    return roleConditions(board.roles);
+  };
+  const telling = tellChanges(look, { logger, clock, signal });
+  const context = { store, lease: { holder: randomUUID(), ttlMs }, clock, logger };
+  const working = (async () => {
+    const resource = await plan.find(store, signal);
+    board.roles = roleScopes(resource, namespace).map((scope) => plan.make(scope, context));
+    await runAll(board.roles, signal, stop);
+  })();
+  resources.defer(async () => {
+    stop.abort();
+    await Promise.allSettled([telling, working]);
+  });
+  await untilEnded(io.signal, [telling, working]);
+}
+
+/** Runs until the signal aborts; when one fails for a reason that will not pass, all are ended. */
+async function runAll(roles: readonly ScopeRole[], signal: AbortSignal, stop: AbortController): Promise<void> {
+  const ended = await Promise.allSettled(
+    roles.map(async (role) => {
+      try {
+        await role.run(signal);
+      } catch (error) {
+        stop.abort(error);
+        throw error;
+      }
+    }),
+  );
+  const failure = ended.find((result) => result.status === "rejected");
+  if (failure !== undefined) throw failure.reason;
+}

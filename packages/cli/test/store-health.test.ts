@@ -1,0 +1,94 @@
+import { KrmError, MemoryStore, PODS, type Store } from "@krm/core";
+import { ManualClock } from "@krm/testkit";
+import { beforeEach, describe, expect, it } from "vitest";
+import { observedStore } from "../src/stores/observed-store.ts";
+import { StoreHealth } from "../src/stores/store-health.ts";
+import { type RecordingLogger, recordingLogger } from "./recording-logger.ts";
+
+const REFUSED = new KrmError("KRM_STORE_FAILED", "redis://r: the connection was refused", { hint: "is it running?" });
+const FULL = new KrmError("KRM_STORE_FULL", "the streamer's input log is full: nobody merges it");
+const LEASE = { holder: "me", ttlMs: 1000 };
+
+let clock: ManualClock;
+let logger: RecordingLogger;
+let health: StoreHealth;
+
+beforeEach(() => {
+  clock = new ManualClock();
+  logger = recordingLogger();
+  health = new StoreHealth(logger, clock);
+});
+
+async function fails(call: string, error: unknown = REFUSED, scope = "v1/pods"): Promise<void> {
+  await expect(health.heard(scope, call, Promise.reject(error as Error))).rejects.toBe(error);
+}
+
+async function answers(call: string, scope = "v1/pods"): Promise<void> {
+  expect(await health.heard(scope, call, Promise.resolve(1))).toBe(1);
+}
+
+describe("the health of a store", () => {
+  it("is told when it begins to fail and when all is well again, not in between", async () => {
+    await answers("meta");
+    await fails("commit");
+    await fails("commit");
+    await fails("report");
+    // Reads that are answered do not make writes well.
+    await answers("meta");
+    await answers("report");
+    expect(logger.lines).toEqual([
+      "warn the store fails, trying on: redis://r: the connection was refused. Is it running?",
+    ]);
+    await clock.advance(2500);
+    expect(health.failingSeconds("v1/pods")).toBe(2.5);
+    expect(health.failingSeconds("v1/nodes")).toBe(0);
+    await answers("commit");
+    expect(logger.lines.slice(1)).toEqual(["info the store answers again"]);
+    expect(health.failingSeconds("v1/pods")).toBe(0);
+  });
+
+  it("is bad while one scope is: a shard of a cluster may be away alone", async () => {
+    await fails("meta", REFUSED, "v1/nodes");
+    await fails("meta");
+    await answers("meta");
+    expect(logger.lines).toHaveLength(1);
+    await answers("meta", "v1/nodes");
+    expect(logger.lines).toHaveLength(2);
+  });
+
+  it("counts a full log as a failure, and a refusal or a caller that left as none", async () => {
+    await fails("append", FULL);
+    expect(logger.lines).toEqual([
+      "warn the store fails, trying on: the streamer's input log is full: nobody merges it",
+    ]);
+    await fails("append", new Error("left"));
+    expect(health.failing).toBe(true);
+    await fails("append", new KrmError("KRM_STORE_CONFLICT", "somebody else has it"));
+    expect(health.failing).toBe(false);
+  });
+});
+
+describe("an observed store", () => {
+  it("does what the store does, and forgets what a lost role could not write", async () => {
+    await using inner = new MemoryStore();
+    const store: Store = observedStore(inner, health);
+    const scope = { resource: PODS };
+    const state = store.scope(scope);
+    const merger = await state.acquire("merger", LEASE);
+    const streamer = await state.acquire("streamer", LEASE);
+    expect(await state.acquire("merger", { ...LEASE, holder: "other" })).toBeUndefined();
+    expect(merger?.loaded.meta.objects).toBe(0);
+    expect([merger?.role, streamer?.role, merger?.epoch]).toEqual(["merger", "streamer", 1]);
+    await state.ask("streamer", "relist");
+    expect(await streamer?.renew()).toEqual(["relist"]);
+    expect(streamer?.log.start.epoch).toBe(0);
+    expect((await store.scopes()).map(({ resource }) => resource.resource)).toEqual(["pods"]);
+    expect((await state.reports()).held).toEqual(expect.arrayContaining(["merger", "streamer"]));
+    await fails("append", FULL);
+    await merger?.[Symbol.asyncDispose]();
+    await state.acquire("merger", { ...LEASE, holder: "other" });
+    expect(health.failing).toBe(false);
+    await store[Symbol.asyncDispose]();
+    await expect(state.meta()).rejects.toMatchObject({ code: "KRM_STORE_CLOSED" });
+  });
+});
