@@ -4,8 +4,9 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runForwarding } from "./run/processes.mjs";
+import { exitAs, runForwarding, Stopped } from "./run/processes.mjs";
 import { kubectl } from "./setup/kubectl.mjs";
+import { realServers } from "./setup/servers.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const say = (text) => process.stdout.write(`[test] ${text}\n`);
@@ -16,6 +17,14 @@ const env = { ...process.env };
 const found = kubectl(root, say);
 if (found.path) env.KRM_TEST_KUBECTL = found.path;
 else say(found.reason);
+try {
+  const servers = await realServers(env, say);
+  Object.assign(env, servers.env);
+  for (const reason of servers.reasons) say(reason);
+} catch (error) {
+  if (!(error instanceof Stopped)) throw error;
+  exitAs(error);
+}
 
 const folder = mkdtempSync(join(tmpdir(), "krm-test-"));
 env.KRM_TEST_SUMMARY = join(folder, "summary.json");

@@ -3,5 +3,9 @@ import { base } from "../../tsup.base.ts";
 
 export default defineConfig({
   ...base,
-  entry: { index: "src/index.ts", "store-conformance/index": "src/store-conformance/index.ts" },
+  entry: {
+    index: "src/index.ts",
+    "servers/index": "src/servers/index.ts",
+    "store-conformance/index": "src/store-conformance/index.ts",
+  },
 });

@@ -1,0 +1,86 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, realpathSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/** The environment variables that say where servers are: usually `process.env`. */
+export type ServerEnvironment = Readonly<Record<string, string | undefined>>;
+
+/** Where a program is, or in one line why there is none and how to get it. */
+export type FoundServer =
+  | { readonly path: string; readonly reason?: undefined }
+  | { readonly path?: undefined; readonly reason: string };
+
+const LEAST_REDIS = 7;
+
+/**
+ * Finds a `redis-server` of 7.0 or newer, or a `valkey-server`: the one that `KRM_TEST_REDIS_SERVER` names, and no other
+ * where that is set; else the one on PATH. It has been run, to ask for its version.
+ */
+export function findRedisServer(env: ServerEnvironment): FoundServer {
+  const own = env["KRM_TEST_REDIS_SERVER"];
+  const how =
+    "install Redis 7.0 or newer (apt-get install redis-server, brew install redis), or name one by KRM_TEST_REDIS_SERVER";
+  const candidates = own ? [own] : ["redis-server", "valkey-server"].flatMap((name) => onPath(env, name));
+  let old: string | undefined;
+  for (const path of candidates) {
+    const version = /\bv=(\d+)\.\S*/.exec(outputOf(path) ?? "");
+    if (version !== null && Number(version[1]) >= LEAST_REDIS) return { path };
+    if (version !== null) old ??= `${path} is too old (${version[0]}): ${how}`;
+  }
+  if (own) return { reason: old ?? `KRM_TEST_REDIS_SERVER=${own} does not run: name a redis-server, or unset it` };
+  return { reason: old ?? `no redis-server: ${how}` };
+}
+
+/**
+ * Finds the folder that holds PostgreSQL's `initdb` and `postgres`: the one that `KRM_TEST_POSTGRES_BIN` names, and no
+ * other where that is set; else the newest that distributions keep beside PATH; else the one on PATH. Both have been run,
+ * to ask for their versions, which are the same.
+ */
+export function findPostgres(env: ServerEnvironment): FoundServer {
+  const own = env["KRM_TEST_POSTGRES_BIN"];
+  const candidates = own
+    ? [own]
+    : [...besidePath(), ...onPath(env, "postgres").map((path) => join(realpathSync(path), ".."))];
+  const path = candidates.find((folder) => {
+    const [initdb, postgres] = ["initdb", "postgres"].map(
+      (name) => /\(PostgreSQL\) (\S+)/.exec(outputOf(join(folder, name)) ?? "")?.[1],
+    );
+    return postgres !== undefined && postgres === initdb;
+  });
+  if (path !== undefined) return { path };
+  if (own) {
+    return {
+      reason: `KRM_TEST_POSTGRES_BIN=${own} holds no initdb and postgres that run: name a folder with both, or unset it`,
+    };
+  }
+  return {
+    reason:
+      "no PostgreSQL server: install it (apt-get install postgresql, brew install postgresql), or name the folder of initdb and postgres by KRM_TEST_POSTGRES_BIN",
+  };
+}
+
+/** Where Debian, Red Hat and Homebrew keep several versions beside each other, the newest first. */
+function besidePath(): readonly string[] {
+  const places = [
+    { root: "/usr/lib/postgresql", name: /^(\d+)$/ },
+    { root: "/usr", name: /^pgsql-(\d+)$/ },
+    { root: "/opt/homebrew/opt", name: /^postgresql@(\d+)$/ },
+    { root: "/usr/local/opt", name: /^postgresql@(\d+)$/ },
+  ];
+  return places.flatMap(({ root, name }) => {
+    const versions = existsSync(root) ? readdirSync(root).filter((entry) => name.test(entry)) : [];
+    const number = (entry: string): number => Number(name.exec(entry)?.[1]);
+    return versions.toSorted((a, b) => number(b) - number(a)).map((entry) => join(root, entry, "bin"));
+  });
+}
+
+function onPath(env: ServerEnvironment, name: string): readonly string[] {
+  const folders = (env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
+  return folders.map((folder) => join(folder, name)).filter((path) => existsSync(path));
+}
+
+/** What it prints as its version; undefined where it does not run. */
+function outputOf(program: string): string | undefined {
+  const { status, stdout } = spawnSync(program, ["--version"], { encoding: "utf8", timeout: 10_000 });
+  return status === 0 ? stdout : undefined;
+}
