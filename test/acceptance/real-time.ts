@@ -8,33 +8,27 @@
  * embedded Monitors are traced: the drift that they told must be the difference between their streams and the cluster's
  * recorded history, at each verified version.
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import {
-  decodeListPage,
   DEFAULT_RESOURCES,
   type MergeInput,
   Monitor,
   NODES,
   PODS,
-  type ResourceType,
-  type Scope,
   scopeId,
   type StoredObject,
-  takeSnapshot,
-  systemClock,
   type Verdict,
 } from "@krm/core";
 import { KubernetesSource, loadKubeConfig } from "@krm/kubernetes";
 import { readHistory } from "@krm/testkit";
+import { eventually, reasonOf } from "../support/eventually.ts";
+import { type KrmProcess, startKrm, startServing } from "../support/krm-process.ts";
+import { actualObjects, differingKeys, servedObjects } from "../support/served-view.ts";
 import { oracleOf } from "./oracle-of-history.ts";
 
 const { values } = parseArgs({
@@ -51,48 +45,29 @@ const { values } = parseArgs({
   },
 });
 const minutes = Number(values.minutes);
-const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = await mkdtemp(join(tmpdir(), "krm-acceptance-"));
 const kubeconfig = join(folder, "kubeconfig");
 const record = join(folder, "history.ndjson");
 const say = (text: string): void => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
-const processes: ChildProcess[] = [];
+const processes: KrmProcess[] = [];
 
-/** Starts a program; `lines` sees what it says. */
-function krm(args: readonly string[], lines: (line: string) => void = () => {}): void {
-  const child = spawn(process.execPath, ["--conditions=krm-source", "packages/cli/src/bin.ts", ...args], {
-    cwd: root,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  processes.push(child);
-  child.on("exit", (code, signal) => say(`krm ${args[0]} ended: ${code ?? signal}`));
-  for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on("line", lines);
+/** Starts a program. */
+function krm(args: readonly string[]): void {
+  const started = startKrm(args);
+  processes.push(started);
+  void started.exit.then(() => say(`krm ${args[0]} ended: ${started.ended}`));
 }
 
 /** Starts `krm monitor --serve` on a port of the system's choice; resolves with where it listens. */
 async function serveMonitor(...args: readonly string[]): Promise<string> {
-  const { promise, resolve } = Promise.withResolvers<string>();
   const all = ["monitor", "--serve", "--listen", "127.0.0.1:0", "--kubeconfig", kubeconfig, "--verify-every", "20s"];
-  krm([...all, ...args], (line) => {
-    const { msg, url } = JSON.parse(line) as { msg?: string; url?: string };
-    if (msg === "listening" && url !== undefined) resolve(url);
-  });
-  return Promise.race([promise, sleep(30_000).then(() => Promise.reject(new Error("krm monitor does not listen")))]);
-}
-
-async function eventually<T>(what: string, seconds: number, attempt: () => Promise<T | undefined>): Promise<T> {
-  const end = performance.now() + seconds * 1000;
-  let last: unknown;
-  while (performance.now() < end) {
-    try {
-      const result = await attempt();
-      if (result !== undefined) return result;
-    } catch (error) {
-      last = error;
-    }
-    await sleep(500);
-  }
-  throw new Error(`${what}: not within ${seconds} s`, { cause: last });
+  const serving = startServing([...all, ...args]);
+  const { process, url } = await Promise.race([
+    serving,
+    sleep(30_000).then(() => Promise.reject(new Error("krm monitor does not listen"))),
+  ]);
+  processes.push(process);
+  return url;
 }
 
 type Logged = { readonly input: MergeInput } | { readonly verdict: Verdict };
@@ -126,34 +101,6 @@ interface Served {
   readonly namespaces: readonly string[] | undefined;
 }
 
-/** What KRM serves of a resource, and what the API server has: key → bytes. */
-async function served({ url }: Served, resource: ResourceType): Promise<Map<string, string>> {
-  const response = await fetch(`${url}/${resource.resource}`);
-  if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
-  const { items } = decodeListPage(Buffer.from(await response.arrayBuffer()));
-  return bytesByKey(items);
-}
-
-async function actual(source: KubernetesSource, scope: Scope): Promise<Map<string, string>> {
-  const { signal } = new AbortController();
-  const snapshot = await takeSnapshot(source.listWatch(scope), { clock: systemClock, signal, pageSize: 500 });
-  if (!("entries" in snapshot)) throw new Error("versions that cannot be compared");
-  return bytesByKey([...snapshot.entries.values()].flatMap(({ object }) => object ?? []));
-}
-
-const bytesByKey = (objects: readonly StoredObject[]): Map<string, string> =>
-  new Map(objects.map(({ key, bytes }) => [key, Buffer.from(bytes).toString("utf8")]));
-
-function difference(one: Map<string, string>, other: Map<string, string>): string[] {
-  return [...new Set([...one.keys(), ...other.keys()])].filter((key) => one.get(key) !== other.get(key));
-}
-
-/** An error's message, and its cause's. */
-function reason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause === undefined ? error.message : `${error.message}: ${reason(error.cause)}`;
-}
-
 const failures: string[] = [];
 try {
   say(
@@ -165,7 +112,7 @@ try {
   await eventually("the simulated cluster is there", 60, async () => (existsSync(kubeconfig) ? true : undefined));
   await using source = new KubernetesSource({ kubeConfig: loadKubeConfig({ file: kubeconfig }) });
   const namespaces = await eventually("its namespaces can be listed", 60, async () => {
-    const pods = await actual(source, { resource: PODS });
+    const pods = await actualObjects(source, { resource: PODS });
     const names = [...new Set([...pods.keys()].map((key) => key.split("/")[0] ?? ""))].toSorted();
     return names.length >= 2 ? names.slice(0, 2) : undefined;
   });
@@ -194,15 +141,15 @@ try {
       try {
         const objects = await eventually(what, 60, async () => {
           const truth = new Map(
-            (await Promise.all(scopes.map((scope) => actual(source, scope)))).flatMap((map) => [...map]),
+            (await Promise.all(scopes.map((scope) => actualObjects(source, scope)))).flatMap((map) => [...map]),
           );
-          different = difference(await served(view, resource), truth);
+          different = differingKeys(await servedObjects(view.url, resource), truth);
           return different.length === 0 ? truth.size : undefined;
         });
         say(`equal, byte for byte: ${objects} ${what}`);
       } catch (error) {
         failures.push(
-          `${what}: ${different.length} objects differ, as ${different.slice(0, 3).join(", ")} (${reason(error)})`,
+          `${what}: ${different.length} objects differ, as ${different.slice(0, 3).join(", ")} (${reasonOf(error)})`,
         );
       }
     }
@@ -228,13 +175,9 @@ try {
       failures.push(...oracle.faults.map((fault) => `${scopeId(scope)}: ${fault}`));
     }
 } catch (error) {
-  failures.push(reason(error));
+  failures.push(reasonOf(error));
 } finally {
-  for (const child of processes) {
-    if (child.exitCode !== null || child.signalCode !== null) continue;
-    child.kill();
-    await once(child, "exit");
-  }
+  for (const each of processes) await each.stop();
   await rm(folder, { recursive: true });
 }
 for (const failure of failures) console.log(`FAILED ${failure}`);

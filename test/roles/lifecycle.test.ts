@@ -1,4 +1,4 @@
-import { KrmError, MemoryStore, Monitor, PODS, type RolePhase } from "@krm/core";
+import { KrmError, MemoryStore, Monitor, type RolePhase } from "@krm/core";
 import { ClusterSource, type ClusterSourceOptions, SimCluster } from "@krm/testkit";
 import { describe, expect, test } from "vitest";
 import { settle, until } from "./support.ts";

@@ -84,7 +84,7 @@ class Apart {
   }
 
   async stopAll(): Promise<void> {
-    for (const role of [...this.#running.keys()]) await this.stop(role);
+    for (const role of this.#running.keys()) await this.stop(role);
   }
 
   async status(): Promise<ScopeStatus> {

@@ -46,7 +46,8 @@ export async function* readLogs(
 ): AsyncGenerator<LogBatch> {
   const { keys, link, clock, closed } = options;
   using wakeUp = new WakeUp((listener) => link.listen(keys.logChannel, listener), clock);
-  while (signal?.aborted !== true) {
+  const stopped = (): boolean => signal?.aborted === true;
+  while (!stopped()) {
     refuseClosed(closed);
     let found = false;
     // The verifier's first: that a verification has begun must not be learned after the events that follow it.
@@ -55,7 +56,7 @@ export async function* readLogs(
       try {
         steps = await readStep(options, log, places[log], signal);
       } catch (error) {
-        if (signal?.aborted === true) return;
+        if (stopped()) return;
         throw error;
       }
       for (const { place, records } of steps) {
