@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { Monitor, PODS } from "@krm/core";
 import { createServer } from "@krm/server";
 import { ClusterSource, generateCluster, SimApiServer, SimCluster } from "@krm/testkit";
+import { withRedis } from "@krm/testkit/servers";
 import { expect, test } from "vitest";
 
 const example = (name: string): string => fileURLToPath(new URL(`../examples/${name}`, import.meta.url));
@@ -54,4 +55,48 @@ test("examples/read-with-client.ts reads lists with dates and their freshness", 
   expect(lines[0]).toMatch(/^\S+ \d{4}-\d\d-\d\dT[\d:.]+Z$/);
   expect(lines[3]).toMatch(/^synced, complete as of \d{4}-/);
   expect(lines[4]).toBe("3 nodes");
+});
+
+withRedis(process.env, (redis) => {
+  test(
+    "examples/share-a-store.ts: the second stands by, and takes over when the first ends",
+    { timeout: 60_000 },
+    async () => {
+      const cluster = new SimCluster();
+      generateCluster(cluster, { pods: 20, nodes: 3 });
+      await using api = new SimApiServer({ cluster });
+      await api.listen();
+      await using server = await redis.start();
+      const folder = await mkdtemp(join(tmpdir(), "krm-example-"));
+      try {
+        await writeFile(join(folder, "config"), api.kubeconfig(), { mode: 0o600 });
+        const start = (): { lines: AsyncIterator<string>; end: () => Promise<unknown> } => {
+          const args = ["--conditions=krm-source", example("share-a-store.ts"), server.url, join(folder, "config")];
+          const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+          const exited = once(child, "exit");
+          const end = async (): Promise<unknown> => {
+            child.kill();
+            return (await exited)[0];
+          };
+          return { lines: createInterface({ input: child.stdout })[Symbol.asyncIterator](), end };
+        };
+        const next = async ({ lines }: { lines: AsyncIterator<string> }): Promise<string> =>
+          String((await lines.next()).value);
+        const first = start();
+        const said = [await next(first), await next(first)];
+        expect(said).toContain("holding");
+        const second = start();
+        const url = [await next(second), await next(second)].find((line) => line.startsWith("http")) ?? "";
+        for (;;) {
+          const response = await fetch(url);
+          if (response.ok && ((await response.json()) as { items: unknown[] }).items.length === 20) break;
+        }
+        expect(await first.end()).toBe(0);
+        expect(await next(second)).toBe("holding");
+        expect(await second.end()).toBe(0);
+      } finally {
+        await rm(folder, { recursive: true });
+      }
+    },
+  );
 });

@@ -16,7 +16,6 @@ import type { FastifyInstance } from "fastify";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { healthApp } from "../src/health/health-app.ts";
 import { serveHealth } from "../src/health/serve-health.ts";
-import { listSlots } from "../src/roles/list-slots.ts";
 import { RoleBoard } from "../src/roles/role-board.ts";
 import { mergeScope, type ScopeRole, streamScope, verifyScope } from "../src/roles/scope-role.ts";
 import { StoreHealth } from "../src/stores/store-health.ts";
@@ -149,7 +148,15 @@ describe("/metrics", () => {
     cluster.create(PODS, { metadata: { name: "web", namespace: "default" }, spec: {} });
     const memory = new MemoryStore();
     const source = new ClusterSource({ cluster });
-    return { cluster, store: memory, lease: LEASE, clock, logger: recordingLogger(), source, listSlot: listSlots(2) };
+    return {
+      cluster,
+      store: memory,
+      lease: LEASE,
+      clock,
+      logger: recordingLogger(),
+      source,
+      listSlot: async (_signal, work) => work(),
+    };
   }
 
   it("of a streamer", async () => {

@@ -92,6 +92,7 @@ export { takeSnapshot, type TakeSnapshotOptions } from "./verify/take-snapshot.t
 export { Verifier, type VerifierOptions, type VerifySink } from "./verify/verifier.ts";
 
 // Roles as processes
+export { Semaphore } from "./internal/semaphore.ts";
 export { type Held, type HeldLeases, type HoldOptions, holdRoles, type Standing } from "./roles/hold-roles.ts";
 export { MergeRole, type MergeRoleOptions } from "./roles/merge-role.ts";
 export { type ClusterRoleOptions, DEFAULT_LEASE_TTL_MS, type RoleProcessOptions } from "./roles/role-process.ts";

@@ -1,7 +1,6 @@
-import { type Logger, type Scope, systemClock } from "@krm/core";
+import { type Logger, type Scope, Semaphore, systemClock } from "@krm/core";
 import type { ClusterSources } from "../cluster/cluster-sources.ts";
 import { resolveResources } from "../cluster/resolve-resources.ts";
-import { listSlots } from "./list-slots.ts";
 import type { RolePlan } from "./run-role.ts";
 import type { ClusterRoleContext, ScopeRole } from "./scope-role.ts";
 
@@ -15,7 +14,7 @@ export function clusterRole(
   logger: Logger,
   make: (scope: Scope, context: ClusterRoleContext) => ScopeRole,
 ): Omit<RolePlan, "role"> {
-  const listSlot = listSlots(CONCURRENT_LISTS);
+  const lists = new Semaphore(CONCURRENT_LISTS);
   return {
     resource,
     async find(_store, signal) {
@@ -23,6 +22,7 @@ export function clusterRole(
       if (found === undefined) throw new Error("one name gives one resource");
       return found;
     },
-    make: (scope, context) => make(scope, { ...context, source: sources, listSlot }),
+    make: (scope, context) =>
+      make(scope, { ...context, source: sources, listSlot: (signal, work) => lists.run(signal, work) }),
   };
 }

@@ -17,7 +17,6 @@ import {
 } from "@krm/core";
 import { tellDrift } from "../monitoring/drift-text.ts";
 import { quietLogger } from "../monitoring/quiet-logger.ts";
-import type { ListSlot } from "./list-slots.ts";
 
 /** One role of one scope in this process, as the log and the health endpoints see it. */
 interface ScopeRoleOf<R extends Role> {
@@ -53,7 +52,7 @@ export interface RoleContext {
 /** What those work with that talk to the cluster. */
 export interface ClusterRoleContext extends RoleContext {
   readonly source: ListWatchSource;
-  readonly listSlot: ListSlot;
+  readonly listSlot: ClusterRoleOptions["listSlot"];
 }
 
 /** Objects per page of a list, and how often what cannot be watched is listed: as a Monitor has them. */

@@ -9,7 +9,8 @@ import { type BackoffOptions, backoffMs, STORE_BACKOFF } from "../stream/backoff
 import { checkReplicaOptions } from "./check-replica-options.ts";
 import { ReplicaScope } from "./replica-scope.ts";
 import { ScopeFollower } from "./scope-follower.ts";
-import { isFinal, SourceContact } from "./source-contact.ts";
+import { isFinal } from "../store/final-failure.ts";
+import { SourceContact } from "./source-contact.ts";
 
 /** What a ReplicaStore can be told. Only `source` is needed. */
 export interface ReplicaStoreOptions {

@@ -6,7 +6,8 @@ import { runTogether } from "../roles/role-process.ts";
 import type { FeedBatch, FeedEntry, ScopeStore, ViewMeta } from "../store/store.ts";
 import { type BackoffOptions, backoffMs } from "../stream/backoff.ts";
 import type { ReplicaScope } from "./replica-scope.ts";
-import { isFinal, type SourceContact } from "./source-contact.ts";
+import { isFinal } from "../store/final-failure.ts";
+import type { SourceContact } from "./source-contact.ts";
 
 /** What following a scope works with. */
 export interface ScopeFollowerOptions {
@@ -97,7 +98,7 @@ export class ScopeFollower {
       await this.#look(open);
       if (resumes) await this.#askReports(open);
       into.follows(!this.#lost);
-      let pending: readonly FeedEntry[] = [];
+      let pending: FeedEntry[] = [];
       for (let first = true; ; first = false, next = feed.next()) {
         const { done, value } = await untilAborted(next, open);
         if (done === true) throw new FeedTrouble("the store ended the change feed");
@@ -105,7 +106,7 @@ export class ScopeFollower {
         if (!first) this.#batches++;
         const batch: FeedBatch = value;
         if (batch.type === "reset" || pending.length > PENDING) break;
-        pending = pending.length === 0 ? batch.entries : pending.concat(batch.entries);
+        for (const entry of batch.entries) pending.push(entry);
         if (batch.meta === undefined) continue;
         const goesOn = this.#take(pending, batch.meta);
         this.#taken++;

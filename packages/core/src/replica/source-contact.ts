@@ -1,4 +1,3 @@
-import { KrmError } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 
@@ -41,9 +40,4 @@ export class SourceContact {
     else this.#logger.warn(fields, "the store does not answer; serving what it last told");
     this.#failing = true;
   }
-}
-
-/** The source will never answer again, however often it is asked. */
-export function isFinal(error: unknown): boolean {
-  return KrmError.is(error, "KRM_STORE_CLOSED") || KrmError.is(error, "KRM_STORE_UNUSABLE");
 }
