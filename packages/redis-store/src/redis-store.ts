@@ -17,6 +17,7 @@ import { ConnectedLink } from "./connected-link.ts";
 import { connectRedis, type RedisConnection, type RedisConnectionOptions } from "./connection/redis-connection.ts";
 import { describeTarget, type RedisTarget } from "./connection/redis-target.ts";
 import { parseRedisUrl } from "./connection/redis-url.ts";
+import { weightOf } from "./connection/store-error.ts";
 import { COMMIT_BATCH } from "./encoded-commit.ts";
 import { checkFormat, FORMAT_RECORD } from "./format.ts";
 import { guarded } from "./redis-link.ts";
@@ -67,7 +68,12 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Store>
   );
   try {
     await connection.ready(patience);
-    await store.check();
+    await store.check().catch((error: unknown) => {
+      if (isRefusal(error, target)) throw error;
+      // The connection broke while the server was looked at; it comes back.
+      late.abort();
+      throw error;
+    });
   } catch (error) {
     if (signal?.aborted === true || !late.signal.aborted) {
       await store[Symbol.asyncDispose]();
@@ -79,6 +85,12 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Store>
     await timer;
   }
   return store;
+}
+
+/** Whether the server, now that it is connected, will not do, however long it is waited for. */
+function isRefusal(error: unknown, target: RedisTarget): boolean {
+  if (KrmError.is(error, "KRM_STORE_UNUSABLE")) return true;
+  return error instanceof Error && error.cause !== undefined && weightOf(error.cause, target) === "refused";
 }
 
 /** A store in Redis. */

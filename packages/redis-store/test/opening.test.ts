@@ -1,5 +1,5 @@
 import { openRedisStore } from "@krm/redis-store";
-import { freePort, withRedis } from "@krm/testkit/servers";
+import { FaultProxy, freePort, withRedis } from "@krm/testkit/servers";
 import { describe, expect, test } from "vitest";
 import { commitOf, mergerOf, objectOf, SCOPE, shownBy, storeAt } from "./support/redis-world.ts";
 
@@ -48,6 +48,28 @@ withRedis(process.env, (redis) => {
       expect(await refused(`redis://:right@127.0.0.1:${server.port}/?prefix=odd`)).toMatchObject({
         code: "KRM_STORE_UNUSABLE",
       });
+    });
+
+    test("whose connection breaks while the server is looked at is waited for", async () => {
+      await using server = await redis.start();
+      await using proxy = new FaultProxy();
+      await proxy.listen(server.port);
+      // What it asks of the server is slow enough to break in the middle of.
+      proxy.delay(60);
+      const opening = openRedisStore({ target: `redis://127.0.0.1:${proxy.port}`, waitMs: 2000 });
+      while (proxy.connections === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      const breaking = setInterval(() => proxy.breakConnections(), 150);
+      await using store = await opening;
+      clearInterval(breaking);
+      await proxy.heal();
+      for (;;) {
+        try {
+          expect((await store.scope(SCOPE).meta()).version).toBeUndefined();
+          break;
+        } catch {
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+      }
     });
 
     test("of a server that hangs waits no longer than it is told to, and goes on when it answers again", async () => {
