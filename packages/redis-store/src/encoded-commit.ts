@@ -3,7 +3,7 @@ import type { Argument } from "./redis-link.ts";
 import { writeIndexEntry } from "./stored-state.ts";
 
 /** What one script takes at most: Redis does nothing else for a few milliseconds then. */
-export const COMMIT_BATCH: StoreManifest["batch"] = { changes: 256, bytes: 1024 * 1024 };
+export const COMMIT_BATCH: StoreManifest["batch"] = { changes: 256, bytes: 256 * 1024 };
 
 const NOTHING = Buffer.alloc(0);
 

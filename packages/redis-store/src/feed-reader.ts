@@ -7,7 +7,7 @@ import { WakeUp } from "./wake-up.ts";
 
 /** What one step of following takes at most: Redis does nothing else meanwhile. */
 const STEP_ENTRIES = 64;
-const STEP_BYTES = 1024 * 1024;
+const STEP_BYTES = 256 * 1024;
 
 /** No commit has this id: what is behind it is gone. */
 const NOWHERE: FeedPlace = { id: "0-1", skip: 0 };
@@ -116,7 +116,8 @@ export async function* followFeed(
     const moved = meta !== undefined && commit !== seen;
     if (moved) seen = commit;
     if (entries.length > 0 || moved) yield { type: "changes", entries, meta };
-    else await wakeUp.wait([signal, closed]);
+    // What came since this was read has been told.
+    if (meta !== undefined) await wakeUp.wait([signal, closed]);
   }
 }
 

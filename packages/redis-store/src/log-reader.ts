@@ -1,12 +1,12 @@
 import { type Clock, decodeLogRecord, type InputRole, KrmError, type LogBatch, type LogRecord } from "@krm/core";
-import { guarded, type RedisLink, refuseClosed } from "./redis-link.ts";
+import { guarded, type RedisLink } from "./redis-link.ts";
 import type { ScopeKeys } from "./scope-keys.ts";
 import { listOf, type Reply, textOf } from "./stored-state.ts";
 import { WakeUp } from "./wake-up.ts";
 
 /** What one step takes of a log at most: Redis does nothing else meanwhile. */
 const STEP_ENTRIES = 64;
-const STEP_BYTES = 1024 * 1024;
+const STEP_BYTES = 256 * 1024;
 
 /** What reading the logs works with. */
 export interface LogReaderOptions {
@@ -48,47 +48,55 @@ export async function* readLogs(
   using wakeUp = new WakeUp((listener) => link.listen(keys.logChannel, listener), clock);
   const stopped = (): boolean => signal?.aborted === true;
   while (!stopped()) {
-    refuseClosed(closed);
-    let found = false;
-    // The verifier's first: that a verification has begun must not be learned after the events that follow it.
-    for (const log of ["verifier", "streamer"] as const) {
-      let steps: readonly LogStep[];
-      try {
-        steps = await readStep(options, log, places[log], signal);
-      } catch (error) {
-        if (stopped()) return;
-        throw error;
-      }
-      for (const { place, records } of steps) {
-        found = true;
+    let steps: readonly LogStep[];
+    try {
+      steps = await readStep(options, places, signal);
+    } catch (error) {
+      if (stopped()) return;
+      throw error;
+    }
+    for (const { log, entries } of steps)
+      for (const { place, records } of entries) {
         places[log] = place;
         yield { log, records, cursor: writeLogCursor(place) };
       }
-    }
-    if (!found) await wakeUp.wait([signal, closed]);
+    // What came since these were read has been told.
+    if (steps.every(({ isAll }) => isAll)) await wakeUp.wait([signal, closed]);
   }
 }
 
+/** What was read of one log. */
 interface LogStep {
-  readonly place: LogPlace;
-  readonly records: readonly LogRecord[];
+  readonly log: InputRole;
+  readonly entries: readonly { readonly place: LogPlace; readonly records: readonly LogRecord[] }[];
+  /** There was no more. */
+  readonly isAll: boolean;
 }
 
+/** The verifier's first: that a verification has begun must not be learned after the events that follow it. */
 async function readStep(
   { keys, link, closed, generation }: LogReaderOptions,
-  log: InputRole,
-  from: LogPlace,
+  { verifier, streamer }: Readonly<Record<InputRole, LogPlace>>,
   signal: AbortSignal | undefined,
 ): Promise<readonly LogStep[]> {
-  const args = [log, from.id, STEP_ENTRIES, STEP_BYTES, generation];
-  const reply = await guarded(closed, { signal }, async () => link.script("read-log", keys.all, args));
-  if (reply === null)
+  const args = [generation, STEP_ENTRIES, STEP_BYTES, verifier.id, streamer.id];
+  const reply = await guarded(closed, { signal }, async () => link.script("read-logs", keys.all, args));
+  const [verifiers, verifierLast, streamers, streamerLast] = listOf(reply);
+  return [
+    decodeStep("verifier", verifier, verifiers, textOf(verifierLast)),
+    decodeStep("streamer", streamer, streamers, textOf(streamerLast)),
+  ];
+}
+
+function decodeStep(log: InputRole, from: LogPlace, reply: Reply, last: string | undefined): LogStep {
+  if (reply === null || reply === undefined)
     throw new KrmError("KRM_STORE_CONFLICT", `the store has lost entries of the ${log}'s input log behind ${from.id}`);
-  return listOf(reply).map((entry) => {
+  const entries = listOf(reply).map((entry) => {
     const [id, fields] = listOf(entry);
     const list = listOf(fields);
     return { place: { id: textOf(id) ?? "", total: textOf(list[3]) ?? "0" }, records: decodeFields(list.slice(4)) };
   });
+  return { log, entries, isAll: (entries.at(-1)?.place.id ?? from.id) === last };
 }
 
 function decodeFields(fields: readonly Reply[]): readonly LogRecord[] {

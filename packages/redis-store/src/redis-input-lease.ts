@@ -67,7 +67,7 @@ export class RedisInputLease<R extends InputRole> extends RedisLease<R> implemen
       JSON.stringify(covers),
       // Something waits, also where it has no bodies.
       entry.bytes + 1,
-      entry.isPage ? "" : this.#mostBytes,
+      entry.page ?? this.#mostBytes,
       keys.logChannel,
       ...entry.fields,
     ];
@@ -89,7 +89,8 @@ export class RedisInputLease<R extends InputRole> extends RedisLease<R> implemen
 interface LogEntry {
   readonly fields: readonly (string | Buffer)[];
   readonly bytes: number;
-  readonly isPage: boolean;
+  /** Undefined: it is no page of a list. */
+  readonly page: "first" | "page" | undefined;
 }
 
 function encodeEntry(records: readonly LogRecord[]): LogEntry {
@@ -104,5 +105,6 @@ function encodeEntry(records: readonly LogRecord[]): LogEntry {
       bytes += object.byteLength;
     }
   }
-  return { fields, bytes, isPage: records.some(({ type }) => type === "snapshot-page") };
+  const page = records.find((record) => record.type === "snapshot-page");
+  return { fields, bytes, page: page === undefined ? undefined : page.page === 0 ? "first" : "page" };
 }

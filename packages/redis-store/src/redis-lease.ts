@@ -1,5 +1,13 @@
-import type { CallOptions, Lease, LeaseRequest, Role, RoleReports, RoleRequest } from "@krm/core";
-import { type Argument, guarded, type RedisLink } from "./redis-link.ts";
+import {
+  type CallOptions,
+  KrmError,
+  type Lease,
+  type LeaseRequest,
+  type Role,
+  type RoleReports,
+  type RoleRequest,
+} from "@krm/core";
+import { type Argument, failedHalfway, guarded, type RedisLink } from "./redis-link.ts";
 import type { ScopeKeys } from "./scope-keys.ts";
 import { listOf, type Reply, textOf } from "./stored-state.ts";
 
@@ -50,7 +58,14 @@ export class RedisLease<R extends Role> implements Lease<R> {
 
   /** Runs a script on the scope's keys. */
   protected async script(name: string, args: readonly Argument[], options: CallOptions | undefined): Promise<Reply> {
-    const { link, keys, closed } = this.context;
-    return guarded(closed, options, async () => link.script(name, keys.all, args));
+    const { link, keys, closed, request, epoch, generation } = this.context;
+    try {
+      return await guarded(closed, options, async () => link.script(name, keys.all, args));
+    } catch (error) {
+      if (!failedHalfway(error)) throw error;
+      // What it had written until then stays: Redis takes nothing back. Half a commit must not be built upon.
+      await link.script("condemn", keys.all, [this.role, request.holder, epoch, generation]);
+      throw new KrmError("KRM_STORE_CONFLICT", `a write failed halfway, and the state is begun anew`, { cause: error });
+    }
   }
 }

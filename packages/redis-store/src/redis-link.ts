@@ -34,6 +34,15 @@ export function refusalOf(words: string, cause: unknown): KrmError | undefined {
 }
 
 /**
+ * Whether a script failed in its own middle, by a key that is not as it left it. What is refused for want of memory,
+ * rights or a master is refused before anything is written.
+ */
+export function failedHalfway(error: unknown): boolean {
+  const words = error instanceof Error && error.cause instanceof Error ? error.cause.message : "";
+  return /^(?:ERR|WRONGTYPE) .*@user_script/s.test(words) && !words.includes("can't ");
+}
+
+/**
  * Runs one operation of a store that can be closed: rejects when it is, or with the reason of the caller's signal. A
  * server that hangs holds nobody up: the operation goes on then, and how it ends is nobody's to know.
  */

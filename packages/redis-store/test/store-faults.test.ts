@@ -128,6 +128,17 @@ withRedis(process.env, (redis) => {
     });
   });
 
+  test("a write that fails halfway, because something else wrote there, is not built upon", async () => {
+    await using w = await world();
+    const state = w.keys.find((key) => key.endsWith(":state")) ?? "";
+    await server.command("HSET", state, "feed.changes", "not a number");
+    await expect(w.merger.commit(commitOf(7, objectOf("half", 7)))).rejects.toMatchObject(CONFLICT);
+    await expect(w.streamer.renew()).rejects.toMatchObject(CONFLICT);
+    await w.merger[Symbol.asyncDispose]();
+    await w.streamer[Symbol.asyncDispose]();
+    await beginsAnew(w);
+  });
+
   describe("a write whose answer was lost", () => {
     /** Lets the next run of a script take effect, and then fail. */
     function loseAnswer(lease: unknown, name: string): void {
@@ -255,13 +266,29 @@ withRedis(process.env, (redis) => {
     ];
     for (const version of [1, 2, 3]) await streamer.log.append(event(version), covers(String(version)));
     await expect(streamer.log.append(event(4), covers("4"))).rejects.toMatchObject({ code: "KRM_STORE_FULL" });
-    const page = { type: "snapshot-page", of: "relisted", epoch: 0, id: "l", page: 0, last: true } as const;
-    await streamer.log.append([{ ...page, resourceVersion: "4", takenAt: 1, entries: [] }], covers("4"));
+    const page = {
+      type: "snapshot-page",
+      of: "relisted",
+      epoch: 0,
+      id: "l",
+      resourceVersion: "4",
+      takenAt: 1,
+    } as const;
+    const listed = ["a", "b", "c"].map((name) => {
+      const object = objectOf(name, 4, 60_000);
+      const { key, uid, resourceVersion } = object;
+      return { key, uid, resourceVersion, object };
+    });
+    for (const [i, entry] of listed.entries())
+      await streamer.log.append([{ ...page, page: i, last: i === 2, entries: [entry] }], covers("4"));
+    // The list waits beside what may wait.
+    await expect(streamer.log.append(event(5), covers("5"))).rejects.toMatchObject({ code: "KRM_STORE_FULL" });
     const merger = await mergerOf(scope);
     for await (const { cursor } of merger.inputs({})) {
       await merger.commit({ ...commitOf(1), consumed: { streamer: cursor } });
       break;
     }
+    // Two events and the list still wait, which is more than the bound alone.
     await streamer.log.append(event(5), covers("5"));
     expect(await streamer.log.backlog()).toBeGreaterThan(50_000);
   });

@@ -7,7 +7,7 @@ import type { LogRecord, SnapshotPage, SnapshotPageEntry } from "./input-log.ts"
 
 /** How large a page of a list becomes on its way through a log: a store must not be held up by one of them. */
 const PAGE_ENTRIES = 256;
-const PAGE_BYTES = 1024 * 1024;
+const PAGE_BYTES = 256 * 1024;
 
 /**
  * An input as records of a log: one, or the pages of its list. Lazy: only one page is held at a time.

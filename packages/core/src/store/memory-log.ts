@@ -17,6 +17,8 @@ export class MemoryLog {
   #entries: Entry[] = [];
   #next = 1;
   #bytes = 0;
+  /** Bytes of the newest list: it may wait beside all else. */
+  #list = 0;
   /** What the log covers; undefined: nothing was ever appended. */
   covers: LogPosition | undefined;
 
@@ -30,11 +32,13 @@ export class MemoryLog {
   }
 
   append(records: readonly LogRecord[], covers: LogPosition): void {
-    if (this.#bytes > LOG_BYTES && !records.some(({ type }) => type === "snapshot-page"))
+    const page = records.find((record) => record.type === "snapshot-page");
+    if (page === undefined && this.#bytes > LOG_BYTES + this.#list)
       throw new KrmError("KRM_STORE_FULL", `the ${this.role}'s input log is full: nobody merges it`, {
         hint: "Start a merger for this resource, or see why the one that runs is slow.",
       });
     const bytes = records.reduce((sum, record) => sum + recordBytes(record), 0);
+    if (page !== undefined) this.#list = page.page === 0 ? bytes : this.#list + bytes;
     this.#entries.push({ sequence: this.#next++, records, bytes });
     this.#bytes += bytes;
     this.covers = covers;

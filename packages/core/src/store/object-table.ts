@@ -40,7 +40,7 @@ export class ObjectTable {
   }
 
   apply(changes: readonly ViewChange[]): void {
-    if (changes.length >= BULK) return this.#applyMany(changes);
+    if (changes.length >= BULK && this.#comeAndGo(changes) >= BULK) return this.#applyMany(changes);
     for (const change of changes) {
       if (change.type === "set") {
         const isNew = this.#put(change.object);
@@ -53,6 +53,13 @@ export class ObjectTable {
         if (objects.length === 0) this.#setNamespace(namespace, objects);
       }
     }
+  }
+
+  /** How many keys come or go, about: what is only replaced keeps its place. */
+  #comeAndGo(changes: readonly ViewChange[]): number {
+    let count = 0;
+    for (const change of changes) if (change.type === "removed" || !this.#objects.has(change.object.key)) count++;
+    return count;
   }
 
   /** Puts the touched namespaces in order once, at the end. */

@@ -153,6 +153,30 @@ export function changesTests({ open, scope }: Harness): void {
       reader.stop();
     });
 
+    test("goes on, and forgets, after it began anew", { timeout: 60_000 }, async () => {
+      const one = await scope();
+      const many = Array.from({ length: 1500 }, (_, i) => set(storedObject(`m${i}`)));
+      // One that is new, one of more than a commit should hold, and one of another history.
+      await one.commit({ changes: many, meta: metaAt("5") });
+      await one.commit({ changes: [set(storedObject("a"))], meta: metaAt("3", { epoch: 1 }), reset: true });
+      const start = await one.store.cursor();
+      let cursor = start;
+      for (let version = 4; version < 40; version++) {
+        const changes = Array.from({ length: 200 }, (_, i) => set(storedObject(`o${i}`, { version: String(version) })));
+        await one.commit({ changes, meta: metaAt(String(version), { epoch: 1 }) });
+        const reader = new Reader(one, cursor);
+        expect((await reader.entries(200)).length).toBe(200);
+        reader.stop();
+        cursor = await one.store.cursor();
+      }
+      const late = new Reader(one, start);
+      const first = await late.batch();
+      if (first?.type === "changes")
+        expect(first.entries[0]?.change).toMatchObject({ object: { resourceVersion: "4" } });
+      late.stop();
+      expect(await one.store.meta()).toMatchObject({ version: "39", objects: 1701 });
+    });
+
     test("ends in good order by its signal, and with KRM_STORE_CLOSED when the store is closed", async () => {
       const store = await open();
       const one = writableScope(store.scope(SCOPE));

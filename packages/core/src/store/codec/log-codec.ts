@@ -31,7 +31,8 @@ export function encodeLogRecord(record: LogRecord): EncodedLogRecord {
 }
 
 /**
- * Reads a log record that {@link encodeLogRecord} wrote.
+ * Reads a log record that {@link encodeLogRecord} wrote. Its objects stand in the bytes that were given, which they keep
+ * alive: they are for a Merger, that writes them again and forgets them.
  *
  * @throws KrmError `KRM_STORE_FAILED` for an object that cannot be read.
  */
@@ -43,7 +44,7 @@ export function decodeLogRecord({ header, objects }: EncodedLogRecord): LogRecor
       observation: Omit<Extract<LogRecord, { type: "observed" }>["observation"], "object">;
       key: ObjectKey;
     };
-    const object = decodeObjectRecord(key, objects[0] ?? new Uint8Array());
+    const object = decodeObjectRecord(key, objects[0] ?? new Uint8Array(), "pass-on");
     return { type: "observed", epoch, observation: { ...observation, object } };
   }
   if (read.type !== "snapshot-page") return read as LogRecord;
@@ -53,7 +54,7 @@ export function decodeLogRecord({ header, objects }: EncodedLogRecord): LogRecor
     const known = { key: key as ObjectKey, uid: uid as Uid, resourceVersion: resourceVersion as ResourceVersion };
     return body === undefined
       ? known
-      : { ...known, object: decodeObjectRecord(known.key, objects[next++] ?? new Uint8Array()) };
+      : { ...known, object: decodeObjectRecord(known.key, objects[next++] ?? new Uint8Array(), "pass-on") };
   });
   return { ...page, entries };
 }

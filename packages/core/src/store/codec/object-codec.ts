@@ -41,9 +41,12 @@ class KeptObject implements StoredObject {
   readonly changedAt: string | undefined;
   readonly labelsStart: number | undefined;
   readonly labelsEnd: number | undefined;
+  /** The record that it came in, where that is at hand: writing it again is handing it on. */
+  readonly record: Buffer | undefined;
   #labels: Readonly<Record<string, string>> | undefined;
 
-  constructor(key: ObjectKey, bytes: Buffer, header: Header) {
+  constructor(key: ObjectKey, bytes: Buffer, header: Header, record: Buffer | undefined) {
+    this.record = record;
     const [uid, resourceVersion, labels, created, deleted, grace, changed] = header;
     const { namespace, name } = splitObjectKey(key);
     this.key = key;
@@ -66,8 +69,9 @@ class KeptObject implements StoredObject {
   }
 }
 
-/** Writes an object as one record. O(its bytes): one copy. */
+/** Writes an object as one record. O(its bytes): one copy, or none where it came in one. */
 export function encodeObject(object: StoredObject): Buffer {
+  if (object instanceof KeptObject && object.record !== undefined) return object.record;
   const header: Header = [
     object.uid,
     object.resourceVersion,
@@ -90,17 +94,19 @@ function labelsOf(object: StoredObject & { labelsStart?: number; labelsEnd?: num
  * Reads a record that {@link encodeObject} wrote. The bytes are copied: a record out of a socket would keep alive all
  * that came with it.
  *
+ * @param how `pass-on`: they are not, for an object that is soon written again, or forgotten.
  * @throws KrmError `KRM_STORE_FAILED` for a record that cannot be read.
  */
-export function decodeObjectRecord(key: ObjectKey, record: Uint8Array): StoredObject {
+export function decodeObjectRecord(key: ObjectKey, record: Uint8Array, how: "keep" | "pass-on" = "keep"): StoredObject {
   const b = asBuffer(record);
   const end = b.indexOf(NEWLINE);
   try {
     if (end < 0) throw new SyntaxError("it has no header");
     const header = JSON.parse(b.toString("utf8", 0, end)) as Header;
+    if (how === "pass-on") return new KeptObject(key, b.subarray(end + 1), header, b);
     const bytes = Buffer.allocUnsafeSlow(b.length - end - 1);
     b.copy(bytes, 0, end + 1);
-    return new KeptObject(key, bytes, header);
+    return new KeptObject(key, bytes, header, undefined);
   } catch (cause) {
     throw new KrmError("KRM_STORE_FAILED", `the store holds something of ${JSON.stringify(key)} that cannot be read`, {
       cause,

@@ -10,8 +10,8 @@ local function append_feed(k, id, changes, bytes, fields, most_changes, most_byt
   local trimmed = false
   while (kept_changes > most_changes or kept_bytes > most_bytes) and redis.call('LLEN', k.sizes) > 1 do
     local _, c, b = string.match(redis.call('LPOP', k.sizes), '^(%S+) (%d+) (%d+)$')
-    kept_changes = redis.call('HINCRBY', k.state, 'feed.changes', -c)
-    kept_bytes = redis.call('HINCRBY', k.state, 'feed.bytes', -b)
+    kept_changes = redis.call('HINCRBY', k.state, 'feed.changes', 0 - c)
+    kept_bytes = redis.call('HINCRBY', k.state, 'feed.bytes', 0 - b)
     trimmed = true
   end
   if trimmed then
