@@ -293,6 +293,45 @@ withRedis(process.env, (redis) => {
     expect(await streamer.log.backlog()).toBeGreaterThan(50_000);
   });
 
+  test("what is consumed of a log is freed: a long list by the commits that follow, all of it when nothing waits", async () => {
+    await using w = await world();
+    const log = w.keys.find((key) => key.endsWith(":streamer-log")) ?? "";
+    const page = {
+      type: "snapshot-page",
+      of: "relisted",
+      epoch: 0,
+      id: "l",
+      resourceVersion: "9",
+      takenAt: 1,
+    } as const;
+    const entry = (i: number) => {
+      const object = objectOf(`o${i}`, 9, 5000);
+      const { key, uid, resourceVersion } = object;
+      return { key, uid, resourceVersion, object };
+    };
+    for (let i = 0; i < 300; i++)
+      await w.streamer.log.append([{ ...page, page: i, last: i === 299, entries: [entry(i)] }], covers("9"));
+    await w.streamer.log.append(bookmark("10"), covers("10"));
+    const cursors: string[] = [];
+    for await (const { cursor } of w.merger.inputs({})) {
+      cursors.push(cursor);
+      if (cursors.length === 302) break;
+    }
+    await w.merger.commit({
+      ...commitOf(9, ...Array.from({ length: 300 }, (_, i) => objectOf(`o${i}`, 9, 5000))),
+      consumed: { streamer: cursors[300] },
+    });
+    for (let i = 0; i < 5; i++) await w.merger.commit(commitOf(10));
+    expect(Number(await server.command("XLEN", log))).toBeLessThan(100);
+    await w.merger.commit({ ...commitOf(11), consumed: { streamer: cursors[301] } });
+    expect(await server.command("EXISTS", log)).toBe(0);
+    await w.streamer.log.append(bookmark("12"), covers("12"));
+    for await (const { records } of w.merger.inputs({})) {
+      expect(records).toMatchObject([{ type: "bookmark", resourceVersion: "12" }]);
+      break;
+    }
+  });
+
   test("an event costs as many commands and bytes with 2,000 objects as with 20, and nothing asks for KEYS", async () => {
     const cost = async (count: number): Promise<{ calls: number; bytes: number }> => {
       await using store = await storeAt(server, freshPrefix());

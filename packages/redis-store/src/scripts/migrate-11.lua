@@ -1,9 +1,10 @@
--- Moves a part of what is staged to its place. Readers see no difference.
+-- Moves a part of what is staged to its place, and frees a part of the list that it came from. Readers see no difference.
 --
 -- ARGV  holder, epoch, generation, most keys, most bytes (one key at least)
 -- Gives how many keys are left; an error KRMCONFLICT
 -- @include scope-keys
 -- @include fence
+-- @include consume
 local fenced = fence(k.leases, k.state, 'merger', ARGV[1], ARGV[2], ARGV[3])
 if fenced then return fenced end
 if not redis.call('HGET', k.state, 'staged') then return 0 end
@@ -22,6 +23,8 @@ for _, key in ipairs(redis.call('HRANDFIELD', k.staging, tonumber(ARGV[4]))) do
   moved = moved + #value
   if moved > tonumber(ARGV[5]) then break end
 end
+trim_log(k.state, k.streamerlog, 'streamer')
+trim_log(k.state, k.verifierlog, 'verifier')
 local left = redis.call('HLEN', k.staging)
 if left == 0 then redis.call('HDEL', k.state, 'staged') end
 return left
