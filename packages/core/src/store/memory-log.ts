@@ -46,7 +46,8 @@ export class MemoryLog {
 
   /** The oldest entry behind `sequence`. */
   after(sequence: number): (LogBatch & { readonly sequence: number }) | undefined {
-    const entry = this.#entries.find((each) => each.sequence > sequence);
+    const first = this.#entries[0]?.sequence ?? 0;
+    const entry = this.#entries[Math.max(0, sequence + 1 - first)];
     if (entry === undefined) return undefined;
     return { log: this.role, records: entry.records, cursor: String(entry.sequence), sequence: entry.sequence };
   }
