@@ -292,6 +292,42 @@ describe("without a merger", () => {
     await until(w.equal, "the list is whole");
   });
 
+  test("a verifier that dies in the middle of a list does not stop those after it", async () => {
+    const w = apart();
+    for (let i = 0; i < 300; i++) pod(w.cluster, `many${i}`);
+    w.stream();
+    w.merge();
+    await until(w.equal, "the view is the cluster");
+    await w.watching();
+    const first = w.verify();
+    await w.clock.advance(1000);
+    await settle();
+    // Everything without a body: the first of two pages is written, and no more.
+    w.tampering.append = async (append, records, covers, options) => {
+      if (records.some((record) => record.type === "snapshot-page" && record.page > 0))
+        await new Promise((_, reject) => options?.signal?.addEventListener("abort", reject));
+      return append(records, covers, options);
+    };
+    first.verifyNow();
+    await w.clock.advance(500);
+    await settle();
+    await w.clock.advance(500);
+    await settle();
+    await w.stop(first);
+    delete w.tampering.append;
+    const second = w.verify("another");
+    await w.clock.advance(2000);
+    await settle();
+    second.verifyNow();
+    for (let i = 0; i < 8; i++) {
+      await w.clock.advance(500);
+      await settle();
+    }
+    w.source.bookmark();
+    await until(() => w.verdicts.length > 0, "it is verified");
+    expect(w.verdicts.map(({ result }) => result)).toEqual(["consistent"]);
+  });
+
   test("what is merged already is not claimed again, and what was undecided is inconclusive", async () => {
     const held: never[] = [];
     let hold = false;

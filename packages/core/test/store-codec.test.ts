@@ -147,6 +147,15 @@ describe("an input on its way through a log", () => {
     expect(assembler.holdsPages).toBe(false);
   });
 
+  test("a list whose writer died is dropped by whatever comes after it", () => {
+    const assembler = new LogAssembler();
+    const [first] = recordsOf(list("relisted", 700), "first");
+    expect(assembler.take(first as LogRecord)).toBeUndefined();
+    const heard: LogRecord = { type: "heard", epoch: 1, at: 7 };
+    expect(assembler.take(heard)).toEqual(heard);
+    expect(assembler.holdsPages).toBe(false);
+  });
+
   test("a list whose writer died is dropped when another begins, and pages without a beginning belong to nobody", () => {
     const assembler = new LogAssembler();
     const first = [...recordsOf(list("relisted", 700), "first")];

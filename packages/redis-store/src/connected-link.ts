@@ -20,6 +20,8 @@ export class ConnectedLink implements RedisLink {
   #checked: Promise<void> | undefined;
   /** That look is over, and it was in order. */
   #usable = false;
+  /** An earlier look was in order. */
+  #wasUsable = false;
 
   constructor(connection: RedisConnection, logger: Logger) {
     this.#connection = connection;
@@ -65,6 +67,7 @@ export class ConnectedLink implements RedisLink {
     this.#usable = false;
     const looking = this.#lookAtServer().then(() => {
       if (this.#checked === looking) this.#usable = true;
+      this.#wasUsable = true;
     });
     this.#checked = looking;
     looking.catch((error: unknown) => {
@@ -75,7 +78,13 @@ export class ConnectedLink implements RedisLink {
   }
 
   async #lookAtServer(): Promise<void> {
-    await checkServer(this.#connection, { logger: this.#logger });
+    try {
+      await checkServer(this.#connection, { logger: this.#logger });
+    } catch (error) {
+      // One that was good is another one now, or a replica for a moment: that may pass.
+      if (!this.#wasUsable || !KrmError.is(error, "KRM_STORE_UNUSABLE")) throw error;
+      throw new KrmError("KRM_STORE_FAILED", error.message, { cause: error, hint: error.hint });
+    }
     const { prefix } = this.#connection.target;
     const found = await this.#connection.run(async (client) => client.get(formatKey(prefix)));
     checkFormat(found ?? undefined, prefix);

@@ -63,11 +63,13 @@ export class RedisInputLease<R extends InputRole> extends RedisLease<R> implemen
       this.#last,
       id,
       covers.epoch,
-      covers.position ?? "",
+      // A verifier covers nothing of its own.
+      this.role === "streamer" ? (covers.position ?? "") : "",
       JSON.stringify(covers),
       // Something waits, also where it has no bodies.
       entry.bytes + 1,
-      entry.page ?? this.#mostBytes,
+      this.#mostBytes,
+      entry.page ?? "",
       keys.logChannel,
       ...entry.fields,
     ];

@@ -20,7 +20,12 @@ export interface LeaseContext {
   readonly epoch: number;
   /** Of the state that the holder knows. */
   readonly generation: string;
+  /** Makes sure that the scope is among those that there are. */
+  readonly register: () => Promise<void>;
 }
+
+/** Scripts that write what later writes build on. */
+const BUILT_UPON: ReadonlySet<string> = new Set(["append", "commit", "stage", "flip", "migrate", "skip-logs"]);
 
 /** A role, held through Redis. The holder, the epoch and the state's generation fence every write. */
 export class RedisLease<R extends Role> implements Lease<R> {
@@ -35,6 +40,7 @@ export class RedisLease<R extends Role> implements Lease<R> {
   }
 
   async renew(options?: CallOptions): Promise<readonly RoleRequest[]> {
+    await guarded(this.context.closed, options, this.context.register);
     const { holder, ttlMs } = this.context.request;
     const { epoch, generation } = this.context;
     const asked = await this.script("renew", [this.role, holder, epoch, generation, ttlMs], options);
@@ -62,7 +68,7 @@ export class RedisLease<R extends Role> implements Lease<R> {
     try {
       return await guarded(closed, options, async () => link.script(name, keys.all, args));
     } catch (error) {
-      if (!failedHalfway(error)) throw error;
+      if (!BUILT_UPON.has(name) || !failedHalfway(error)) throw error;
       // What it had written until then stays: Redis takes nothing back. Half a commit must not be built upon.
       await link.script("condemn", keys.all, [this.role, request.holder, epoch, generation]);
       throw new KrmError("KRM_STORE_CONFLICT", `a write failed halfway, and the state is begun anew`, { cause: error });

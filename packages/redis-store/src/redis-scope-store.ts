@@ -139,31 +139,41 @@ export class RedisScopeStore implements ScopeStore {
   }
 
   async acquire<R extends Role>(role: R, request: LeaseRequest, options?: CallOptions): Promise<Leases[R] | undefined> {
-    return this.#guarded(options, async () => {
-      const { link, closed, register } = this.#options;
-      const keys = this.#keys;
-      await register();
-      const reply = await link.script("acquire", keys.all, [role, request.holder, request.ttlMs, randomUUID()]);
-      if (reply === null) return undefined;
-      const [epoch, generation] = listOf(reply);
-      const context: LeaseContext = {
-        keys,
-        link,
-        closed,
-        request,
-        epoch: Number(epoch),
-        generation: textOf(generation) ?? "",
-      };
-      try {
-        const lease = role === "merger" ? this.#mergerLease(context) : this.#inputLease(role, context);
-        // The compiler cannot see that the lease made for a role is of that role's kind.
-        return (await lease) as unknown as Leases[R];
-      } catch (error) {
-        // Nobody holds what could not be handed out.
-        await new RedisLease(role, context)[Symbol.asyncDispose]();
-        throw error;
-      }
-    });
+    let taking: Promise<Leases[R] | undefined> | undefined;
+    try {
+      return await this.#guarded(options, async () => (taking = this.#take(role, request)));
+    } catch (error) {
+      // Nobody waits for it any more; it must not stay taken.
+      taking?.then((lease) => lease?.[Symbol.asyncDispose]()).catch(() => {});
+      throw error;
+    }
+  }
+
+  async #take<R extends Role>(role: R, request: LeaseRequest): Promise<Leases[R] | undefined> {
+    const { link, closed, register } = this.#options;
+    const keys = this.#keys;
+    await register();
+    const reply = await link.script("acquire", keys.all, [role, request.holder, request.ttlMs, randomUUID()]);
+    if (reply === null) return undefined;
+    const [epoch, generation] = listOf(reply);
+    const context: LeaseContext = {
+      keys,
+      link,
+      closed,
+      request,
+      epoch: Number(epoch),
+      generation: textOf(generation) ?? "",
+      register,
+    };
+    try {
+      const lease = role === "merger" ? this.#mergerLease(context) : this.#inputLease(role, context);
+      // The compiler cannot see that the lease made for a role is of that role's kind.
+      return (await lease) as unknown as Leases[R];
+    } catch (error) {
+      // Nobody holds what could not be handed out.
+      await new RedisLease(role, context)[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   async #inputLease(role: InputRole, context: LeaseContext): Promise<RedisInputLease<InputRole>> {

@@ -154,8 +154,10 @@ class RedisStore implements Store {
   }
 
   async #register(scope: Scope): Promise<void> {
-    const found = await this.#link.command("SET", formatKey(this.#prefix), FORMAT_RECORD, "NX", "GET");
-    checkFormat(textOf(found), this.#prefix);
+    // Read before it is written: a Redis that is full takes no write.
+    const found = textOf(await this.#link.command("GET", formatKey(this.#prefix)));
+    checkFormat(found, this.#prefix);
+    if (found === undefined) await this.#link.command("SET", formatKey(this.#prefix), FORMAT_RECORD, "NX");
     await this.#link.script("register", [scopesKey(this.#prefix)], [scopeId(scope), JSON.stringify(scope)]);
   }
 

@@ -95,12 +95,16 @@ async function tryReadAll<T>(
   const [feed, staged] = listOf(await link.command("HMGET", keys.state, "feed", "staged"));
   const entries = new Map<ObjectKey, T>();
   const stagedKeys = new Set<ObjectKey>();
-  if (textOf(staged) !== undefined)
+  const before = textOf(staged);
+  if (before !== undefined) {
     await scan(options, keys.staging, PAGE, (key, value) => {
       const one = readStaged(value);
       stagedKeys.add(key);
       if (one !== undefined) entries.set(key, shape.ofStaged(key, one));
     });
+    // Once it is moved, another commit may be staged in its place, which nobody can see yet.
+    if (textOf(await link.command("HGET", keys.state, "staged")) !== before) return undefined;
+  }
   await scan(options, shape.hash, shape.page, (key, value) => {
     if (!stagedKeys.has(key)) entries.set(key, shape.ofField(key, value));
   });

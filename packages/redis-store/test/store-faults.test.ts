@@ -93,6 +93,32 @@ withRedis(process.env, (redis) => {
       else expect((await mergerOf(w.scope, "m2")).loaded.meta.version).toBe("5");
     });
 
+    test("an eviction of a log that is appended to before anybody looks", async () => {
+      await using w = await world();
+      await server.command("DEL", w.keys.find((name) => name.endsWith(":streamer-log")) ?? "");
+      await expect(w.streamer.log.append(bookmark("7"), covers("7"))).rejects.toMatchObject(CONFLICT);
+    });
+
+    test("an eviction of what is staged, while a large commit is moved", async () => {
+      await using w = await world();
+      const { link } = (
+        w.merger as unknown as { context: { link: { script: (...args: unknown[]) => Promise<unknown> } } }
+      ).context;
+      const script = link.script.bind(link);
+      let moves = Number.NEGATIVE_INFINITY;
+      link.script = async (...args) => {
+        if (args[0] === "migrate" && ++moves === 2)
+          await server.command("DEL", w.keys.find((name) => name.endsWith(":staging")) ?? "");
+        return script(...args);
+      };
+      // Only replaced, so that no count tells of it.
+      const objects = (version: number) => Array.from({ length: 300 }, (_, i) => objectOf(`o${i}`, version));
+      await w.merger.commit(commitOf(6, ...objects(6)));
+      moves = 0;
+      await w.merger.commit(commitOf(7, ...objects(7)));
+      await expect(w.merger.commit(commitOf(8))).rejects.toMatchObject(CONFLICT);
+    });
+
     test("a failover to a server that had not got the last writes", async () => {
       await using w = await world();
       const before = await Promise.all(
@@ -253,6 +279,33 @@ withRedis(process.env, (redis) => {
     );
   });
 
+  test("a Redis that is full takes no more of the log, but lets the merger free it", async () => {
+    await using small = await redis.start();
+    const prefix = freshPrefix();
+    await using store = await storeAt(small, prefix);
+    const scope = store.scope(SCOPE);
+    const streamer = await streamerOf(scope);
+    const event = (version: number): LogRecord[] => [
+      {
+        type: "observed",
+        epoch: 0,
+        observation: { type: "applied", object: objectOf("big", version, 200_000), origin: "live", observedAt: 1 },
+      },
+    ];
+    for (let version = 1; version <= 20; version++) await streamer.log.append(event(version), covers(String(version)));
+    await small.command("CONFIG", "SET", "maxmemory", "2mb");
+    await expect(streamer.log.append(event(21), covers("21"))).rejects.toMatchObject({ code: "KRM_STORE_FAILED" });
+    const merger = await mergerOf(scope);
+    await merger.renew();
+    const cursors: string[] = [];
+    for await (const { cursor } of merger.inputs({})) {
+      cursors.push(cursor);
+      if (cursors.length === 20) break;
+    }
+    await merger.commit({ ...commitOf(20, objectOf("big", 20)), consumed: { streamer: cursors.at(-1) } });
+    expect(await streamer.log.backlog()).toBe(0);
+  });
+
   test("a log that nobody reads is full at its bound, but takes lists, and has room again when it is read", async () => {
     await using store = await storeAt(server, freshPrefix(), { logBytes: 50_000 });
     const scope = store.scope(SCOPE);
@@ -264,8 +317,6 @@ withRedis(process.env, (redis) => {
         observation: { type: "applied", object: objectOf("big", version, 20_000), origin: "live", observedAt: 1 },
       },
     ];
-    for (const version of [1, 2, 3]) await streamer.log.append(event(version), covers(String(version)));
-    await expect(streamer.log.append(event(4), covers("4"))).rejects.toMatchObject({ code: "KRM_STORE_FULL" });
     const page = {
       type: "snapshot-page",
       of: "relisted",
@@ -274,22 +325,27 @@ withRedis(process.env, (redis) => {
       resourceVersion: "4",
       takenAt: 1,
     } as const;
-    const listed = ["a", "b", "c"].map((name) => {
+    const entries = ["a", "b", "c"].map((name) => {
       const object = objectOf(name, 4, 60_000);
       const { key, uid, resourceVersion } = object;
       return { key, uid, resourceVersion, object };
     });
-    for (const [i, entry] of listed.entries())
-      await streamer.log.append([{ ...page, page: i, last: i === 2, entries: [entry] }], covers("4"));
-    // The list waits beside what may wait.
-    await expect(streamer.log.append(event(5), covers("5"))).rejects.toMatchObject({ code: "KRM_STORE_FULL" });
+    const listed = async (i: number): Promise<void> =>
+      streamer.log.append([{ ...page, page: i, last: i === 2, entries: entries.slice(i, i + 1) }], covers("4"));
+    const full = { code: "KRM_STORE_FULL" };
+    for (const version of [1, 2]) await streamer.log.append(event(version), covers(String(version)));
+    // A list that has begun is taken to its end, and waits beside what may wait.
+    for (const i of [0, 1, 2]) await listed(i);
+    await streamer.log.append(event(5), covers("5"));
+    await expect(streamer.log.append(event(6), covers("6"))).rejects.toMatchObject(full);
+    await expect(listed(0)).rejects.toMatchObject(full);
     const merger = await mergerOf(scope);
     for await (const { cursor } of merger.inputs({})) {
       await merger.commit({ ...commitOf(1), consumed: { streamer: cursor } });
       break;
     }
     // Two events and the list still wait, which is more than the bound alone.
-    await streamer.log.append(event(5), covers("5"));
+    await streamer.log.append(event(6), covers("6"));
     expect(await streamer.log.backlog()).toBeGreaterThan(50_000);
   });
 

@@ -49,7 +49,8 @@ export class InputQueue {
   offer(inputs: readonly MergeInput[], consumed?: ConsumedLogs): boolean {
     const bytes = sizeOf(inputs);
     const over = this.size + inputs.length > this.#bounds.inputs || this.#bytes + bytes > this.#bounds.bytes;
-    if (over && bytes > 0) return false;
+    // One batch is taken whatever its size: it would else never be.
+    if (over && bytes > 0 && this.size > 0) return false;
     this.#bytes += bytes;
     for (const input of inputs) this.#inputs.push(input);
     this.#taken += inputs.length;

@@ -44,7 +44,7 @@ export interface MergeState {
   readonly claims: Map<ObjectKey, Claim>;
   /**
    * The state was taken over from another process, which had merged everything up to here. A snapshot below it cannot be
-   * settled: a deletion between the two has left no tombstone, and would come to life again.
+   * settled, and an event at or below it changes nothing: a deletion in between has left no tombstone, and would be undone.
    */
   restoredAt: ResourceVersion | undefined;
   /** Ascending by horizon. */

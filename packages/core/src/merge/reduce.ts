@@ -145,6 +145,9 @@ function observe(state: MergeState, observation: Observation, work: Work): void 
     } else {
       work.late++;
     }
+  } else if (live && state.restoredAt !== undefined && compareResourceVersions(version, state.restoredAt) <= 0) {
+    // Merged by the process before this one; that may have gone on to a deletion, which has left no tombstone here.
+    work.late++;
   } else if (current === undefined || supersedes(claim, current)) {
     accept(state, observation, claim, current, work);
   }

@@ -128,7 +128,7 @@ export class ScopeFollower {
       // Mostly the feed was lost and not the view: then no body has to come again.
       const index = await untilAborted(source.index({ signal }), signal);
       contact.heard();
-      if (into.adoptIndex(index)) return this.#settle(index.meta);
+      if (!this.#loses(index.meta) && into.adoptIndex(index)) return this.#settle(index.meta);
     }
     const view = await untilAborted(source.read({}, { signal }), signal);
     contact.heard();

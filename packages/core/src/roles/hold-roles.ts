@@ -70,7 +70,7 @@ export async function holdRoles<R extends Role>(
       failures = 0;
     } catch (error) {
       if (signal.aborted) return;
-      if (KrmError.is(error, "KRM_STORE_CLOSED") || KrmError.is(error, "KRM_STORE_UNUSABLE")) throw error;
+      if (isNever(error)) throw error;
       if (stand("waiting-for-store")) logger.warn({ err: error }, "the store does not answer; waiting for it");
       await pause(backoffMs(++failures, random(), undefined, backoff));
       continue;
@@ -109,6 +109,15 @@ async function acquireAll<R extends Role>(
     throw error;
   }
   return held as unknown as HeldLeases<R>;
+}
+
+/** The roles can never be had of this store. */
+function isNever(error: unknown): boolean {
+  return (
+    KrmError.is(error, "KRM_STORE_CLOSED") ||
+    KrmError.is(error, "KRM_STORE_UNUSABLE") ||
+    KrmError.is(error, "KRM_INVALID_ARGUMENT")
+  );
 }
 
 /** The roles cannot go on with these leases, but may with new ones. */

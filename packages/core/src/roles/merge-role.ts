@@ -1,9 +1,9 @@
 import type { MergeInput, Step, Verdict } from "../merge/merge-input.ts";
 import { Merger } from "../merge/merger.ts";
 import { Reporter } from "../monitor/reporter.ts";
-import type { MergerReport } from "../monitor/role-status.ts";
+import type { MergerReport, Role } from "../monitor/role-status.ts";
 import type { InputRole } from "../store/input-log.ts";
-import type { MergerLease } from "../store/lease.ts";
+import type { MergerLease, RoleRequest } from "../store/lease.ts";
 import { isFinal } from "../store/final-failure.ts";
 import { LogAssembler } from "../store/log-records.ts";
 import type { ViewCommit } from "../store/store.ts";
@@ -54,7 +54,7 @@ export class MergeRole {
   }
 
   async #merge(held: Held<"merger">, signal: AbortSignal): Promise<void> {
-    const { store, manifest, clock, logger, storeBackoff } = this.#options;
+    const { manifest, clock, logger, storeBackoff } = this.#options;
     const { merger: lease } = held.leases;
     const reporter = new Reporter({ merger: lease }, clock, logger);
     const merger = new Merger({
@@ -62,8 +62,8 @@ export class MergeRole {
       view: lease,
       batch: manifest.batch,
       backoff: storeBackoff,
-      onGap: () => void store.ask("streamer", "resync").catch(() => {}),
-      onIncomplete: () => void store.ask("verifier", "verify-in-full").catch(() => {}),
+      onGap: () => void this.#ask("streamer", "resync", signal),
+      onIncomplete: () => void this.#ask("verifier", "verify-in-full", signal),
       onReport: (report) => reporter.put("merger", report),
     });
     this.#merger = merger;
@@ -71,6 +71,19 @@ export class MergeRole {
     await reporter.during(async () =>
       runTogether(signal, [async (over) => merger.run(over), async (over) => this.#pump(lease, merger, over)]),
     );
+  }
+
+  /** Asks until it is written down: what was dropped for want of a body must come again. */
+  async #ask(role: Role, request: RoleRequest, signal: AbortSignal): Promise<void> {
+    const { store, clock, random, storeBackoff = STORE_BACKOFF } = this.#options;
+    for (let failures = 1; !signal.aborted; failures++) {
+      try {
+        return await store.ask(role, request, { signal });
+      } catch (error) {
+        if (isFinal(error)) return;
+        await clock.sleep(backoffMs(failures, random(), undefined, storeBackoff), { signal }).catch(() => {});
+      }
+    }
   }
 
   /** Carries the logs' records to the Merger, never more than it can take. */

@@ -1,5 +1,6 @@
 import { Reporter } from "../monitor/reporter.ts";
 import type { VerifierReport } from "../monitor/role-status.ts";
+import { isFinal } from "../store/final-failure.ts";
 import { Verifier } from "../verify/verifier.ts";
 import { type Held, holdRoles } from "./hold-roles.ts";
 import { LogSink } from "./log-sink.ts";
@@ -64,6 +65,8 @@ export class VerifyRole {
     const work = async (over: AbortSignal): Promise<void> => {
       const verifiedAt = await this.#synced(over);
       if (over.aborted) return;
+      // Whoever verified before may have ended in the middle of it.
+      sink.offer([{ type: "verification-abandoned", epoch: log.start.epoch }]);
       const verifier = new Verifier({
         ...this.#options,
         sink,
@@ -96,6 +99,7 @@ export class VerifyRole {
         const { version, verifiedAt } = await store.meta({ signal });
         if (version !== undefined) return verifiedAt;
       } catch (error) {
+        if (isFinal(error)) throw error;
         logger.debug({ err: error }, "could not read from the store; trying again");
       }
       await clock.sleep(LOOK_AGAIN_MS, { signal }).catch(() => {});

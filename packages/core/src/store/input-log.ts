@@ -15,7 +15,7 @@ type SmallInput = Extract<
 
 /**
  * A part of a list on its way through a log. A chain of pages (one `id`, `page` 0, 1, 2 …, the last one marked) is one
- * input; it takes effect when its last page is there, and not at all when another chain begins before that.
+ * input; it takes effect when its last page is there, and not at all when anything else comes before that.
  */
 export interface SnapshotPage {
   readonly type: "snapshot-page";
@@ -56,7 +56,8 @@ export interface InputLogWriter {
   /**
    * Appends records, all or none, together with the position that the log covers then.
    *
-   * @throws KrmError `KRM_STORE_FULL` while too much waits for a Merger: nothing was written, try again later;
+   * @throws KrmError `KRM_STORE_FULL` while too much waits for a Merger, beside the newest list: nothing was written, try
+   * again later. The pages of a list that has begun are always taken;
    * `KRM_STORE_CONFLICT` when the lease is lost or the store has lost what was appended before.
    */
   append(records: readonly LogRecord[], covers: LogPosition, options?: CallOptions): Promise<void>;

@@ -65,10 +65,17 @@ export class LogAssembler {
 
   /** The input that is whole with this record. Undefined: there is more to come, or the page belongs to no list. */
   take(record: LogRecord): MergeInput | undefined {
-    if (record.type !== "snapshot-page") return record;
+    if (record.type !== "snapshot-page") {
+      // The pages of a list follow each other: whoever wrote those is gone.
+      this.#open = undefined;
+      return record;
+    }
     if (record.page === 0) this.#open = { first: record, next: 0, entries: [] };
     const open = this.#open;
-    if (open === undefined || open.first.id !== record.id || open.next !== record.page) return undefined;
+    if (open === undefined || open.first.id !== record.id || open.next !== record.page) {
+      this.#open = undefined;
+      return undefined;
+    }
     open.next++;
     for (const entry of record.entries) open.entries.push(entry);
     if (!record.last) return undefined;

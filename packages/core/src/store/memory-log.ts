@@ -33,7 +33,7 @@ export class MemoryLog {
 
   append(records: readonly LogRecord[], covers: LogPosition): void {
     const page = records.find((record) => record.type === "snapshot-page");
-    if (page === undefined && this.#bytes > LOG_BYTES + this.#list)
+    if ((page === undefined || page.page === 0) && this.#bytes > LOG_BYTES + this.#list)
       throw new KrmError("KRM_STORE_FULL", `the ${this.role}'s input log is full: nobody merges it`, {
         hint: "Start a merger for this resource, or see why the one that runs is slow.",
       });
@@ -59,8 +59,10 @@ export class MemoryLog {
       this.#bytes -= this.#entries.shift()?.bytes ?? 0;
   }
 
-  /** Forgets everything. */
+  /** Forgets everything, and what it vouched for. */
   clear(): void {
+    this.covers = undefined;
+    this.#list = 0;
     this.#entries = [];
     this.#bytes = 0;
   }

@@ -8,6 +8,7 @@ import type { RoleOptions } from "../monitor/role-options.ts";
 import type { DesyncCause, ErrorReport, RolePhase, StreamerReport } from "../monitor/role-status.ts";
 import { DESYNC_CAUSES } from "../monitor/role-status.ts";
 import type { WatchEvent } from "../ports/list-watch.ts";
+import { isFinal } from "../store/final-failure.ts";
 import { isComparable, takeSnapshot } from "../verify/take-snapshot.ts";
 import { type BackoffOptions, DEFAULT_BACKOFF } from "./backoff.ts";
 import { classify, errorReport, type Trouble } from "./classify.ts";
@@ -200,6 +201,7 @@ export class Streamer {
       });
     } catch (error) {
       signal.throwIfAborted();
+      if (isFinal(error)) throw error;
       const trouble = classify(error);
       // A list must be read again, with every body, before its versions can be told to be incomparable for sure.
       if (trouble.type === "poll" && trouble.reason === "incomparable" && !opaque) return this.#list(signal, true);

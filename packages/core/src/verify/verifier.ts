@@ -5,6 +5,7 @@ import type { RoleOptions } from "../monitor/role-options.ts";
 import type { RolePhase, VerifierReport } from "../monitor/role-status.ts";
 import { backoffMs, DEFAULT_BACKOFF } from "../stream/backoff.ts";
 import { classify, errorReport } from "../stream/classify.ts";
+import { isFinal } from "../store/final-failure.ts";
 import { isComparable, takeSnapshot } from "./take-snapshot.ts";
 
 /** Where a verifier's inputs go: the Merger of its scope, or a log on the way to it. All but `offer` is as of the last `caughtUp`. */
@@ -75,8 +76,9 @@ export class Verifier {
         await this.#pause(waitMs, signal);
         waitMs = await this.#verify(signal);
         reported = this.#failures > 0;
-      } catch {
-        break;
+      } catch (error) {
+        if (signal.aborted) break;
+        throw error;
       }
     }
     this.#tell({ phase: "stopped", since: clock.now() });
@@ -94,7 +96,7 @@ export class Verifier {
     }
   }
 
-  /** One verification; returns how long to wait for the next. Rejects only when `signal` aborts. */
+  /** One verification; returns how long to wait for the next. Rejects when `signal` aborts, or the store is final. */
   async #verify(signal: AbortSignal): Promise<number> {
     const { listWatch, sink, clock, listSlot, pageSize, everyMs, random } = this.#options;
     let epoch = sink.epoch;
@@ -136,6 +138,7 @@ export class Verifier {
     } catch (error) {
       if (started) sink.offer([{ type: "verification-abandoned", epoch }]);
       signal.throwIfAborted();
+      if (isFinal(error)) throw error;
       return this.#failed(error);
     }
   }

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Takes a role, if it is free; sees to it that the scope has a state that is whole.
 --
 -- ARGV  role, holder, ttl in milliseconds, generation to use if there is no state

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Commits what fits into one script: changes, meta, feed, consumed log entries.
 --
 -- ARGV  those of commit-args; 15 '1': the history restarted, readers begin anew; 16, 17 what the feed keeps at most

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Gives the state up, after a script failed halfway: it may hold half a write. Whoever comes next begins anew.
 --
 -- ARGV  role, holder, epoch, generation

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Makes a large commit, all of which is staged, visible at once: from here on what is staged stands before the rest. The
 -- feed cannot be followed to it.
 --
@@ -21,7 +22,7 @@ local s = redis.call('HMGET', k.state, 'staging.objects', 'staging.bytes')
 redis.call('HINCRBY', k.state, 'objects', s[1] or 0)
 redis.call('HINCRBY', k.state, 'bytes', s[2] or 0)
 redis.call('HDEL', k.state, 'staging.objects', 'staging.bytes')
-if redis.call('EXISTS', k.staging) == 1 then redis.call('HSET', k.state, 'staged', '1') end
+if redis.call('EXISTS', k.staging) == 1 then redis.call('HSET', k.state, 'staged', c.id) end
 restart_feed(k, c.id)
 write_meta(k, c)
 return redis.status_reply('OK')

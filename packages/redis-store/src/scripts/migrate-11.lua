@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Moves a part of what is staged to its place, and frees a part of the list that it came from. Readers see no difference.
 --
 -- ARGV  holder, epoch, generation, most keys, most bytes (one key at least)
@@ -8,6 +9,9 @@
 local fenced = fence(k.leases, k.state, 'merger', ARGV[1], ARGV[2], ARGV[3])
 if fenced then return fenced end
 if not redis.call('HGET', k.state, 'staged') then return 0 end
+if redis.call('EXISTS', k.staging) == 0 then
+  return redis.error_reply('KRMCONFLICT the store has lost the staging area')
+end
 local moved = 0
 for _, key in ipairs(redis.call('HRANDFIELD', k.staging, tonumber(ARGV[4]))) do
   local value = redis.call('HGET', k.staging, key)

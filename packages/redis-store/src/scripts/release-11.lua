@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Gives a role back, if it is still held. Its epoch stays, so that the next holder's is higher.
 --
 -- ARGV  role, holder, epoch

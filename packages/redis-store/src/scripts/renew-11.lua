@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Holds a role for another term, and takes what others asked of it.
 --
 -- ARGV  role, holder, epoch, generation, ttl in milliseconds

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Keeps a role's newest report.
 --
 -- ARGV  role, holder, epoch, generation, report

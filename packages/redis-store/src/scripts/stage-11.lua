@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Puts a part of a large commit aside, unseen by readers.
 --
 -- ARGV  holder, epoch, generation, the newest commit as the writer knows it, this commit; then for each key: key, 's' or

@@ -160,6 +160,16 @@ export function logTests({ open }: Harness): void {
       expect((await read(second, 1)).flatMap(({ records }) => records)).toEqual([bookmark("2")]);
     });
 
+    test("what is skipped vouches for nothing: a streamer goes on from the view then", async () => {
+      const { scope, streamer, merger } = await roles((await open()).scope(SCOPE));
+      await merger.commit({ changes: [], meta: metaAt("5") });
+      await streamer.log.append([bookmark("9")], { epoch: 0, position: at("9") });
+      await streamer[Symbol.asyncDispose]();
+      await merger.skipLogs();
+      const again = await scope.acquire("streamer", { holder: "next", ttlMs: 60_000 });
+      expect(again?.log.start).toEqual({ epoch: 0, position: "5" });
+    });
+
     test("a streamer goes on from what its log covers, or the view, whichever is more", async () => {
       const { scope, streamer, merger } = await roles((await open()).scope(SCOPE));
       expect(streamer.log.start).toEqual(NOWHERE);
