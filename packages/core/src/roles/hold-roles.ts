@@ -140,7 +140,8 @@ async function session<R extends Role>(
   try {
     await work(held, running);
   } catch (error) {
-    if (!isLoss(error)) throw error;
+    // Who is told to end may be in the middle of anything.
+    if (!signal.aborted && !isLoss(error)) throw error;
     over.abort(error);
   } finally {
     if (!over.signal.aborted) over.abort();
