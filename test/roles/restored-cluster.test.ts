@@ -63,7 +63,11 @@ test("traps 15, 23: a restored cluster that answers 504 to the old version is fo
     {},
     {
       beforeRequest: (asked) => {
-        if (restored && asked.verb === "watch" && BigInt(asked.request.resourceVersion) > BigInt(w.cluster.version))
+        if (
+          restored &&
+          asked.verb === "watch" &&
+          BigInt(asked.request.resourceVersion ?? 0) > BigInt(w.cluster.version)
+        )
           throw apiError({ code: 504, reason: "Timeout", message: "Too large resource version" });
       },
     },

@@ -182,7 +182,7 @@ test("a watch that ends at once with nothing but a bookmark is not opened in a h
 describe("the API server", () => {
   test("trap 23: a replica that is behind (504) is asked again from the same version, ever more slowly, and nothing is listed", async () => {
     let behind = false;
-    const versions: string[] = [];
+    const versions: (string | undefined)[] = [];
     const w = world(
       { verifyEveryMs: 86_400_000 },
       {

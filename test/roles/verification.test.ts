@@ -31,7 +31,7 @@ describe("verification", () => {
     expect(w.verdicts).toEqual(["drift", "consistent"]);
     await report(w);
     expect((await w.status()).reports.merger).toMatchObject({
-      missed: { added: 1, modified: 1, deleted: 1, recreated: 1 },
+      missed: { upstream: { added: 1, modified: 1, deleted: 1, recreated: 1 } },
       verifications: { consistent: 1, drift: 1 },
     });
   });

@@ -48,6 +48,9 @@ function role(scope: Scope, standing: Standing | undefined, state?: RolePhase): 
     progress: undefined,
     lastContact: undefined,
     snapshots: 0,
+    mode: undefined,
+    requests: 0,
+    asked: 0,
     failures: 0,
   };
   return { role: "verifier", scope, standing, report, queued: 0, run: async () => {} };

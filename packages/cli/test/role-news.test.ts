@@ -50,6 +50,9 @@ function verifier(state: RolePhase | undefined): ScopeRole {
     progress: undefined,
     lastContact: undefined,
     snapshots: 0,
+    mode: undefined,
+    requests: 0,
+    asked: 0,
     failures: 0,
   };
   return { role: "verifier", scope: { resource: PODS }, standing: "holding", report, queued: 0, run: async () => {} };

@@ -82,6 +82,9 @@ describe("news of scopes", () => {
         progress: undefined,
         lastContact: undefined,
         snapshots: 0,
+        mode: undefined,
+        requests: 0,
+        asked: 0,
         failures: attempt,
       },
     });

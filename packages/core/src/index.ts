@@ -27,9 +27,24 @@ export type { IncomparableSnapshot, Snapshot, SnapshotEntry } from "./model/snap
 export type { Applied, Observation, Tombstone } from "./model/observation.ts";
 
 // Merge
-export type { Drift, DriftType, Shown } from "./merge/drift.ts";
-export type { MergeInput, Step, Verdict } from "./merge/merge-input.ts";
-export { EMPTY_LEDGER, type VerificationLedger } from "./merge/ledger.ts";
+export type { Doubt } from "./merge/doubt.ts";
+export {
+  type Drift,
+  DRIFT_TYPES,
+  type DriftCause,
+  type DriftType,
+  type MissedEvent,
+  type Shown,
+} from "./merge/drift.ts";
+export {
+  type MergeInput,
+  type Step,
+  type Verdict,
+  VERIFICATION_MODES,
+  type VerificationMode,
+  type VerifiedInput,
+} from "./merge/merge-input.ts";
+export { DRIFT_CAUSES, EMPTY_LEDGER, missedByType, type VerificationLedger } from "./merge/ledger.ts";
 export {
   type Claim,
   emptyMergeState,
@@ -136,10 +151,20 @@ export type {
   ListRequest,
   ListWatch,
   ListWatchSource,
+  MetadataPage,
   WatchEvent,
   WatchRequest,
 } from "./ports/list-watch.ts";
 export { type Logger, silentLogger } from "./ports/logger.ts";
+export {
+  type MetricInfo,
+  type MetricLabels,
+  type MetricName,
+  type MetricOf,
+  METRICS,
+  noTelemetry,
+  type Telemetry,
+} from "./ports/telemetry.ts";
 
 // Wire
 export { decodeStatus } from "./wire/api-status.ts";

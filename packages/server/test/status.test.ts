@@ -22,6 +22,9 @@ describe("/status", () => {
       progress: undefined,
       lastContact: START,
       snapshots: 7,
+      mode: "exact-metadata",
+      requests: 9,
+      asked: 2,
       failures: 1,
     });
     const body = (await test.get("/status")).json<StatusBody>();

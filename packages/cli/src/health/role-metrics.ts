@@ -1,4 +1,5 @@
 import {
+  missedByType,
   type MergerReport,
   type Role,
   type RoleReports,
@@ -127,7 +128,7 @@ const OWN: Readonly<Record<Role, readonly Metric[]>> = {
       "krm_missed_events_total",
       "Events that the stream missed and verification found, since the state of the scope began.",
       "type",
-      ({ missed }) => missed,
+      missedByType,
     ),
     merger("krm_merger_late_total", "Observations that came when they were settled already.", ({ late }) => late),
     merger(

@@ -1,4 +1,4 @@
-import { type Clock, type Monitor, scopeId, type ScopeStatus } from "@krm/core";
+import { type Clock, missedByType, type Monitor, scopeId, type ScopeStatus } from "@krm/core";
 import { EventRate } from "./event-rate.ts";
 import type { TableLine } from "./table.ts";
 
@@ -22,7 +22,7 @@ export class TableSource {
     const id = scopeId(scope);
     const rate = this.#rates.get(id) ?? new EventRate();
     this.#rates.set(id, rate);
-    const missed = Object.values(reports.merger?.missed ?? {});
+    const missed = reports.merger === undefined ? [] : Object.values(missedByType(reports.merger));
     const { resource, shortNames } = scope.resource;
     return {
       name: resource,

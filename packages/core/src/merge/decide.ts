@@ -2,7 +2,7 @@ import type { ObjectKey } from "../model/object-key.ts";
 import { compareResourceVersions, type ResourceVersion } from "../model/resource-version.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import type { Drift, DriftType, Shown } from "./drift.ts";
-import type { Verdict } from "./merge-input.ts";
+import type { VerificationMode, Verdict } from "./merge-input.ts";
 import type { Claim, MergeState } from "./merge-state.ts";
 
 /*
@@ -26,6 +26,7 @@ function difference(
     horizon,
     shown,
     actual: actual && { uid: actual.uid, resourceVersion: actual.resourceVersion },
+    cause: "upstream",
   };
 }
 
@@ -49,7 +50,7 @@ function claimAt(state: MergeState, key: ObjectKey, horizon: ResourceVersion): C
 }
 
 /** Judges a snapshot that the stream has already passed. */
-export function judgeNow(state: MergeState, snapshot: Snapshot): Verdict {
+export function judgeNow(state: MergeState, snapshot: Snapshot, mode: VerificationMode): Verdict {
   const horizon = snapshot.resourceVersion;
   const drift: Drift[] = [];
   let unknown = 0;
@@ -64,7 +65,7 @@ export function judgeNow(state: MergeState, snapshot: Snapshot): Verdict {
   // A key that was deleted after the horizon, and whose tombstone is gone, can only be known from the journal.
   for (const key of state.journal?.keys() ?? []) if (!snapshot.entries.has(key) && !state.claims.has(key)) judge(key);
   state.rebasedAt = horizon;
-  return { horizon, result: drift.length > 0 ? "drift" : unknown > 0 ? "inconclusive" : "consistent", drift };
+  return { horizon, result: drift.length > 0 ? "drift" : unknown > 0 ? "inconclusive" : "consistent", mode, drift };
 }
 
 /** Verifications that wait for the stream at most: a stream that does not move must not make them pile up. */
@@ -74,7 +75,7 @@ const MOST_UNDECIDED = 4;
  * Opens a verification that the stream has not passed yet, and gives up the oldest where too many wait. Call it before
  * the snapshot is settled.
  */
-export function expectVerification(state: MergeState, snapshot: Snapshot): Verdict[] {
+export function expectVerification(state: MergeState, snapshot: Snapshot, mode: VerificationMode): Verdict[] {
   const touched = new Set<ObjectKey>();
   const note = (key: ObjectKey): void => {
     const claim = state.shown.has(key) ? state.shown.get(key) : state.claims.get(key);
@@ -93,9 +94,9 @@ export function expectVerification(state: MergeState, snapshot: Snapshot): Verdi
   }
   const truth = new Map<ObjectKey, Shown>();
   for (const [key, { uid, resourceVersion }] of snapshot.entries) truth.set(key, { uid, resourceVersion });
-  state.undecided.push({ horizon: snapshot.resourceVersion, truth, touched });
+  state.undecided.push({ horizon: snapshot.resourceVersion, mode, truth, touched });
   const given = state.undecided.splice(0, Math.max(0, state.undecided.length - MOST_UNDECIDED));
-  return given.map(({ horizon }) => ({ horizon, result: "inconclusive", drift: [] }));
+  return given.map(({ horizon, mode: by }) => ({ horizon, result: "inconclusive", mode: by, drift: [] }));
 }
 
 /** An observation at or below an open horizon: the stream catches up. */
@@ -136,7 +137,7 @@ export function decideUpTo(
       for (const later of state.undecided) later.touched.add(key);
     }
     const result = drift.length > 0 ? "drift" : group.touched.size > 0 ? "lag" : "consistent";
-    verdicts.push({ horizon: group.horizon, result, drift });
+    verdicts.push({ horizon: group.horizon, result, mode: group.mode, drift });
   }
   if (state.undecided.length === 0) state.shown.clear();
   return verdicts;

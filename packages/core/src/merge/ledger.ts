@@ -1,5 +1,6 @@
-import type { Drift, DriftType } from "./drift.ts";
-import type { Verdict } from "./merge-input.ts";
+import { DESYNC_CAUSES } from "../monitor/role-status.ts";
+import { DRIFT_TYPES, type Drift, type DriftCause, type DriftType, type MissedEvent } from "./drift.ts";
+import { VERIFICATION_MODES, type Verdict, type VerificationMode } from "./merge-input.ts";
 
 /**
  * What verification has found in a scope, since its state began. Written with the view it belongs to, so that it goes
@@ -8,23 +9,42 @@ import type { Verdict } from "./merge-input.ts";
 export interface VerificationLedger {
   /** Verifications, by how they ended. */
   readonly verifications: Readonly<Record<Verdict["result"], number>>;
-  /** Missed events, by type. */
-  readonly missed: Readonly<Record<DriftType, number>>;
-  /** Verifications that wait for the stream to pass their horizon. */
+  /** Verifications, by how the cluster was listed. */
+  readonly modes: Readonly<Record<VerificationMode, number>>;
+  /** Missed events, by what hid them and by type. */
+  readonly missed: Readonly<Record<DriftCause, Readonly<Record<DriftType, number>>>>;
+  /** For how long readers could see what missed events had changed, at most: all together, and the longest. Milliseconds. */
+  readonly exposure: { readonly totalMs: number; readonly longestMs: number };
+  /** Changes of the view that a verification made. */
+  readonly repairs: number;
+  /** Verifications that wait for the stream to pass their horizon, or that of an object they asked for by name. */
   readonly pending: number;
   /** Objects that the streamer's own relists changed: what known gaps had hidden. */
   readonly resynced: number;
   readonly lastDriftAt: number | undefined;
   /** The newest missed events, newest last; at most 100. */
-  readonly recent: readonly Drift[];
-  /** Lists that held an older version of an object than the stream had shown at or below their version. */
+  readonly recent: readonly MissedEvent[];
+  /** Objects of which a list told an older state than the stream, or another one than the object itself. */
   readonly contradictions: number;
 }
+
+function zeros<K extends string>(keys: readonly K[]): Record<K, number> {
+  return Object.fromEntries(keys.map((key) => [key, 0])) as Record<K, number>;
+}
+
+/** All of {@link DriftCause}. */
+export const DRIFT_CAUSES: readonly DriftCause[] = ["upstream", ...DESYNC_CAUSES];
 
 /** A ledger in which nothing stands yet. */
 export const EMPTY_LEDGER: VerificationLedger = {
   verifications: { consistent: 0, drift: 0, lag: 0, stale: 0, inconclusive: 0 },
-  missed: { added: 0, modified: 0, deleted: 0, recreated: 0 },
+  modes: zeros(VERIFICATION_MODES),
+  missed: Object.fromEntries(DRIFT_CAUSES.map((cause) => [cause, zeros(DRIFT_TYPES)])) as Record<
+    DriftCause,
+    Record<DriftType, number>
+  >,
+  exposure: { totalMs: 0, longestMs: 0 },
+  repairs: 0,
   pending: 0,
   resynced: 0,
   lastDriftAt: undefined,
@@ -35,16 +55,55 @@ export const EMPTY_LEDGER: VerificationLedger = {
 /** Missed events that are remembered one by one. */
 const RECENT = 100;
 
-/** Adds decided verifications. `now`: wall clock, epoch milliseconds. */
-export function addVerdicts(ledger: VerificationLedger, verdicts: readonly Verdict[], now: number): VerificationLedger {
+/** What is known of the time before a verdict. Wall clock, epoch milliseconds. */
+export interface VerdictTimes {
+  readonly now: number;
+  /** When the view was verified before: what was missed since was right until then. Undefined: never. */
+  readonly verifiedBefore: number | undefined;
+}
+
+/** How long a missed event was exposed. */
+export function missedEvent(drift: Drift, { now, verifiedBefore = now }: VerdictTimes): MissedEvent {
+  const changed = drift.changedAt === undefined ? Number.NaN : Date.parse(drift.changedAt);
+  // A clock that is off must not make it longer than it can have been.
+  const known = changed >= verifiedBefore && changed <= now;
+  const from = known ? changed : verifiedBefore;
+  return { ...drift, foundAt: now, exposedMs: Math.max(0, now - from), exposedSince: known ? "changed" : "verified" };
+}
+
+/** Adds decided verifications and resyncs. */
+export function addVerdicts(
+  ledger: VerificationLedger,
+  verdicts: readonly Verdict[],
+  times: VerdictTimes,
+): VerificationLedger {
   if (verdicts.length === 0) return ledger;
-  const drift = verdicts.flatMap((verdict) => verdict.drift);
   const verifications = { ...ledger.verifications };
-  for (const { result } of verdicts) verifications[result]++;
-  const missed: Record<DriftType, number> = { ...ledger.missed };
-  for (const { type } of drift) missed[type]++;
-  const recent = [...ledger.recent, ...drift].slice(-RECENT);
-  return { ...ledger, verifications, missed, recent, lastDriftAt: drift.length > 0 ? now : ledger.lastDriftAt };
+  const modes = { ...ledger.modes };
+  for (const { result, mode } of verdicts) {
+    if (mode === "resync") continue;
+    verifications[result]++;
+    modes[mode]++;
+  }
+  const found = verdicts.flatMap(({ drift }) => drift.map((one) => missedEvent(one, times)));
+  if (found.length === 0) return { ...ledger, verifications, modes };
+  const missed: Record<DriftCause, Record<DriftType, number>> = { ...ledger.missed };
+  let { totalMs, longestMs } = ledger.exposure;
+  for (const { cause, type, exposedMs } of found) {
+    missed[cause] = { ...missed[cause], [type]: missed[cause][type] + 1 };
+    totalMs += exposedMs;
+    longestMs = Math.max(longestMs, exposedMs);
+  }
+  const recent = [...ledger.recent, ...found.slice(-RECENT)].slice(-RECENT);
+  const exposure = { totalMs, longestMs };
+  return { ...ledger, verifications, modes, missed, exposure, recent, lastDriftAt: times.now };
+}
+
+/** Missed events by type, whatever hid them. */
+export function missedByType({ missed }: Pick<VerificationLedger, "missed">): Readonly<Record<DriftType, number>> {
+  const sum: Record<DriftType, number> = zeros(DRIFT_TYPES);
+  for (const of of Object.values(missed)) for (const type of DRIFT_TYPES) sum[type] += of[type];
+  return sum;
 }
 
 /** What another process had left undecided cannot be decided any more: its comparison is lost. */

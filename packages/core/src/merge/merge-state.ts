@@ -2,6 +2,7 @@ import type { ObjectKey, Uid } from "../model/object-key.ts";
 import type { ResourceVersion } from "../model/resource-version.ts";
 import type { CommittedMeta } from "../store/store.ts";
 import type { Shown } from "./drift.ts";
+import type { VerificationMode } from "./merge-input.ts";
 
 /** The newest that is known of one key: which life, at which version, and whether that version is a deletion. */
 export interface Claim {
@@ -13,6 +14,7 @@ export interface Claim {
 /** A verified snapshot that the stream has not passed yet: its differences may still be lag (law 6). */
 export interface Undecided {
   readonly horizon: ResourceVersion;
+  readonly mode: VerificationMode;
   readonly truth: ReadonlyMap<ObjectKey, Shown>;
   /** The only keys that can differ once the stream gets there. */
   readonly touched: Set<ObjectKey>;

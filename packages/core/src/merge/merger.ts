@@ -217,7 +217,8 @@ export class Merger {
 
   #countVerdicts(verdicts: readonly Verdict[]): void {
     const pending = this.#state.undecided.length;
-    const ledger = addVerdicts(this.#ledger, verdicts, this.#options.clock.now());
+    const times = { now: this.#options.clock.now(), verifiedBefore: this.#verifiedAt };
+    const ledger = addVerdicts(this.#ledger, verdicts, times);
     this.#ledger = ledger.pending === pending ? ledger : { ...ledger, pending };
   }
 

@@ -3,7 +3,7 @@ import type { ObjectKey } from "../model/object-key.ts";
 import { compareResourceVersions, newestResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
 import type { IncomparableSnapshot, Snapshot } from "../model/snapshot.ts";
 import { decideUpTo, expectVerification, judgeNow, noteStreamClaim } from "./decide.ts";
-import type { MergeInput, Step, Verdict } from "./merge-input.ts";
+import type { MergeInput, Step, VerifiedInput, Verdict } from "./merge-input.ts";
 import { type Claim, cloneMergeState, emptyMergeState, type MergeState } from "./merge-state.ts";
 import type { ViewChange } from "./view-change.ts";
 
@@ -67,7 +67,7 @@ export function advance(state: MergeState, input: MergeInput): Step {
       state.journal = undefined;
       break;
     case "verified":
-      verify(state, input.snapshot, work);
+      verify(state, input, work);
       break;
     default:
       input satisfies never;
@@ -205,7 +205,7 @@ function relist(state: MergeState, snapshot: Snapshot, work: Work): void {
   if (!older && !hasBodies(snapshot, needsBody(state, snapshot), work)) return;
   // What the stream would have told up to here is skipped, knowingly: nothing open can be compared any more.
   for (const group of state.undecided)
-    work.verdicts.push({ horizon: group.horizon, result: "inconclusive", drift: [] });
+    work.verdicts.push({ horizon: group.horizon, result: "inconclusive", mode: group.mode, drift: [] });
   state.undecided = [];
   state.shown.clear();
   // A list that is older than a verified one changes nothing; the stream starts afresh from what was verified.
@@ -214,18 +214,18 @@ function relist(state: MergeState, snapshot: Snapshot, work: Work): void {
   passTo(state, horizon, work);
 }
 
-function verify(state: MergeState, snapshot: Snapshot, work: Work): void {
+function verify(state: MergeState, { snapshot, mode = "latest-full" }: VerifiedInput, work: Work): void {
   const horizon = snapshot.resourceVersion;
   if (isOlder(state, horizon)) {
     state.journal = undefined;
-    work.verdicts.push({ horizon, result: "stale", drift: [] });
+    work.verdicts.push({ horizon, result: "stale", mode, drift: [] });
     return;
   }
   if (!hasBodies(snapshot, needsBody(state, snapshot), work)) return;
   const passed = state.position !== undefined && compareResourceVersions(state.position, horizon) >= 0;
-  if (passed) work.verdicts.push(judgeNow(state, snapshot));
-  else if (state.position !== undefined) work.verdicts.push(...expectVerification(state, snapshot));
-  else work.verdicts.push({ horizon, result: "inconclusive", drift: [] });
+  if (passed) work.verdicts.push(judgeNow(state, snapshot, mode));
+  else if (state.position !== undefined) work.verdicts.push(...expectVerification(state, snapshot, mode));
+  else work.verdicts.push({ horizon, result: "inconclusive", mode, drift: [] });
   state.journal = undefined;
   settle(state, snapshot, "repair", work);
 }

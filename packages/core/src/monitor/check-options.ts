@@ -21,6 +21,7 @@ const CHECKS: Record<keyof MonitorOptions, ((value: unknown) => string | undefin
   clock: undefined,
   random: undefined,
   logger: undefined,
+  telemetry: undefined,
   trace: undefined,
 };
 

@@ -11,6 +11,7 @@ import { type Scope, scopeId } from "../model/scope.ts";
 import { type CallOptions, type Clock, systemClock } from "../ports/clock.ts";
 import type { ListWatchSource } from "../ports/list-watch.ts";
 import { type Logger, silentLogger } from "../ports/logger.ts";
+import type { Telemetry } from "../ports/telemetry.ts";
 import type { Standing } from "../roles/hold-roles.ts";
 import { DEFAULT_LEASE_TTL_MS } from "../roles/role-process.ts";
 import { MemoryStore } from "../store/memory-store.ts";
@@ -51,6 +52,8 @@ export interface MonitorOptions {
   /** In [0, 1), for jitter. @default Math.random */
   readonly random?: () => number;
   readonly logger?: Logger;
+  /** Where the roles of a scope measure to. @default nowhere */
+  readonly telemetry?: (scope: Scope) => Telemetry;
   /** Called with everything that is merged and what it did, in order, before that is written: for recorders and checkers. */
   readonly trace?: (scope: Scope, input: MergeInput, step: Step) => void;
 }
@@ -217,6 +220,7 @@ export class Monitor implements AsyncDisposable {
       pollEveryMs: this.#options.pollEveryMs ?? 30_000,
       backoff,
       queue,
+      telemetry: this.#options.telemetry?.(scope),
       onStep: trace && ((input, step) => trace(scope, input, step)),
       onStanding: (standing) => this.#emit("standing", scope, standing),
       onState: (state) => this.#emit("state", scope, state),

@@ -1,6 +1,7 @@
 import type { Clock } from "../ports/clock.ts";
 import type { ListWatch } from "../ports/list-watch.ts";
 import type { Logger } from "../ports/logger.ts";
+import type { Telemetry } from "../ports/telemetry.ts";
 import type { BackoffOptions } from "../stream/backoff.ts";
 
 /** What every role that talks to the API server works with. */
@@ -14,6 +15,8 @@ export interface RoleOptions {
   readonly listSlot: <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
   /** Objects per page. */
   readonly pageSize: number;
+  /** @default noTelemetry */
+  readonly telemetry?: Telemetry | undefined;
   /** @default DEFAULT_BACKOFF */
   readonly backoff?: BackoffOptions | undefined;
 }

@@ -1,5 +1,6 @@
 import type { KrmErrorCode } from "../errors.ts";
 import type { VerificationLedger } from "../merge/ledger.ts";
+import type { VerificationMode } from "../merge/merge-input.ts";
 
 /** The roles of a scope: who watches, who verifies, who merges both into the view. */
 export const ROLES = ["streamer", "verifier", "merger"] as const;
@@ -94,6 +95,11 @@ export interface VerifierReport {
   readonly lastContact: number | undefined;
   /** Snapshots handed over. */
   readonly snapshots: number;
+  /** How the last one was listed. */
+  readonly mode: VerificationMode | undefined;
+  /** Requests to the API server, and those among them that asked for one object by name. */
+  readonly requests: number;
+  readonly asked: number;
   readonly failures: number;
 }
 

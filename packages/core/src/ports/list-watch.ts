@@ -1,6 +1,6 @@
 import type { ResourceVersion } from "../model/resource-version.ts";
 import type { Scope } from "../model/scope.ts";
-import type { StoredObject } from "../model/stored-object.ts";
+import type { Revision, StoredObject } from "../model/stored-object.ts";
 import type { CallOptions } from "./clock.ts";
 
 /** One page of a LIST. */
@@ -12,6 +12,11 @@ export interface ListRequest {
   /** Undefined: the most recent state. `"0"`: whatever the server has at hand. */
   readonly resourceVersion?: string | undefined;
   readonly match?: "Exact" | "NotOlderThan" | undefined;
+  /**
+   * Over a connection that nothing else has used, so that a load balancer may choose another API server: for the next
+   * try after one that lags behind.
+   */
+  readonly elsewhere?: boolean | undefined;
 }
 
 /** What one LIST request brought. All pages of one chain carry the same `resourceVersion`. */
@@ -26,11 +31,33 @@ export interface ListPage {
   readonly bytes: number;
 }
 
+/** What one metadata-only LIST request brought. All pages of one chain carry the same `resourceVersion`. */
+export interface MetadataPage {
+  /** As in {@link ListPage}. */
+  readonly resourceVersion: string;
+  /** Which life and version of each object, in the server's order. */
+  readonly items: readonly Revision[];
+  /** Undefined on the last page. */
+  readonly continue: string | undefined;
+  readonly remainingItemCount: number | undefined;
+  /** Size of the body as JSON, in bytes. */
+  readonly bytes: number;
+  /** False: the server sent whole objects all the same, as one that does not know the form may. */
+  readonly metadataOnly: boolean;
+}
+
 /** Where and how to watch. */
 export interface WatchRequest {
-  readonly resourceVersion: ResourceVersion;
+  /** Undefined, with `initialEvents` only: from the most recent state. */
+  readonly resourceVersion: ResourceVersion | undefined;
   /** The server ends the watch after this long. */
   readonly timeoutSeconds: number;
+  /**
+   * A streaming list (KEP-3157, `sendInitialEvents=true`): every object comes as an ADDED, in no order, then a bookmark
+   * with `initialEventsEnd`, whose version is that of the list; then the watch goes on. `resourceVersion` is then the
+   * oldest state that will do, not where to begin. A server that cannot refuses with 422, or ignores it.
+   */
+  readonly initialEvents?: boolean | undefined;
 }
 
 /** An error that the API server told: an HTTP status, or a Status object inside a stream. */
@@ -60,6 +87,16 @@ export type WatchEvent =
 export interface ListWatch {
   readonly scope: Scope;
   list(request: ListRequest, options?: CallOptions): Promise<ListPage>;
+  /**
+   * A LIST without the objects' bodies (`PartialObjectMetadataList`): a fraction of the bytes. Left out: this source
+   * cannot, and whole lists are read instead.
+   */
+  listMetadata?(request: ListRequest, options?: CallOptions): Promise<MetadataPage>;
+  /**
+   * Asks discovery whether the API server serves this resource now. False only when discovery itself answered, and does
+   * not name it: an API group that discovery cannot reach counts as served. Left out: this source cannot tell.
+   */
+  served?(options?: CallOptions): Promise<boolean>;
   /**
    * Starts a watch. The promise resolves when the server accepted it (HTTP 200). The iterable yields what arrived
    * together, in order; it ends when the server ends the stream in good order between two frames, and throws

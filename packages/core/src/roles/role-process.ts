@@ -3,6 +3,7 @@ import type { RolePhase } from "../monitor/role-status.ts";
 import type { RoleOptions } from "../monitor/role-options.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
+import type { Telemetry } from "../ports/telemetry.ts";
 import type { LeaseRequest } from "../store/lease.ts";
 import type { ScopeStore, StoreManifest } from "../store/store.ts";
 import type { BackoffOptions } from "../stream/backoff.ts";
@@ -20,6 +21,8 @@ export interface RoleProcessOptions {
   /** How long to wait for a store that fails. @default STORE_BACKOFF */
   readonly storeBackoff?: BackoffOptions | undefined;
   readonly queue?: QueueBounds | undefined;
+  /** @default noTelemetry */
+  readonly telemetry?: Telemetry | undefined;
   readonly onStanding?: ((standing: Standing) => void) | undefined;
 }
 

@@ -1,4 +1,5 @@
-import type { MergeInput } from "../merge/merge-input.ts";
+import type { MergeInput, VerifiedInput } from "../merge/merge-input.ts";
+import type { DesyncCause } from "../monitor/role-status.ts";
 import type { ObjectKey, Uid } from "../model/object-key.ts";
 import type { ResourceVersion } from "../model/resource-version.ts";
 import type { StoredObject } from "../model/stored-object.ts";
@@ -27,6 +28,10 @@ export interface SnapshotPage {
   readonly resourceVersion: string;
   readonly takenAt: number;
   readonly entries: readonly SnapshotPageEntry[];
+  /** Of a list that closes a known gap: which. */
+  readonly cause?: DesyncCause | undefined;
+  /** Of a verification: what it found beside the list. On the last page. */
+  readonly found?: Pick<VerifiedInput, "mode" | "doubts" | "contradicted"> | undefined;
 }
 
 /** One object of a page. Without a body: the view holds this very version. */

@@ -20,6 +20,11 @@ export function* recordsOf(input: MergeInput, id: string): Generator<LogRecord, 
     return;
   }
   const { type: of, epoch, snapshot } = input;
+  const cause = of === "relisted" && input.cause !== undefined ? { cause: input.cause } : undefined;
+  const found =
+    of === "verified"
+      ? { found: { mode: input.mode, doubts: input.doubts, contradicted: input.contradicted } }
+      : undefined;
   const { resourceVersion, takenAt } = snapshot;
   const entries: Iterable<SnapshotPageEntry> =
     "entries" in snapshot
@@ -32,7 +37,18 @@ export function* recordsOf(input: MergeInput, id: string): Generator<LogRecord, 
   let held: SnapshotPageEntry[] = [];
   let bytes = 0;
   const cut = (last: boolean): SnapshotPage => {
-    const made = { type: "snapshot-page", of, epoch, id, page, last, resourceVersion, takenAt, entries: held } as const;
+    const made: SnapshotPage = {
+      type: "snapshot-page",
+      of,
+      epoch,
+      id,
+      page,
+      last,
+      resourceVersion,
+      takenAt,
+      entries: held,
+      ...(last && { ...cause, ...found }),
+    };
     page++;
     held = [];
     bytes = 0;
@@ -51,7 +67,9 @@ export function* recordsOf(input: MergeInput, id: string): Generator<LogRecord, 
 export function recordBytes(record: LogRecord): number {
   if (record.type === "observed") return record.observation.object.bytes.byteLength;
   if (record.type !== "snapshot-page") return 0;
-  return record.entries.reduce((sum, { object }) => sum + (object?.bytes.byteLength ?? 0), 0);
+  const listed = record.entries.reduce((sum, { object }) => sum + (object?.bytes.byteLength ?? 0), 0);
+  const asked = record.found?.doubts?.reduce((sum, { found }) => sum + (found?.bytes.byteLength ?? 0), 0);
+  return listed + (asked ?? 0);
 }
 
 /** Puts the records of one log together to inputs again. A list whose writer died before its last page is dropped. */
@@ -85,7 +103,7 @@ export class LogAssembler {
 }
 
 function inputOf(
-  { of, epoch, resourceVersion, takenAt }: SnapshotPage,
+  { of, epoch, resourceVersion, takenAt, cause, found }: SnapshotPage,
   pages: readonly SnapshotPageEntry[],
 ): MergeInput {
   if (of === "polled") {
@@ -98,5 +116,9 @@ function inputOf(
       key,
       object === undefined ? { uid, resourceVersion: version } : { uid, resourceVersion: version, object },
     );
-  return { type: of, epoch, snapshot: { resourceVersion: resourceVersion as ResourceVersion, takenAt, entries } };
+  const snapshot = { resourceVersion: resourceVersion as ResourceVersion, takenAt, entries };
+  if (of === "relisted")
+    return cause === undefined ? { type: of, epoch, snapshot } : { type: of, epoch, snapshot, cause };
+  if (of !== "verified") return { type: of, epoch, snapshot };
+  return { type: of, epoch, snapshot, ...found };
 }

@@ -65,6 +65,8 @@ export class Streamer {
   /** Set while a list or watch runs; aborting it with a gap ends what runs and leads to a list. */
   #gap: AbortController = new AbortController();
   #cause: DesyncCause | "suspicion" | undefined;
+  /** The known gap that the next list closes. */
+  #closes: DesyncCause | undefined;
   #error: ErrorReport | undefined;
   /** The next list hands over every body, also of what the view should hold. */
   #inFull = false;
@@ -151,6 +153,7 @@ export class Streamer {
 
   #desync(cause: DesyncCause): void {
     const { desyncs } = this.#report;
+    this.#closes ??= cause;
     this.#report = { ...this.#report, desyncs: { ...desyncs, [cause]: desyncs[cause] + 1 } };
     this.#options.logger.warn({ cause }, "the stream has a gap; resyncing");
     this.#options.onDesync?.(cause);
@@ -242,6 +245,7 @@ export class Streamer {
         this.#options.sink.offer([{ type: "epoch-reset", epoch: this.#epoch, snapshot: again }]);
         logger.warn({ before, now: version }, "the cluster's history restarted at an older version; starting over");
         this.#desync("epoch-reset");
+        this.#closes = undefined;
         return version;
       }
       return this.#relisted(again);
@@ -253,7 +257,9 @@ export class Streamer {
     this.#position = snapshot.resourceVersion;
     // Before it is merged, which may show that the next one must be in full.
     this.#inFull = false;
-    this.#options.sink.offer([{ type: "relisted", epoch: this.#epoch, snapshot }]);
+    const cause = this.#closes;
+    this.#closes = undefined;
+    this.#options.sink.offer([{ type: "relisted", epoch: this.#epoch, snapshot, cause }]);
     return snapshot.resourceVersion;
   }
 

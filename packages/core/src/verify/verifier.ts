@@ -49,7 +49,16 @@ export class Verifier {
     const state = { phase: "idle", since: options.clock.now() } as const;
     this.#report =
       options.before === undefined
-        ? { state, progress: undefined, lastContact: undefined, snapshots: 0, failures: 0 }
+        ? {
+            state,
+            progress: undefined,
+            lastContact: undefined,
+            snapshots: 0,
+            mode: undefined,
+            requests: 0,
+            asked: 0,
+            failures: 0,
+          }
         : { ...options.before, state, progress: undefined };
   }
 
@@ -124,7 +133,7 @@ export class Verifier {
         });
         this.#inFull = false;
         if (isComparable(snapshot)) {
-          sink.offer([{ type: "verified", epoch, snapshot }]);
+          sink.offer([{ type: "verified", epoch, snapshot, mode: "latest-full" }]);
           this.#report = { ...this.#report, snapshots: this.#report.snapshots + 1 };
           if (position !== undefined && compareResourceVersions(snapshot.resourceVersion, position) < 0)
             this.#options.onBehind?.();

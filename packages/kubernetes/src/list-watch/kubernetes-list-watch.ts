@@ -49,7 +49,7 @@ export class KubernetesListWatch implements ListWatch {
     const query = new URLSearchParams({
       watch: "true",
       allowWatchBookmarks: "true",
-      resourceVersion: request.resourceVersion,
+      resourceVersion: request.resourceVersion ?? "",
       timeoutSeconds: String(request.timeoutSeconds),
     });
     const call = { purpose: "watch", path: this.#path(), query, signal: options.signal } as const;

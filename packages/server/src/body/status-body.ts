@@ -1,6 +1,7 @@
 import {
   type ErrorReport,
   type ListProgress,
+  missedByType,
   type MergerReport,
   resourceId,
   resourceName,
@@ -80,7 +81,7 @@ function verifierBody(report: VerifierReport): VerifierStatus {
 function mergerBody(report: MergerReport): MergerStatus {
   return {
     verifications: report.verifications,
-    missed: report.missed,
+    missed: missedByType(report),
     pending: report.pending,
     resynced: report.resynced,
     late: report.late,

@@ -1,6 +1,7 @@
 import {
   type CommittedMeta,
   decodeObject,
+  EMPTY_LEDGER,
   type MergerReport,
   type RolePhase,
   type Scope,
@@ -87,7 +88,10 @@ export function blocked(reason: "forbidden" | "gone", status: number): RolePhase
 
 export const MERGER_REPORT: MergerReport = {
   verifications: { consistent: 4, drift: 1, lag: 2, inconclusive: 0, stale: 0 },
-  missed: { added: 0, modified: 1, deleted: 2, recreated: 0 },
+  missed: { ...EMPTY_LEDGER.missed, upstream: { added: 0, modified: 1, deleted: 2, recreated: 0 } },
+  modes: { ...EMPTY_LEDGER.modes, "exact-metadata": 7 },
+  exposure: { totalMs: 90_000, longestMs: 60_000 },
+  repairs: 3,
   pending: 3,
   resynced: 0,
   lastDriftAt: START - 1000,

@@ -122,7 +122,7 @@ export class ClusterSource implements ListWatchSource {
     signal.throwIfAborted();
     const pipe: WatchPipe = new WatchPipe(signal, () => this.#pipes.delete(pipe));
     try {
-      const missed = this.#options.cluster.eventsAfter(scope.resource, request.resourceVersion);
+      const missed = this.#options.cluster.eventsAfter(scope.resource, request.resourceVersion ?? "");
       for (const event of missed) this.#put(pipe, scope, event);
       this.#pipes.set(pipe, scope);
     } catch (error) {

@@ -95,7 +95,7 @@ export function lifecycleTests({ open, scope }: Harness): void {
       const one = await scope();
       expect(await one.store.reports()).toEqual({ held: [] });
       await one.report("streamer", STREAMER_REPORT);
-      await one.report("verifier", { ...STREAMER_REPORT, snapshots: 0 });
+      await one.report("verifier", { ...STREAMER_REPORT, snapshots: 0, mode: undefined, requests: 0, asked: 0 });
       await one.report("streamer", { ...STREAMER_REPORT, events: 5 });
       expect(await one.store.reports()).toMatchObject({ streamer: { events: 5 }, verifier: { snapshots: 0 } });
     });

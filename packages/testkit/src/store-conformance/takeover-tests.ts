@@ -12,7 +12,7 @@ export function takeoverTests({ open, scope }: Harness): void {
       const [a, b, c] = [storedObject("a"), storedObject("b", { version: "2" }), storedObject("c", { version: "3" })];
       const ledger: VerificationLedger = {
         ...EMPTY_LEDGER,
-        missed: { added: 1, modified: 0, deleted: 2, recreated: 0 },
+        missed: { ...EMPTY_LEDGER.missed, upstream: { added: 1, modified: 0, deleted: 2, recreated: 0 } },
         pending: 1,
         lastDriftAt: 99,
         recent: [
@@ -22,6 +22,10 @@ export function takeoverTests({ open, scope }: Harness): void {
             horizon: parseResourceVersion("9007199254740993"),
             shown: { uid: a.uid, resourceVersion: a.resourceVersion },
             actual: undefined,
+            cause: "upstream",
+            foundAt: 99,
+            exposedMs: 42,
+            exposedSince: "verified",
           },
         ],
       };

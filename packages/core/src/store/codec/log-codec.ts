@@ -1,3 +1,4 @@
+import type { Doubt } from "../../merge/doubt.ts";
 import type { ObjectKey, Uid } from "../../model/object-key.ts";
 import type { ResourceVersion } from "../../model/resource-version.ts";
 import type { LogRecord, SnapshotPage, SnapshotPageEntry } from "../input-log.ts";
@@ -8,6 +9,9 @@ export interface EncodedLogRecord {
   readonly header: string;
   readonly objects: readonly Uint8Array[];
 }
+
+/** As {@link PageEntry}. */
+type Doubted = Omit<Doubt, "found" | "listed"> & { readonly found?: 1; readonly listed?: Doubt["listed"] };
 
 /** `1`: the body follows among the objects. */
 type PageEntry = readonly [key: string, uid: string, resourceVersion: string, body?: 1];
@@ -27,7 +31,12 @@ export function encodeLogRecord(record: LogRecord): EncodedLogRecord {
     object === undefined ? [key, uid, resourceVersion] : [key, uid, resourceVersion, 1],
   );
   const objects = record.entries.flatMap(({ object }) => (object === undefined ? [] : [encodeObject(object)]));
-  return { header: JSON.stringify({ ...record, entries }), objects };
+  if (record.found === undefined) return { header: JSON.stringify({ ...record, entries }), objects };
+  const doubts = record.found.doubts?.map(({ found, ...doubt }): Doubted => {
+    if (found !== undefined) objects.push(encodeObject(found));
+    return found === undefined ? doubt : { ...doubt, found: 1 };
+  });
+  return { header: JSON.stringify({ ...record, entries, found: { ...record.found, doubts } }), objects };
 }
 
 /**
@@ -48,7 +57,10 @@ export function decodeLogRecord({ header, objects }: EncodedLogRecord): LogRecor
     return { type: "observed", epoch, observation: { ...observation, object } };
   }
   if (read.type !== "snapshot-page") return read as LogRecord;
-  const page = read as Omit<SnapshotPage, "entries"> & { readonly entries: readonly PageEntry[] };
+  const page = read as Omit<SnapshotPage, "entries" | "found"> & {
+    readonly entries: readonly PageEntry[];
+    readonly found?: Omit<NonNullable<SnapshotPage["found"]>, "doubts"> & { readonly doubts?: readonly Doubted[] };
+  };
   let next = 0;
   const entries = page.entries.map(([key, uid, resourceVersion, body]): SnapshotPageEntry => {
     const known = { key: key as ObjectKey, uid: uid as Uid, resourceVersion: resourceVersion as ResourceVersion };
@@ -56,5 +68,13 @@ export function decodeLogRecord({ header, objects }: EncodedLogRecord): LogRecor
       ? known
       : { ...known, object: decodeObjectRecord(known.key, objects[next++] ?? new Uint8Array(), "pass-on") };
   });
-  return { ...page, entries };
+  const { found, ...rest } = page;
+  if (found === undefined) return { ...rest, entries };
+  const doubts = found.doubts?.map(({ found: body, ...doubt }): Doubt => ({
+    ...doubt,
+    listed: doubt.listed,
+    found:
+      body === undefined ? undefined : decodeObjectRecord(doubt.key, objects[next++] ?? new Uint8Array(), "pass-on"),
+  }));
+  return { ...rest, entries, found: { ...found, doubts } };
 }
