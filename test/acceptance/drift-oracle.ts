@@ -23,6 +23,10 @@ export class DriftOracle {
   #told = new Map<string, Told[]>();
   #baseline: ResourceVersion | undefined;
   #horizon: ResourceVersion | undefined;
+  /** A list that the stream starts afresh from, when what it decides is judged. */
+  #noted: ResourceVersion | undefined;
+  /** Keys that were put right by themselves after the baseline: from that version on. */
+  readonly #spots = new Map<string, { readonly version: ResourceVersion; readonly state: TrueState | undefined }>();
   /** Verdicts that were checked. */
   checked = 0;
   /** Missed events among them. */
@@ -34,6 +38,7 @@ export class DriftOracle {
   }
 
   input(input: MergeInput): void {
+    this.#rebaseAsNoted();
     switch (input.type) {
       case "observed": {
         const { type, object } = input.observation;
@@ -51,7 +56,8 @@ export class DriftOracle {
         const version = input.snapshot.resourceVersion;
         const older = this.#horizon !== undefined && compareResourceVersions(version, this.#horizon) < 0;
         if (input.type === "epoch-reset" || !older) this.#horizon = version;
-        this.#rebase(this.#horizon ?? version);
+        // What it decides is judged by what was shown before it.
+        this.#noted = this.#horizon ?? version;
         return;
       }
       case "verified": {
@@ -63,44 +69,81 @@ export class DriftOracle {
     }
   }
 
-  verdict({ horizon, result, drift }: Verdict): void {
+  verdict({ horizon, result, mode, drift }: Verdict): void {
     if (result === "stale" || result === "inconclusive") return;
-    this.checked++;
     this.missed += drift.length;
+    if (mode === "by-name") {
+      for (const one of drift) this.#spot(one);
+      return;
+    }
+    this.checked++;
     const truth = this.#truthAt(horizon);
     const before = this.#baseline === undefined ? new Map<string, TrueState>() : this.#truthAt(this.#baseline);
     const expected: string[] = [];
-    for (const key of new Set([...truth.keys(), ...before.keys(), ...this.#told.keys()])) {
+    for (const key of new Set([...truth.keys(), ...before.keys(), ...this.#told.keys(), ...this.#spots.keys()])) {
+      // A list that is older than what the stream told of a key says nothing of it.
+      if (mode === "resync" && this.#toldAbove(key, horizon)) continue;
       const shown = this.#shown(key, horizon, before);
       const actual = truth.get(key);
       if (shown?.uid === actual?.uid && shown?.resourceVersion === actual?.resourceVersion) continue;
       expected.push(line(key, shown, actual));
     }
-    const found = drift.map((one: Drift) => line(one.key, one.shown, one.actual));
+    const found = drift.map((one) => line(one.key, one.shown, one.actual));
     const difference = [
       ...expected.filter((one) => !found.includes(one)).map((one) => `not reported: ${one}`),
       ...found.filter((one) => !expected.includes(one)).map((one) => `not true: ${one}`),
     ];
-    for (const one of difference) this.faults.push(`at ${horizon} (since ${this.#baseline}): ${one}`);
+    for (const one of difference) this.faults.push(`at ${horizon} (since ${this.#baseline}, ${mode}): ${one}`);
     this.#rebase(horizon);
+  }
+
+  /** A difference of one key, at a version after the verified one. */
+  #spot({ key, horizon, shown, actual }: Drift): void {
+    const before = this.#baseline === undefined ? new Map<string, TrueState>() : this.#truthAt(this.#baseline);
+    const told = this.#shown(key, horizon, before);
+    const truth = this.#truthAt(horizon).get(key);
+    const right =
+      told?.uid === shown?.uid &&
+      told?.resourceVersion === shown?.resourceVersion &&
+      // Of an absence only a version is known at or before which that life had ended.
+      (actual === undefined
+        ? shown !== undefined && truth?.uid !== shown.uid
+        : truth?.uid === actual.uid && truth.resourceVersion === actual.resourceVersion);
+    if (!right) this.faults.push(`of one object at ${horizon}: not true: ${line(key, shown, actual)}`);
+    this.#spots.set(key, { version: horizon, state: actual });
   }
 
   #shown(key: string, horizon: ResourceVersion, before: ReadonlyMap<string, TrueState>): TrueState | undefined {
     let newest: Told | undefined;
+    const later = this.#spots.get(key);
+    const spot = later !== undefined && compareResourceVersions(later.version, horizon) <= 0 ? later : undefined;
     for (const told of this.#told.get(key) ?? []) {
       const version = told.resourceVersion as ResourceVersion;
+      if (spot !== undefined && compareResourceVersions(version, spot.version) <= 0) continue;
       if (compareResourceVersions(version, horizon) > 0) continue;
       if (newest !== undefined && compareResourceVersions(version, newest.resourceVersion as ResourceVersion) <= 0)
         continue;
       newest = told;
     }
-    if (newest === undefined) return before.get(key);
+    if (newest === undefined) return spot === undefined ? before.get(key) : spot.state;
     return newest.gone ? undefined : newest;
+  }
+
+  #toldAbove(key: string, version: ResourceVersion): boolean {
+    const told = this.#told.get(key) ?? [];
+    return told.some((one) => compareResourceVersions(one.resourceVersion as ResourceVersion, version) > 0);
+  }
+
+  #rebaseAsNoted(): void {
+    if (this.#noted !== undefined) this.#rebase(this.#noted);
+    this.#noted = undefined;
   }
 
   #rebase(version: ResourceVersion): void {
     if (this.#baseline !== undefined && compareResourceVersions(version, this.#baseline) < 0) return;
     this.#baseline = version;
+    for (const [key, spot] of this.#spots)
+      if (compareResourceVersions(spot.version, version) <= 0) this.#spots.delete(key);
     const later = new Map<string, Told[]>();
     for (const [key, told] of this.#told) {
       const rest = told.filter((one) => compareResourceVersions(one.resourceVersion as ResourceVersion, version) > 0);

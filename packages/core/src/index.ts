@@ -37,6 +37,7 @@ export {
   type Shown,
 } from "./merge/drift.ts";
 export {
+  type DecidedVerdict,
   type MergeInput,
   type Step,
   type Verdict,
@@ -104,13 +105,21 @@ export { Merger, type MergerOptions } from "./merge/merger.ts";
 export { type BackoffOptions, backoffMs, DEFAULT_BACKOFF, STORE_BACKOFF } from "./stream/backoff.ts";
 export { Streamer, type StreamerOptions, type StreamSink, type StreamStart } from "./stream/streamer.ts";
 export { takeSnapshot, type TakeSnapshotOptions } from "./verify/take-snapshot.ts";
-export { Verifier, type VerifierOptions, type VerifySink } from "./verify/verifier.ts";
+export { Verifier, type VerifierOptions } from "./verify/verifier.ts";
+export type { VerifySink } from "./verify/verify-sink.ts";
+export type { FrozenView } from "./verify/frozen-view.ts";
+export { countedListWatch, type RequestVerb } from "./verify/counted-list-watch.ts";
 
 // Roles as processes
 export { Semaphore } from "./internal/semaphore.ts";
 export { type Held, type HeldLeases, type HoldOptions, holdRoles, type Standing } from "./roles/hold-roles.ts";
 export { MergeRole, type MergeRoleOptions } from "./roles/merge-role.ts";
-export { type ClusterRoleOptions, DEFAULT_LEASE_TTL_MS, type RoleProcessOptions } from "./roles/role-process.ts";
+export {
+  type ClusterRoleOptions,
+  DEFAULT_LEASE_TTL_MS,
+  DEFAULT_VERIFY_BUDGET,
+  type RoleProcessOptions,
+} from "./roles/role-process.ts";
 export { StreamRole, type StreamRoleOptions } from "./roles/stream-role.ts";
 export { VerifyRole, type VerifyRoleOptions } from "./roles/verify-role.ts";
 
@@ -171,6 +180,7 @@ export { decodeStatus } from "./wire/api-status.ts";
 export type { DecodeOptions } from "./wire/decode-options.ts";
 export { compileDropPaths, DEFAULT_DROP_PATHS, type DropPaths } from "./wire/drop-paths.ts";
 export { decodeListPage } from "./wire/list-page.ts";
+export { decodeMetadataPage } from "./wire/metadata-page.ts";
 export { WatchDecoder, type WatchDecoderOptions } from "./wire/watch-decoder.ts";
 export { decodeObject } from "./wire/wire-object.ts";
 

@@ -1,7 +1,8 @@
 import type { ObjectKey } from "../model/object-key.ts";
 import { compareResourceVersions, type ResourceVersion } from "../model/resource-version.ts";
 import type { Snapshot } from "../model/snapshot.ts";
-import type { Drift, DriftType, Shown } from "./drift.ts";
+import type { StoredObject } from "../model/stored-object.ts";
+import type { Drift, DriftCause, DriftType, Shown } from "./drift.ts";
 import type { VerificationMode, Verdict } from "./merge-input.ts";
 import type { Claim, MergeState } from "./merge-state.ts";
 
@@ -14,23 +15,27 @@ function difference(
   key: ObjectKey,
   horizon: ResourceVersion,
   claim: Claim | undefined,
-  actual: Shown | undefined,
+  actual: (Shown & { readonly object?: StoredObject | undefined }) | undefined,
+  cause: DriftCause = "upstream",
 ): Drift | undefined {
   const shown: Shown | undefined =
     claim === undefined || claim.gone ? undefined : { uid: claim.uid, resourceVersion: claim.resourceVersion };
   const type = differenceType(shown, actual);
   if (type === undefined) return undefined;
+  const changedAt = actual?.object?.changedAt;
   return {
     key,
     type,
     horizon,
     shown,
     actual: actual && { uid: actual.uid, resourceVersion: actual.resourceVersion },
-    cause: "upstream",
+    cause,
+    ...(changedAt === undefined ? {} : { changedAt }),
   };
 }
 
-function differenceType(shown: Shown | undefined, actual: Shown | undefined): DriftType | undefined {
+/** What the stream has missed where one side shows `shown` and the cluster held `actual`; undefined: nothing. */
+export function differenceType(shown: Shown | undefined, actual: Shown | undefined): DriftType | undefined {
   if (shown === undefined) return actual === undefined ? undefined : "added";
   if (actual === undefined) return "deleted";
   if (shown.uid !== actual.uid) return "recreated";
@@ -39,7 +44,7 @@ function differenceType(shown: Shown | undefined, actual: Shown | undefined): Dr
 }
 
 /** The stream's claim of `key` at `horizon`, which it has passed; `"unknown"` where nobody wrote it down. */
-function claimAt(state: MergeState, key: ObjectKey, horizon: ResourceVersion): Claim | undefined | "unknown" {
+export function claimAt(state: MergeState, key: ObjectKey, horizon: ResourceVersion): Claim | undefined | "unknown" {
   const current = state.claims.get(key);
   const atOrBelow = (claim: Claim | undefined): boolean =>
     claim === undefined || compareResourceVersions(claim.resourceVersion, horizon) <= 0;
@@ -49,15 +54,28 @@ function claimAt(state: MergeState, key: ObjectKey, horizon: ResourceVersion): C
   return state.journal?.get(key)?.some((claim) => claim === undefined) ? undefined : "unknown";
 }
 
-/** Judges a snapshot that the stream has already passed. */
-export function judgeNow(state: MergeState, snapshot: Snapshot, mode: VerificationMode): Verdict {
+/** What comes of a comparison at a version that the stream has passed. */
+export interface Judged {
+  readonly drift: Drift[];
+  /** Keys of which nobody wrote down what the stream showed. */
+  readonly unknown: number;
+}
+
+/** In one word. */
+export function resultOf({ drift, unknown }: Judged): Verdict["result"] {
+  return drift.length > 0 ? "drift" : unknown > 0 ? "inconclusive" : "consistent";
+}
+
+/** Judges a snapshot that the stream has already passed, but for the keys that are left to their doubts. */
+export function judgeNow(state: MergeState, snapshot: Snapshot, left: (key: ObjectKey) => boolean): Judged {
   const horizon = snapshot.resourceVersion;
   const drift: Drift[] = [];
   let unknown = 0;
   const judge = (key: ObjectKey): void => {
     const claim = claimAt(state, key, horizon);
     if (claim === "unknown") unknown++;
-    const found = claim === "unknown" ? undefined : difference(key, horizon, claim, snapshot.entries.get(key));
+    if (claim === "unknown" || left(key)) return;
+    const found = difference(key, horizon, claim, snapshot.entries.get(key));
     if (found !== undefined) drift.push(found);
   };
   for (const key of snapshot.entries.keys()) judge(key);
@@ -65,7 +83,33 @@ export function judgeNow(state: MergeState, snapshot: Snapshot, mode: Verificati
   // A key that was deleted after the horizon, and whose tombstone is gone, can only be known from the journal.
   for (const key of state.journal?.keys() ?? []) if (!snapshot.entries.has(key) && !state.claims.has(key)) judge(key);
   state.rebasedAt = horizon;
-  return { horizon, result: drift.length > 0 ? "drift" : unknown > 0 ? "inconclusive" : "consistent", mode, drift };
+  return { drift, unknown };
+}
+
+/**
+ * What a known gap had hidden: the differences between what the stream alone shows now and the list that closes the gap.
+ * What it shows of a key above the list's version is not compared.
+ */
+export function judgeResync(
+  state: MergeState,
+  snapshot: Snapshot,
+  cause: DriftCause,
+  shownOf: (key: ObjectKey) => Shown | undefined | "as-claimed",
+): Drift[] {
+  const horizon = snapshot.resourceVersion;
+  const drift: Drift[] = [];
+  const judge = (key: ObjectKey): void => {
+    const claim = state.shown.has(key) ? state.shown.get(key) : state.claims.get(key);
+    if (claim !== undefined && compareResourceVersions(claim.resourceVersion, horizon) > 0) return;
+    const by = shownOf(key);
+    const shown = by === "as-claimed" ? claim : by && { ...by, gone: false };
+    const found = difference(key, horizon, shown, snapshot.entries.get(key), cause);
+    if (found !== undefined) drift.push(found);
+  };
+  for (const key of snapshot.entries.keys()) judge(key);
+  for (const key of state.claims.keys()) if (!snapshot.entries.has(key)) judge(key);
+  for (const key of state.shown.keys()) if (!snapshot.entries.has(key) && !state.claims.has(key)) judge(key);
+  return drift;
 }
 
 /** Verifications that wait for the stream at most: a stream that does not move must not make them pile up. */

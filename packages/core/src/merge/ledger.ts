@@ -1,6 +1,6 @@
 import { DESYNC_CAUSES } from "../monitor/role-status.ts";
 import { DRIFT_TYPES, type Drift, type DriftCause, type DriftType, type MissedEvent } from "./drift.ts";
-import { VERIFICATION_MODES, type Verdict, type VerificationMode } from "./merge-input.ts";
+import { type DecidedVerdict, VERIFICATION_MODES, type Verdict, type VerificationMode } from "./merge-input.ts";
 
 /**
  * What verification has found in a scope, since its state began. Written with the view it belongs to, so that it goes
@@ -71,21 +71,21 @@ export function missedEvent(drift: Drift, { now, verifiedBefore = now }: Verdict
   return { ...drift, foundAt: now, exposedMs: Math.max(0, now - from), exposedSince: known ? "changed" : "verified" };
 }
 
-/** Adds decided verifications and resyncs. */
+/** Adds decided verifications and resyncs. `now`: wall clock, epoch milliseconds. */
 export function addVerdicts(
   ledger: VerificationLedger,
-  verdicts: readonly Verdict[],
-  times: VerdictTimes,
+  verdicts: readonly DecidedVerdict[],
+  now: number,
 ): VerificationLedger {
   if (verdicts.length === 0) return ledger;
   const verifications = { ...ledger.verifications };
   const modes = { ...ledger.modes };
   for (const { result, mode } of verdicts) {
-    if (mode === "resync") continue;
+    if (mode === "resync" || mode === "by-name") continue;
     verifications[result]++;
     modes[mode]++;
   }
-  const found = verdicts.flatMap(({ drift }) => drift.map((one) => missedEvent(one, times)));
+  const found = verdicts.flatMap(({ drift }) => drift);
   if (found.length === 0) return { ...ledger, verifications, modes };
   const missed: Record<DriftCause, Record<DriftType, number>> = { ...ledger.missed };
   let { totalMs, longestMs } = ledger.exposure;
@@ -96,7 +96,7 @@ export function addVerdicts(
   }
   const recent = [...ledger.recent, ...found.slice(-RECENT)].slice(-RECENT);
   const exposure = { totalMs, longestMs };
-  return { ...ledger, verifications, modes, missed, exposure, recent, lastDriftAt: times.now };
+  return { ...ledger, verifications, modes, missed, exposure, recent, lastDriftAt: now };
 }
 
 /** Missed events by type, whatever hid them. */

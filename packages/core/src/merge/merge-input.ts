@@ -4,7 +4,7 @@ import type { ResourceVersion } from "../model/resource-version.ts";
 import type { IncomparableSnapshot, Snapshot } from "../model/snapshot.ts";
 import type { DesyncCause } from "../monitor/role-status.ts";
 import type { Doubt } from "./doubt.ts";
-import type { Drift } from "./drift.ts";
+import type { Drift, MissedEvent } from "./drift.ts";
 import type { ViewChange } from "./view-change.ts";
 
 /** How a verification lists: at the very version that the stream has told, or the newest; without bodies, or whole. */
@@ -60,9 +60,17 @@ export interface Verdict {
    * stream relisted before it got there, or because nobody wrote down what it showed at that version.
    */
   readonly result: "consistent" | "drift" | "lag" | "stale" | "inconclusive";
-  /** `resync`: not a verification, but the list by which the streamer closed a known gap. */
-  readonly mode: VerificationMode | "resync";
+  /**
+   * Two are no verifications: `resync` is the list by which the streamer closed a known gap, `by-name` what one object
+   * said of itself after a verification's list; `horizon` is then its own version, or, of one that was gone, a later one.
+   */
+  readonly mode: VerificationMode | "resync" | "by-name";
   readonly drift: readonly Drift[];
+}
+
+/** A verdict as it goes into the ledger. */
+export interface DecidedVerdict extends Verdict {
+  readonly drift: readonly MissedEvent[];
 }
 
 /** What one input did. */

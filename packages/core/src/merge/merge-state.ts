@@ -1,7 +1,8 @@
 import type { ObjectKey, Uid } from "../model/object-key.ts";
 import type { ResourceVersion } from "../model/resource-version.ts";
 import type { CommittedMeta } from "../store/store.ts";
-import type { Shown } from "./drift.ts";
+import type { Doubt } from "./doubt.ts";
+import type { Drift, Shown } from "./drift.ts";
 import type { VerificationMode } from "./merge-input.ts";
 
 /** The newest that is known of one key: which life, at which version, and whether that version is a deletion. */
@@ -20,12 +21,34 @@ export interface Undecided {
   readonly touched: Set<ObjectKey>;
 }
 
+/** A doubt that waits, with what the stream showed at the check's horizon. */
+export interface OpenDoubt extends Doubt {
+  readonly shown: Claim | undefined;
+}
+
+/** A verification that is judged at its horizon, but for what objects said of themselves after that. */
+export interface OpenCheck {
+  readonly horizon: ResourceVersion;
+  readonly mode: VerificationMode;
+  /** As in `Snapshot`. */
+  readonly takenAt: number;
+  /** At the horizon; the verdict is told when nothing waits that can add to it. */
+  readonly drift: Drift[];
+  told: boolean;
+  /** Keys of which nobody wrote down what the stream showed. */
+  readonly unknown: number;
+  readonly doubts: Map<ObjectKey, OpenDoubt>;
+  /** The lowest version that a doubt waits for. */
+  earliest: ResourceVersion;
+}
+
 /**
- * Everything the merge of one scope remembers. No bodies: those travel from the inputs to the store.
+ * Everything the merge of one scope remembers. No bodies but those of open doubts: they travel from the inputs to the store.
  *
  * ```text
  *   claims    key → newest claim.   ≤ horizon: as the snapshot has it.   > horizon: the overlay (laws 3, 4).
  *   shown     key → what the stream alone shows, where that differs from the claims: only while a snapshot is undecided.
+ *   check     the verification whose doubts wait for the stream to pass them.
  *   journal   key → its earlier claims, newest last: only while a verification runs, so that what the stream showed
  *             at the snapshot's version can be told although it has moved on since.
  * ```
@@ -52,7 +75,11 @@ export interface MergeState {
   /** Ascending by horizon. */
   undecided: Undecided[];
   readonly shown: Map<ObjectKey, Claim | undefined>;
+  /** At most one: the next verification asks anew. */
+  check: OpenCheck | undefined;
   journal: Map<ObjectKey, (Claim | undefined)[]> | undefined;
+  /** What position and horizon were when the journal began: with it, the claims of that moment can be told. */
+  journalFrom: { readonly position: ResourceVersion | undefined; readonly horizon: ResourceVersion | undefined };
 }
 
 /** A merge that knows nothing yet. */
@@ -67,7 +94,9 @@ export function emptyMergeState(epoch = 0): MergeState {
     claims: new Map(),
     undecided: [],
     shown: new Map(),
+    check: undefined,
     journal: undefined,
+    journalFrom: { position: undefined, horizon: undefined },
   };
 }
 
@@ -78,6 +107,7 @@ export function cloneMergeState(state: MergeState): MergeState {
     claims: new Map(state.claims),
     undecided: state.undecided.map((group) => ({ ...group, touched: new Set(group.touched) })),
     shown: new Map(state.shown),
+    check: state.check && { ...state.check, drift: [...state.check.drift], doubts: new Map(state.check.doubts) },
     journal: state.journal && new Map([...state.journal].map(([key, earlier]) => [key, [...earlier]])),
   };
 }

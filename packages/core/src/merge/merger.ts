@@ -6,14 +6,18 @@ import type { Revision } from "../model/stored-object.ts";
 import type { DesyncCause, ErrorReport, MergerReport } from "../monitor/role-status.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
+import { noTelemetry, type Telemetry } from "../ports/telemetry.ts";
 import type { ConsumedLogs } from "../store/input-log.ts";
 import type { MergerLease } from "../store/lease.ts";
 import { isFinal } from "../store/final-failure.ts";
 import type { CommittedMeta, StoreManifest, ViewCommit } from "../store/store.ts";
 import { type BackoffOptions, backoffMs, STORE_BACKOFF } from "../stream/backoff.ts";
+import type { FrozenView } from "../verify/frozen-view.ts";
+import { currentClaims, frozenClaims } from "./frozen-claims.ts";
 import { InputQueue, type QueueBounds } from "./input-queue.ts";
-import { abandonPending, addVerdicts, EMPTY_LEDGER, type VerificationLedger } from "./ledger.ts";
-import type { MergeInput, Step, Verdict } from "./merge-input.ts";
+import type { VerificationLedger } from "./ledger.ts";
+import { LedgerKeeper } from "./ledger-keeper.ts";
+import type { DecidedVerdict, MergeInput, Step } from "./merge-input.ts";
 import { type MergeState, restoreMergeState } from "./merge-state.ts";
 import { advance } from "./reduce.ts";
 import type { ViewChange } from "./view-change.ts";
@@ -30,10 +34,12 @@ export interface MergerOptions {
   readonly random: () => number;
   readonly queue?: QueueBounds | undefined;
   readonly backoff?: BackoffOptions | undefined;
+  /** @default noTelemetry */
+  readonly telemetry?: Telemetry | undefined;
   /** The stream must resync: something that it told could not be kept. */
   readonly onGap: (cause: DesyncCause) => void;
   /** A verification was decided. */
-  readonly onVerdict?: ((verdict: Verdict) => void) | undefined;
+  readonly onVerdict?: ((verdict: DecidedVerdict) => void) | undefined;
   /** A settlement lacked bodies; the verifier must send it again in full. */
   readonly onIncomplete?: (() => void) | undefined;
   /** After each commit. */
@@ -60,9 +66,11 @@ export class Merger {
   #resumeFloor: ResourceVersion | undefined;
   /** A repair waits for a version above this one, which readers were told before it (law 10). */
   #repairedAt: ResourceVersion | undefined;
-  #ledger: VerificationLedger;
+  readonly #keeper: LedgerKeeper;
   /** The ledger as it was last written. */
   #written: VerificationLedger | undefined;
+  /** Resolves with false at the next commit. */
+  #moved = Promise.withResolvers<false>();
   #late = 0;
   #failing: MergerReport["failing"];
 
@@ -76,7 +84,7 @@ export class Merger {
     this.#version = newestResourceVersion(this.#state.horizon, this.#state.position);
     this.#resumeFloor = meta.resumeFloor;
     this.#repairedAt = meta.repairPending ? this.#version : undefined;
-    this.#ledger = abandonPending(ledger ?? EMPTY_LEDGER);
+    this.#keeper = new LedgerKeeper(ledger, options.clock, options.telemetry ?? noTelemetry);
     this.#written = ledger;
   }
 
@@ -86,7 +94,7 @@ export class Merger {
   }
 
   get report(): MergerReport {
-    return { ...this.#ledger, late: this.#late, queued: this.#queue.size, failing: this.#failing };
+    return { ...this.#keeper.ledger, late: this.#late, queued: this.#queue.size, failing: this.#failing };
   }
 
   /** What the view holds of a key, ahead of what is still queued. */
@@ -105,6 +113,37 @@ export class Merger {
   /** The stream has told everything up to here, and it is merged. */
   get position(): ResourceVersion | undefined {
     return this.#state.position;
+  }
+
+  /** Missed events that verification has found until now, those that known gaps had hidden left out. */
+  get missed(): number {
+    return this.#keeper.missed;
+  }
+
+  /** As `VerifySink` wants it. */
+  async freeze(signal: AbortSignal): Promise<FrozenView> {
+    this.offer([{ type: "verification-started", epoch: this.epoch }]);
+    await this.caughtUp(signal);
+    return frozenClaims(this.#state);
+  }
+
+  /** As `VerifySink` wants it. */
+  async look(): Promise<FrozenView> {
+    return currentClaims(this.#state);
+  }
+
+  /** As `VerifySink` wants it. */
+  async passed(version: ResourceVersion, ms: number, signal: AbortSignal): Promise<boolean> {
+    const over = new AbortController();
+    const late = this.#options.clock.sleep(ms, { signal: AbortSignal.any([signal, over.signal]) }).then(() => true);
+    late.catch(() => {});
+    try {
+      while (this.position === undefined || compareResourceVersions(this.position, version) < 0)
+        if (await untilAborted(Promise.race([this.#moved.promise, late]), signal)) return false;
+      return true;
+    } finally {
+      over.abort();
+    }
   }
 
   /**
@@ -160,7 +199,7 @@ export class Merger {
 
   async #merge(inputs: readonly MergeInput[], signal: AbortSignal): Promise<void> {
     const changes: ViewChange[] = [];
-    const verdicts: Verdict[] = [];
+    const verdicts: DecidedVerdict[] = [];
     const { epoch } = this.#state;
     // An event tells readers its version as soon as they get it, before the view as a whole says it.
     let told = this.#version;
@@ -172,30 +211,31 @@ export class Merger {
         if (change.origin === "stream") told = newestResourceVersion(told, versionOf(change));
         else if (isRepair(change, told)) this.#repairedAt = told;
       }
-      for (const verdict of step.verdicts) verdicts.push(verdict);
-      this.#account(input, step);
+      const around = { verifiedBefore: this.#verifiedAt, hadView: this.#version !== undefined };
+      if (input.epoch === this.#state.epoch) this.#account(input, step);
+      verdicts.push(...this.#keeper.add(input, step, around));
       if (step.missing.length > 0) {
         if (input.type === "verified") this.#options.onIncomplete?.();
         else this.#options.onGap("incomplete-settlement");
       }
     }
-    this.#countVerdicts(verdicts);
+    this.#keeper.pending(this.#state.undecided.length + (this.#state.check?.told === false ? 1 : 0));
     const reset = this.#state.epoch !== epoch;
-    const ledger = this.#ledger === this.#written ? undefined : this.#ledger;
+    const ledger = this.#keeper.ledger === this.#written ? undefined : this.#keeper.ledger;
     const consumed = this.#queue.consumedWith(inputs.length);
     const commit: ViewCommit = { changes, meta: this.#meta(reset), ledger, consumed, reset };
     if (!(await this.#write(commit, signal))) return;
     if (ledger !== undefined) this.#written = ledger;
     // Before anybody is told, so that what is reported as waiting is what waits.
     this.#queue.remove(inputs);
+    this.#moved.resolve(false);
+    this.#moved = Promise.withResolvers();
     this.#options.onCommit?.(commit);
     for (const verdict of verdicts) this.#options.onVerdict?.(verdict);
     this.#options.onReport?.(this.report);
   }
 
   #account(input: MergeInput, step: Step): void {
-    if (input.epoch !== this.#state.epoch) return;
-    const relisted = input.type === "relisted" && this.#version !== undefined;
     // The view stands on this list now; one that was older changed nothing.
     if ("snapshot" in input && step.missing.length === 0) {
       const { resourceVersion, takenAt } = input.snapshot;
@@ -206,20 +246,6 @@ export class Merger {
       this.#lastContact = input.at;
     }
     this.#late += step.late;
-    const resynced = relisted ? step.changes.length : 0;
-    if (step.contradictions === 0 && resynced === 0) return;
-    this.#ledger = {
-      ...this.#ledger,
-      contradictions: this.#ledger.contradictions + step.contradictions,
-      resynced: this.#ledger.resynced + resynced,
-    };
-  }
-
-  #countVerdicts(verdicts: readonly Verdict[]): void {
-    const pending = this.#state.undecided.length;
-    const times = { now: this.#options.clock.now(), verifiedBefore: this.#verifiedAt };
-    const ledger = addVerdicts(this.#ledger, verdicts, times);
-    this.#ledger = ledger.pending === pending ? ledger : { ...ledger, pending };
   }
 
   #meta(reset: boolean): CommittedMeta {

@@ -2,10 +2,13 @@ import type { Observation } from "../model/observation.ts";
 import type { ObjectKey } from "../model/object-key.ts";
 import { compareResourceVersions, newestResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
 import type { IncomparableSnapshot, Snapshot } from "../model/snapshot.ts";
-import { decideUpTo, expectVerification, judgeNow, noteStreamClaim } from "./decide.ts";
-import type { MergeInput, Step, VerifiedInput, Verdict } from "./merge-input.ts";
+import { decideUpTo, expectVerification, judgeNow, judgeResync, noteStreamClaim, resultOf } from "./decide.ts";
+import { closeCheckByList, isVanished, openCheck, settleDoubts, shownByCheck, supersedeCheck } from "./doubts.ts";
+import { remember } from "./journal.ts";
+import type { MergeInput, Step, VerifiedInput } from "./merge-input.ts";
 import { type Claim, cloneMergeState, emptyMergeState, type MergeState } from "./merge-state.ts";
-import type { ViewChange } from "./view-change.ts";
+import { hasBodies, isOlder, needsBody, settle } from "./settle.ts";
+import type { Work } from "./work.ts";
 
 /**
  * The whole rule of merging, pure: state and input give the next state and what it did. `state` is left as it was.
@@ -17,15 +20,6 @@ import type { ViewChange } from "./view-change.ts";
 export function reduce(state: MergeState, input: MergeInput): { readonly state: MergeState; readonly step: Step } {
   const next = cloneMergeState(state);
   return { state: next, step: advance(next, input) };
-}
-
-/** Mutable while one input is worked on; handed out as a Step. */
-interface Work {
-  readonly changes: ViewChange[];
-  readonly verdicts: Verdict[];
-  late: number;
-  contradictions: number;
-  missing: ObjectKey[];
 }
 
 /**
@@ -58,10 +52,11 @@ export function advance(state: MergeState, input: MergeInput): Step {
     case "heard":
       break;
     case "relisted":
-      relist(state, input.snapshot, work);
+      relist(state, input, work);
       break;
     case "verification-started":
       state.journal = new Map();
+      state.journalFrom = { position: state.position, horizon: state.horizon };
       break;
     case "verification-abandoned":
       state.journal = undefined;
@@ -125,6 +120,7 @@ function replaceAll(state: MergeState, snapshot: IncomparableSnapshot, work: Wor
 function passTo(state: MergeState, version: ResourceVersion, work: Work): void {
   state.position = newestResourceVersion(state.position, version);
   work.verdicts.push(...decideUpTo(state, state.position));
+  settleDoubts(state, state.position, work);
 }
 
 function observe(state: MergeState, observation: Observation, work: Work): void {
@@ -133,14 +129,16 @@ function observe(state: MergeState, observation: Observation, work: Work): void 
   const live = observation.origin === "live";
   // Verifications below this event are decided by what the stream showed before it.
   if (live && state.undecided.length > 0) work.verdicts.push(...decideUpTo(state, version, "below"));
+  if (live) settleDoubts(state, version, work, "below");
 
   const claim: Claim = { uid: object.uid, resourceVersion: version, gone: observation.type === "deleted" };
   const current = state.claims.get(key);
   if (state.horizon !== undefined && compareResourceVersions(version, state.horizon) <= 0) {
     if (state.undecided.length > 0) noteStreamClaim(state, key, claim);
     if (current !== undefined && !current.gone && compareResourceVersions(version, current.resourceVersion) > 0) {
-      // The list showed an older version of a living object than the stream did: the list was wrong (law 5).
-      work.contradictions++;
+      // The list showed an older version of a living object than the stream did: the list was wrong (law 5). But what is
+      // left to a doubt is not as the list said.
+      if (state.check?.doubts.has(key) !== true) work.contradictions++;
       accept(state, observation, claim, current, work);
     } else {
       work.late++;
@@ -192,17 +190,17 @@ function accept(
     });
 }
 
-function remember(state: MergeState, key: ObjectKey, current: Claim | undefined): void {
-  if (state.journal === undefined) return;
-  const earlier = state.journal.get(key);
-  if (earlier === undefined) state.journal.set(key, [current]);
-  else earlier.push(current);
-}
-
-function relist(state: MergeState, snapshot: Snapshot, work: Work): void {
+function relist(state: MergeState, { snapshot, cause }: Extract<MergeInput, { type: "relisted" }>, work: Work): void {
   const horizon = snapshot.resourceVersion;
   const older = isOlder(state, horizon);
   if (!older && !hasBodies(snapshot, needsBody(state, snapshot), work)) return;
+  if (!older && cause !== undefined && state.position !== undefined) {
+    const drift = judgeResync(state, snapshot, cause, (key) => shownByCheck(state, key, snapshot));
+    closeCheckByList(state, snapshot, work);
+    work.verdicts.push({ horizon, result: drift.length > 0 ? "drift" : "consistent", mode: "resync", drift });
+  } else {
+    closeCheckByList(state, snapshot, work);
+  }
   // What the stream would have told up to here is skipped, knowingly: nothing open can be compared any more.
   for (const group of state.undecided)
     work.verdicts.push({ horizon: group.horizon, result: "inconclusive", mode: group.mode, drift: [] });
@@ -214,82 +212,31 @@ function relist(state: MergeState, snapshot: Snapshot, work: Work): void {
   passTo(state, horizon, work);
 }
 
-function verify(state: MergeState, { snapshot, mode = "latest-full" }: VerifiedInput, work: Work): void {
+function verify(state: MergeState, input: VerifiedInput, work: Work): void {
+  const { snapshot, mode = "latest-full", doubts = [], contradicted = [] } = input;
   const horizon = snapshot.resourceVersion;
   if (isOlder(state, horizon)) {
     state.journal = undefined;
     work.verdicts.push({ horizon, result: "stale", mode, drift: [] });
     return;
   }
-  if (!hasBodies(snapshot, needsBody(state, snapshot), work)) return;
   const passed = state.position !== undefined && compareResourceVersions(state.position, horizon) >= 0;
-  if (passed) work.verdicts.push(judgeNow(state, snapshot, mode));
-  else if (state.position !== undefined) work.verdicts.push(...expectVerification(state, snapshot, mode));
+  const open = new Map(passed ? doubts.map((doubt) => [doubt.key, doubt]) : []);
+  const needed = needsBody(state, snapshot);
+  if (!hasBodies(snapshot, (key) => !open.has(key) && needed(key), work)) return;
+  work.contradictions += contradicted.length;
+  supersedeCheck(state, input, work);
+  const vanished = (key: ObjectKey): boolean => {
+    const doubt = open.get(key);
+    return doubt !== undefined && isVanished(doubt);
+  };
+  if (passed) {
+    const judged = judgeNow(state, snapshot, vanished);
+    if (open.size > 0) openCheck(state, input, open, judged, work);
+    else work.verdicts.push({ horizon, result: resultOf(judged), mode, drift: judged.drift });
+  } else if (state.position !== undefined) work.verdicts.push(...expectVerification(state, snapshot, mode));
   else work.verdicts.push({ horizon, result: "inconclusive", mode, drift: [] });
   state.journal = undefined;
-  settle(state, snapshot, "repair", work);
-}
-
-/** Whether a snapshot is older than what is settled: one that was verified, or what was taken over. */
-function isOlder({ horizon, restoredAt }: MergeState, version: ResourceVersion): boolean {
-  const settled = newestResourceVersion(horizon, restoredAt);
-  return settled !== undefined && compareResourceVersions(version, settled) < 0;
-}
-
-/** Tells for a key whether settling this snapshot would have to write its body. */
-function needsBody(state: MergeState, snapshot: Snapshot): (key: ObjectKey) => boolean {
-  return (key) => {
-    const current = state.claims.get(key);
-    const entry = snapshot.entries.get(key);
-    return (
-      entry !== undefined && outcome(current, entry.uid, entry.resourceVersion, snapshot.resourceVersion) === "take"
-    );
-  };
-}
-
-function hasBodies(snapshot: Snapshot, needed: (key: ObjectKey) => boolean, work: Work): boolean {
-  for (const [key, entry] of snapshot.entries) if (entry.object === undefined && needed(key)) work.missing.push(key);
-  return work.missing.length === 0;
-}
-
-/** What settling does with a key that the snapshot holds. */
-function outcome(
-  current: Claim | undefined,
-  uid: string,
-  version: ResourceVersion,
-  horizon: ResourceVersion,
-): "take" | "keep" | "contradicted" {
-  if (current === undefined) return "take";
-  const order = compareResourceVersions(current.resourceVersion, version);
-  if (compareResourceVersions(current.resourceVersion, horizon) > 0) return "keep";
-  if (order > 0) return "contradicted";
-  return order === 0 && !current.gone && current.uid === uid ? "keep" : "take";
-}
-
-/** Makes `snapshot` the base: every key at or below its version is as it says (law 1), all above stays (law 3). */
-function settle(state: MergeState, snapshot: Snapshot, origin: "list" | "repair", work: Work): void {
-  const horizon = snapshot.resourceVersion;
-  const observedAt = snapshot.takenAt;
-  for (const [key, entry] of snapshot.entries) {
-    const current = state.claims.get(key);
-    const what = outcome(current, entry.uid, entry.resourceVersion, horizon);
-    if (what === "contradicted") {
-      work.contradictions++;
-      if (current?.gone) state.claims.delete(key);
-    }
-    if (what !== "take" || entry.object === undefined) continue;
-    const previous = current !== undefined && !current.gone ? current : undefined;
-    remember(state, key, current);
-    state.claims.set(key, { uid: entry.uid, resourceVersion: entry.resourceVersion, gone: false });
-    work.changes.push({ type: "set", object: entry.object, previous, origin, observedAt });
-  }
-  for (const [key, claim] of state.claims) {
-    if (snapshot.entries.has(key) || compareResourceVersions(claim.resourceVersion, horizon) > 0) continue;
-    remember(state, key, claim);
-    state.claims.delete(key);
-    if (claim.gone) continue;
-    const removed = { key, uid: claim.uid, resourceVersion: horizon, finalState: "unknown" as const };
-    work.changes.push({ type: "removed", ...removed, origin, observedAt });
-  }
-  state.horizon = horizon;
+  settle(state, snapshot, "repair", work, vanished);
+  if (state.position !== undefined) settleDoubts(state, state.position, work);
 }

@@ -11,6 +11,7 @@ const CHECKS: Record<keyof MonitorOptions, ((value: unknown) => string | undefin
   resources: list,
   namespaces: list,
   verifyEveryMs: duration,
+  verifyBudgetPerHour: count,
   pollEveryMs: duration,
   pageSize: count,
   concurrentLists: count,

@@ -5,7 +5,7 @@ import { untilAborted } from "../internal/abort.ts";
 import { Semaphore } from "../internal/semaphore.ts";
 import type { Drift } from "../merge/drift.ts";
 import type { QueueBounds } from "../merge/input-queue.ts";
-import type { MergeInput, Step, Verdict } from "../merge/merge-input.ts";
+import type { MergeInput, Step, DecidedVerdict } from "../merge/merge-input.ts";
 import { DEFAULT_RESOURCES, type ResourceType } from "../model/resource-type.ts";
 import { type Scope, scopeId } from "../model/scope.ts";
 import { type CallOptions, type Clock, systemClock } from "../ports/clock.ts";
@@ -13,7 +13,7 @@ import type { ListWatchSource } from "../ports/list-watch.ts";
 import { type Logger, silentLogger } from "../ports/logger.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { Standing } from "../roles/hold-roles.ts";
-import { DEFAULT_LEASE_TTL_MS } from "../roles/role-process.ts";
+import { DEFAULT_LEASE_TTL_MS, DEFAULT_VERIFY_BUDGET } from "../roles/role-process.ts";
 import { MemoryStore } from "../store/memory-store.ts";
 import type { Store, ViewCommit } from "../store/store.ts";
 import type { BackoffOptions } from "../stream/backoff.ts";
@@ -34,6 +34,11 @@ export interface MonitorOptions {
   readonly namespaces?: readonly string[];
   /** The mean time between two verifications of a resource, in milliseconds. @default 300_000 */
   readonly verifyEveryMs?: number;
+  /**
+   * Requests to the API server an hour and resource that verifying may make on average: lists, and objects asked by name.
+   * @default 600
+   */
+  readonly verifyBudgetPerHour?: number;
   /** How often what cannot be watched is listed, in milliseconds. @default 30_000 */
   readonly pollEveryMs?: number;
   /** Objects per page of a list. @default 500 */
@@ -72,7 +77,7 @@ export interface MonitorEvents {
   /** A known gap; a resync follows. */
   desync: [scope: Scope, cause: DesyncCause];
   /** A verification was decided. */
-  verified: [scope: Scope, verdict: Verdict];
+  verified: [scope: Scope, verdict: DecidedVerdict];
   /** An event that the stream missed. */
   drift: [scope: Scope, drift: Drift];
   /** The view was written. */
@@ -217,6 +222,7 @@ export class Monitor implements AsyncDisposable {
       listSlot: (signal, work) => lists.run(signal, work),
       pageSize: this.#options.pageSize ?? 500,
       verifyEveryMs: this.#options.verifyEveryMs ?? 300_000,
+      verifyBudgetPerHour: this.#options.verifyBudgetPerHour ?? DEFAULT_VERIFY_BUDGET,
       pollEveryMs: this.#options.pollEveryMs ?? 30_000,
       backoff,
       queue,

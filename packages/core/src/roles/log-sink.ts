@@ -4,7 +4,7 @@ import { untilAborted } from "../internal/abort.ts";
 import { InputQueue, type QueueBounds } from "../merge/input-queue.ts";
 import type { MergeInput } from "../merge/merge-input.ts";
 import type { ObjectKey } from "../model/object-key.ts";
-import { newestResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
+import { compareResourceVersions, newestResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
 import type { Revision } from "../model/stored-object.ts";
 import type { CallOptions, Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
@@ -12,7 +12,8 @@ import type { InputLogWriter, LogPosition, LogRecord } from "../store/input-log.
 import { recordsOf } from "../store/log-records.ts";
 import type { ScopeStore, StoreManifest, ViewIndex } from "../store/store.ts";
 import { type BackoffOptions, backoffMs, STORE_BACKOFF } from "../stream/backoff.ts";
-import type { VerifySink } from "../verify/verifier.ts";
+import type { FrozenView } from "../verify/frozen-view.ts";
+import type { VerifySink } from "../verify/verify-sink.ts";
 
 /** What a LogSink works with. */
 export interface LogSinkOptions {
@@ -39,6 +40,7 @@ export class LogSink implements VerifySink {
   readonly #options: LogSinkOptions;
   readonly #queue: InputQueue;
   #covers: LogPosition;
+  #missed: Readonly<Record<string, number>> = {};
   #view: ViewIndex | undefined;
   /** The last attempt failed: that is logged once. */
   #failing = false;
@@ -71,6 +73,48 @@ export class LogSink implements VerifySink {
     return entry === undefined ? undefined : { key, ...entry };
   };
 
+  /** As the merger reported it last. */
+  get missed(): number {
+    return Object.values(this.#missed).reduce((sum, count) => sum + count, 0);
+  }
+
+  async freeze(signal: AbortSignal): Promise<FrozenView> {
+    this.offer([{ type: "verification-started", epoch: this.epoch }]);
+    return this.look(signal);
+  }
+
+  async look(signal: AbortSignal): Promise<FrozenView> {
+    await this.caughtUp(signal);
+    const view = this.#view;
+    const entries: ViewIndex["entries"] = view?.entries ?? new Map();
+    return {
+      epoch: this.epoch,
+      position: this.position,
+      // Where versions cannot be ordered, nothing is compared.
+      horizon: view?.meta.snapshotOnly === true ? undefined : (view?.meta.horizon as ResourceVersion | undefined),
+      at: (key) => {
+        const entry = entries.get(key);
+        return entry === undefined ? undefined : { key, ...entry };
+      },
+      keys: () => entries.keys(),
+    };
+  }
+
+  async passed(version: ResourceVersion, ms: number, signal: AbortSignal): Promise<boolean> {
+    const { clock, store } = this.#options;
+    const deadline = clock.monotonic() + ms;
+    let position: ResourceVersion | undefined;
+    for (;;) {
+      await this.#persist("could not read from the store; trying again", signal, async (options) => {
+        position = (await store.meta(options)).streamedThrough;
+      });
+      if (position !== undefined && compareResourceVersions(position, version) >= 0) return true;
+      const left = deadline - clock.monotonic();
+      if (left <= 0) return false;
+      await clock.sleep(Math.min(left, LOOK_AGAIN_MS), { signal });
+    }
+  }
+
   offer(inputs: readonly MergeInput[]): boolean {
     return this.#queue.offer(inputs);
   }
@@ -81,6 +125,7 @@ export class LogSink implements VerifySink {
     await this.#persist("could not read from the store; trying again", signal, async (options) => {
       while (untilMerged && (await log.backlog(options)) > 0) await clock.sleep(LOOK_AGAIN_MS, options);
       this.#view = await store.index(options);
+      if (untilMerged) this.#missed = (await store.reports(options)).merger?.missed.upstream ?? {};
     });
   }
 

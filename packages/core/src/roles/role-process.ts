@@ -31,6 +31,9 @@ export interface ClusterRoleOptions extends RoleProcessOptions, Omit<RoleOptions
   readonly onState?: ((state: RolePhase) => void) | undefined;
 }
 
+/** Requests to the API server an hour and resource that verifying may make on average. */
+export const DEFAULT_VERIFY_BUDGET = 600;
+
 /** How long a lease lasts without being renewed: after a crash, another process takes over within about this. */
 export const DEFAULT_LEASE_TTL_MS = 15_000;
 

@@ -4,12 +4,14 @@ import { isFinal } from "../store/final-failure.ts";
 import { Verifier } from "../verify/verifier.ts";
 import { type Held, holdRoles } from "./hold-roles.ts";
 import { LogSink } from "./log-sink.ts";
-import { type ClusterRoleOptions, runTogether } from "./role-process.ts";
+import { type ClusterRoleOptions, DEFAULT_VERIFY_BUDGET, runTogether } from "./role-process.ts";
 
 /** What a VerifyRole works with. */
 export interface VerifyRoleOptions extends ClusterRoleOptions {
   /** The mean time between two verifications, in milliseconds. */
   readonly everyMs: number;
+  /** Requests to the API server an hour that verifying may make on average. @default DEFAULT_VERIFY_BUDGET */
+  readonly budgetPerHour?: number | undefined;
 }
 
 /** Before the first list there is nothing to verify: that is looked for this often, in milliseconds. */
@@ -70,6 +72,8 @@ export class VerifyRole {
       const verifier = new Verifier({
         ...this.#options,
         sink,
+        budgetPerHour: this.#options.budgetPerHour ?? DEFAULT_VERIFY_BUDGET,
+        soon: true,
         verifiedAt,
         before: this.#report,
         // The streamer's own list tells whether the cluster's history restarted.

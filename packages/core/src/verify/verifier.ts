@@ -1,52 +1,76 @@
 import { untilAborted } from "../internal/abort.ts";
-import type { StreamSink } from "../stream/streamer.ts";
-import { compareResourceVersions, type ResourceVersion } from "../model/resource-version.ts";
+import type { ResourceVersion } from "../model/resource-version.ts";
 import type { RoleOptions } from "../monitor/role-options.ts";
 import type { RolePhase, VerifierReport } from "../monitor/role-status.ts";
+import type { ListWatch } from "../ports/list-watch.ts";
+import { noTelemetry } from "../ports/telemetry.ts";
+import { isFinal } from "../store/final-failure.ts";
 import { backoffMs, DEFAULT_BACKOFF } from "../stream/backoff.ts";
 import { classify, errorReport } from "../stream/classify.ts";
-import { isFinal } from "../store/final-failure.ts";
-import { isComparable, takeSnapshot } from "./take-snapshot.ts";
-
-/** Where a verifier's inputs go: the Merger of its scope, or a log on the way to it. All but `offer` is as of the last `caughtUp`. */
-export interface VerifySink extends StreamSink {
-  /** The cluster history that is merged. */
-  readonly epoch: number;
-  /** The stream has told everything up to here. */
-  readonly position: ResourceVersion | undefined;
-  /** False: the versions of this resource cannot be ordered, so there is nothing to verify (law 8). */
-  readonly comparable: boolean;
-}
+import { countedListWatch } from "./counted-list-watch.ts";
+import { ListModes, modeOf } from "./list-modes.ts";
+import { Pace, type RoundResult } from "./pace.ts";
+import { type RoundOutcome, verifyRound } from "./round.ts";
+import { Sampler } from "./sampler.ts";
+import type { VerifySink } from "./verify-sink.ts";
 
 /** What a Verifier works with. */
 export interface VerifierOptions extends RoleOptions {
   readonly sink: VerifySink;
   /** When the view was last verified before this process: wall clock, epoch milliseconds. The first wait counts from then. */
   readonly verifiedAt?: number | undefined;
+  /** The view was taken over from a process that is no more: what happened meanwhile is looked for soon. */
+  readonly soon?: boolean | undefined;
   /** The report of this process before, whose counters go on. */
   readonly before?: VerifierReport | undefined;
-  /** The mean time between two verifications, in milliseconds; each wait is by chance half to one and a half of it. */
+  /**
+   * The mean time between two verifications, in milliseconds; each wait is by chance half to one and a half of it. After
+   * drift it is a tenth of that, and while nothing is found it grows to twice as much.
+   */
   readonly everyMs: number;
+  /** Requests to the API server an hour that verifying may make on average; `verifyNow` is beyond it. */
+  readonly budgetPerHour: number;
   readonly onReport: (report: VerifierReport) => void;
   /** The most recent list was older than what the stream had told before: a lagging server, or a restored cluster. */
   readonly onBehind?: (() => void) | undefined;
 }
 
+/** A view that was taken over is verified after this long at most, in milliseconds. */
+const SOON_MS = 10_000;
+
+/** How long the merge's decision is waited for before the next wait is chosen, in milliseconds: a bookmark comes each minute. */
+const DECIDED_MS = 75_000;
+
 /**
- * Lists the whole scope now and then and hands the snapshot to the merge: complete, but old. What the stream missed
- * shows as drift there. Never ends by an error of the API server.
+ * Lists the whole scope now and then, compares it with what the stream had told at that very version, and hands what
+ * it found to the merge: complete, but old. Never ends by an error of the API server.
  */
 export class Verifier {
   readonly #options: VerifierOptions;
+  readonly #listWatch: ListWatch;
+  readonly #modes = new ListModes();
+  readonly #sampler: Sampler;
+  readonly #pace: Pace;
   #report: VerifierReport;
   #failures = 0;
+  /** Where the stream was at the last verification. */
+  #lastPosition: ResourceVersion | undefined;
+  /** What the merge had found then. */
+  #missed: number | undefined;
   /** Cuts a wait short. */
   #now = Promise.withResolvers<void>();
   #inFull = false;
 
   constructor(options: VerifierOptions) {
     this.#options = options;
-    const state = { phase: "idle", since: options.clock.now() } as const;
+    const { clock, random, everyMs, budgetPerHour } = options;
+    this.#listWatch = countedListWatch(options.listWatch, (verb) => {
+      const { requests, asked } = this.#report;
+      this.#report = { ...this.#report, requests: requests + 1, asked: asked + (verb === "get" ? 1 : 0) };
+    });
+    this.#sampler = new Sampler(Math.floor(random() * 2 ** 32));
+    this.#pace = new Pace({ everyMs, budgetPerHour }, clock.monotonic());
+    const state = { phase: "idle", since: clock.now() } as const;
     this.#report =
       options.before === undefined
         ? {
@@ -74,15 +98,16 @@ export class Verifier {
 
   /** Verifies until the signal aborts; then resolves. The first verification comes one wait after the last one. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, everyMs, random, verifiedAt } = this.#options;
+    const { clock, everyMs, random, verifiedAt, soon } = this.#options;
     // A clock that jumped back must not put it off.
     const age = verifiedAt === undefined ? 0 : Math.max(0, clock.now() - verifiedAt);
-    let waitMs = Math.max(0, everyMs * (0.5 + random()) - age);
+    const first = Math.max(0, everyMs * (0.5 + random()) - age);
+    let waitMs = soon === true ? Math.min(first, SOON_MS * random()) : first;
     let reported = false;
     while (!signal.aborted) {
       if (!reported) this.#tell({ phase: "waiting", since: clock.now(), until: clock.now() + waitMs });
       try {
-        await this.#pause(waitMs, signal);
+        await this.#pause(clock.sleep.bind(clock, waitMs), signal);
         waitMs = await this.#verify(signal);
         reported = this.#failures > 0;
       } catch (error) {
@@ -93,69 +118,126 @@ export class Verifier {
     this.#tell({ phase: "stopped", since: clock.now() });
   }
 
-  async #pause(ms: number, signal: AbortSignal): Promise<void> {
+  /** Waits for `work`, or until the next verification is asked for; true: it was. */
+  async #pause(
+    work: (options: { readonly signal: AbortSignal }) => Promise<unknown>,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     const cut = new AbortController();
-    const stop = AbortSignal.any([signal, cut.signal]);
-    const slept = this.#options.clock.sleep(ms, { signal: stop }).catch(() => {});
+    const over = work({ signal: AbortSignal.any([signal, cut.signal]) }).then(
+      () => false,
+      () => false,
+    );
     try {
-      await untilAborted(Promise.race([slept, this.#now.promise]), signal);
+      const asked = await untilAborted(Promise.race([over, this.#now.promise.then(() => true)]), signal);
+      if (asked) this.#now = Promise.withResolvers<void>();
+      return asked;
     } finally {
       cut.abort();
-      this.#now = Promise.withResolvers<void>();
     }
   }
 
   /** One verification; returns how long to wait for the next. Rejects when `signal` aborts, or the store is final. */
   async #verify(signal: AbortSignal): Promise<number> {
-    const { listWatch, sink, clock, listSlot, pageSize, everyMs, random } = this.#options;
-    let epoch = sink.epoch;
+    const { sink, clock, random } = this.#options;
+    const { epoch } = sink;
+    const before = this.#report;
     let started = false;
-    const next = everyMs * (0.5 + random());
     try {
       // Snapshots must not pile up before a store that does not take them.
       await sink.caughtUp(signal);
       // Versions that cannot be ordered verify nothing; the streamer lists such a resource by itself.
-      if (!sink.comparable) return next;
-      await listSlot(signal, async () => {
-        ({ epoch } = sink);
-        const { position } = sink;
-        this.#tell({ phase: "listing", since: clock.now() });
-        started = sink.offer([{ type: "verification-started", epoch }]);
-        const snapshot = await takeSnapshot(listWatch, {
-          clock,
-          signal,
-          pageSize,
-          known: this.#inFull ? undefined : sink.known,
-          onProgress: (progress) => {
-            this.#report = { ...this.#report, progress, lastContact: clock.now() };
-            this.#options.onReport(this.#report);
-          },
-        });
-        this.#inFull = false;
-        if (isComparable(snapshot)) {
-          sink.offer([{ type: "verified", epoch, snapshot, mode: "latest-full" }]);
-          this.#report = { ...this.#report, snapshots: this.#report.snapshots + 1 };
-          if (position !== undefined && compareResourceVersions(snapshot.resourceVersion, position) < 0)
-            this.#options.onBehind?.();
-        } else {
-          sink.offer([{ type: "verification-abandoned", epoch }]);
-        }
-      });
+      if (!sink.comparable) return this.#pace.everyMs * (0.5 + random());
+      this.#tell({ phase: "listing", since: clock.now() });
+      started = true;
+      const missed = (this.#missed ??= sink.missed);
+      const outcome = await this.#round(signal);
       this.#failures = 0;
       this.#report = { ...this.#report, progress: undefined };
-      return next;
+      return await this.#ended(outcome, before, missed, signal);
     } catch (error) {
       if (started) sink.offer([{ type: "verification-abandoned", epoch }]);
       signal.throwIfAborted();
       if (isFinal(error)) throw error;
-      return this.#failed(error);
+      return this.#failed(error, before);
     }
   }
 
-  #failed(error: unknown): number {
-    const { clock, random, everyMs, logger, backoff = DEFAULT_BACKOFF } = this.#options;
+  async #round(signal: AbortSignal): Promise<RoundOutcome | undefined> {
+    const { sink, clock, onReport } = this.#options;
+    const view = await sink.freeze(signal);
+    const outcome = await verifyRound(
+      {
+        ...this.#options,
+        listWatch: this.#listWatch,
+        signal,
+        modes: this.#modes,
+        sampler: this.#sampler,
+        samples: this.#pace.samples(clock.monotonic()),
+        latest: view.position === undefined || view.position === this.#lastPosition,
+        inFull: this.#inFull,
+        onProgress: (progress) => {
+          this.#report = { ...this.#report, progress, lastContact: clock.now() };
+          onReport(this.#report);
+        },
+      },
+      view,
+    );
+    this.#lastPosition = view.position;
+    // A history that restarted meanwhile has nothing to do with this list.
+    if (outcome === undefined || sink.epoch !== view.epoch || !sink.comparable) {
+      sink.offer([{ type: "verification-abandoned", epoch: view.epoch }]);
+      return undefined;
+    }
+    this.#inFull = false;
+    const { input, behind } = outcome;
+    sink.offer([input]);
+    this.#report = { ...this.#report, snapshots: this.#report.snapshots + 1, mode: input.mode };
+    if ((input.contradicted?.length ?? 0) > 0)
+      this.#options.logger.warn(
+        { objects: input.contradicted?.length, examples: input.contradicted?.slice(0, 5) },
+        "a list of the API server contradicts the objects themselves; they are believed",
+      );
+    if (behind) this.#options.onBehind?.();
+    return outcome;
+  }
+
+  /** Waits until the merge can have decided, and chooses the next wait by what it found. */
+  async #ended(
+    outcome: RoundOutcome | undefined,
+    before: VerifierReport,
+    missedBefore: number,
+    signal: AbortSignal,
+  ): Promise<number> {
+    const { sink, clock, random } = this.#options;
+    const { samples = 0, suspects = 0, sampled = false, until } = outcome ?? {};
+    if (until !== undefined) {
+      this.#tell({ phase: "waiting", since: clock.now(), until: clock.now() + DECIDED_MS });
+      const asked = await this.#pause(async (options) => {
+        await sink.passed(until, DECIDED_MS, options.signal);
+        await sink.caughtUp(options.signal);
+      }, signal);
+      // What was asked for meanwhile is due at once.
+      if (asked) this.#now.resolve();
+    }
+    const found = sink.missed - missedBefore;
+    this.#missed = sink.missed;
+    const result: RoundResult =
+      outcome === undefined ? "undecided" : suspects > 0 || found > 0 ? "drift" : "consistent";
+    return this.#pace.ended(
+      { result, requests: this.#report.requests - before.requests, samples, sampled: sampled || found > suspects },
+      clock.monotonic(),
+      random(),
+    );
+  }
+
+  #failed(error: unknown, before: VerifierReport): number {
+    const { clock, random, everyMs, logger, telemetry = noTelemetry, backoff = DEFAULT_BACKOFF } = this.#options;
     this.#failures++;
+    const mode = this.#report.mode ?? modeOf({ exact: true, metadata: true });
+    telemetry.add("krm_verifications_total", { result: "error", mode });
     this.#report = { ...this.#report, failures: this.#report.failures + 1, progress: undefined };
+    this.#pace.spend(this.#report.requests - before.requests, clock.monotonic());
     const trouble = classify(error);
     const since = clock.now();
     const report = errorReport(error);

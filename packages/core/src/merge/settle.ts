@@ -1,0 +1,81 @@
+import type { ObjectKey } from "../model/object-key.ts";
+import { compareResourceVersions, newestResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
+import type { Snapshot } from "../model/snapshot.ts";
+import { remember } from "./journal.ts";
+import type { Claim, MergeState } from "./merge-state.ts";
+import type { Work } from "./work.ts";
+
+/** Whether a snapshot is older than what is settled: one that was verified, or what was taken over. */
+export function isOlder({ horizon, restoredAt }: MergeState, version: ResourceVersion): boolean {
+  const settled = newestResourceVersion(horizon, restoredAt);
+  return settled !== undefined && compareResourceVersions(version, settled) < 0;
+}
+
+/** Tells for a key whether settling this snapshot would have to write its body. */
+export function needsBody(state: MergeState, snapshot: Snapshot): (key: ObjectKey) => boolean {
+  return (key) => {
+    const current = state.claims.get(key);
+    const entry = snapshot.entries.get(key);
+    return (
+      entry !== undefined && outcome(current, entry.uid, entry.resourceVersion, snapshot.resourceVersion) === "take"
+    );
+  };
+}
+
+/** False, and what lacks noted: a body that is needed is not there. */
+export function hasBodies(snapshot: Snapshot, needed: (key: ObjectKey) => boolean, work: Work): boolean {
+  for (const [key, entry] of snapshot.entries) if (entry.object === undefined && needed(key)) work.missing.push(key);
+  return work.missing.length === 0;
+}
+
+/** What settling does with a key that the snapshot holds. */
+function outcome(
+  current: Claim | undefined,
+  uid: string,
+  version: ResourceVersion,
+  horizon: ResourceVersion,
+): "take" | "keep" | "contradicted" {
+  if (current === undefined) return "take";
+  const order = compareResourceVersions(current.resourceVersion, version);
+  if (compareResourceVersions(current.resourceVersion, horizon) > 0) return "keep";
+  if (order > 0) return "contradicted";
+  return order === 0 && !current.gone && current.uid === uid ? "keep" : "take";
+}
+
+/**
+ * Makes `snapshot` the base: every key at or below its version is as it says (law 1), all above stays (law 3). What is
+ * left to a doubt stays too, until that is judged.
+ */
+export function settle(
+  state: MergeState,
+  snapshot: Snapshot,
+  origin: "list" | "repair",
+  work: Work,
+  left: (key: ObjectKey) => boolean = () => false,
+): void {
+  const horizon = snapshot.resourceVersion;
+  const observedAt = snapshot.takenAt;
+  for (const [key, entry] of snapshot.entries) {
+    const current = state.claims.get(key);
+    const what = outcome(current, entry.uid, entry.resourceVersion, horizon);
+    if (what === "contradicted") {
+      work.contradictions++;
+      if (current?.gone) state.claims.delete(key);
+    }
+    if (what !== "take" || entry.object === undefined) continue;
+    const previous = current !== undefined && !current.gone ? current : undefined;
+    remember(state, key, current);
+    state.claims.set(key, { uid: entry.uid, resourceVersion: entry.resourceVersion, gone: false });
+    work.changes.push({ type: "set", object: entry.object, previous, origin, observedAt });
+  }
+  for (const [key, claim] of state.claims) {
+    if (snapshot.entries.has(key) || compareResourceVersions(claim.resourceVersion, horizon) > 0) continue;
+    if (!claim.gone && left(key)) continue;
+    remember(state, key, claim);
+    state.claims.delete(key);
+    if (claim.gone) continue;
+    const removed = { key, uid: claim.uid, resourceVersion: horizon, finalState: "unknown" as const };
+    work.changes.push({ type: "removed", ...removed, origin, observedAt });
+  }
+  state.horizon = horizon;
+}

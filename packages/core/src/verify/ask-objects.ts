@@ -1,0 +1,69 @@
+import { KrmError } from "../errors.ts";
+import type { ObjectKey } from "../model/object-key.ts";
+import { splitObjectKey } from "../model/object-key.ts";
+import { isResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
+import type { StoredObject } from "../model/stored-object.ts";
+import type { ListWatch } from "../ports/list-watch.ts";
+
+/** What objects said of themselves. */
+export interface Replies {
+  /** Undefined: the object was not there. */
+  readonly of: ReadonlyMap<ObjectKey, StoredObject | undefined>;
+  /** With any that was not there: the version of a list that was asked for after them all. */
+  readonly after: ResourceVersion | undefined;
+}
+
+/** Objects that are asked at the same time. */
+const AT_ONCE = 4;
+
+/**
+ * Asks objects by name, without a version: each is read from the store behind the API server. The answer that one is not
+ * there carries no version, so a list of one object is asked for after them: whoever has been told everything up to its
+ * version knows that it is gone.
+ *
+ * Rejects with the first error; `undefined` when this user may not ask for single objects at all.
+ */
+export async function askObjects(
+  listWatch: ListWatch,
+  keys: readonly ObjectKey[],
+  signal: AbortSignal,
+): Promise<Replies | undefined> {
+  const of = new Map<ObjectKey, StoredObject | undefined>();
+  const left = [...keys];
+  const failed = new AbortController();
+  const both = AbortSignal.any([signal, failed.signal]);
+  const ask = async (): Promise<void> => {
+    for (let key = left.shift(); key !== undefined; key = left.shift()) {
+      both.throwIfAborted();
+      of.set(key, await listWatch.get(splitObjectKey(key), { signal: both }));
+    }
+  };
+  try {
+    await Promise.all(
+      Array.from({ length: AT_ONCE }, async () =>
+        ask().catch((error: unknown) => {
+          failed.abort(error);
+          throw error;
+        }),
+      ),
+    );
+  } catch (error) {
+    signal.throwIfAborted();
+    const cause: unknown = failed.signal.aborted ? failed.signal.reason : error;
+    if (KrmError.is(cause, "KRM_API_STATUS") && (cause.status?.code === 403 || cause.status?.code === 405))
+      return undefined;
+    throw cause;
+  }
+  const absent = [...of.values()].some((found) => found === undefined);
+  return { of, after: absent ? await versionNow(listWatch, signal) : undefined };
+}
+
+async function versionNow(listWatch: ListWatch, signal: AbortSignal): Promise<ResourceVersion> {
+  const list = listWatch.listMetadata?.bind(listWatch) ?? listWatch.list.bind(listWatch);
+  const { resourceVersion } = await list({ limit: 1 }, { signal });
+  if (isResourceVersion(resourceVersion)) return resourceVersion;
+  throw new KrmError(
+    "KRM_INVALID_RESOURCE_VERSION",
+    `resourceVersion ${JSON.stringify(resourceVersion)} cannot be compared`,
+  );
+}

@@ -1,0 +1,52 @@
+import type { ObjectKey } from "../model/object-key.ts";
+import { compareResourceVersions } from "../model/resource-version.ts";
+import type { Snapshot, SnapshotEntry } from "../model/snapshot.ts";
+import type { Revision } from "../model/stored-object.ts";
+import type { FrozenView } from "./frozen-view.ts";
+
+/** A key of which list and stream tell different states, or (a sample) the same. */
+export interface Suspect {
+  readonly key: ObjectKey;
+  /** What the view showed. */
+  readonly shown: Revision | undefined;
+  /** What the list held. */
+  readonly listed: SnapshotEntry | undefined;
+}
+
+/** What a comparison of a list with the view at the list's version gives. */
+export interface Comparison {
+  readonly suspects: readonly Suspect[];
+  /** Keys of which both tell the same. */
+  readonly agreeing: readonly ObjectKey[];
+}
+
+/**
+ * Compares a list with what the view showed at its version. A key of which the view shows something newer than the list,
+ * or nothing any more, is in neither part: what it showed at the list's version is for the merge to say, which wrote it
+ * down.
+ *
+ * @param before The view before the list, where `view` is one of after it.
+ */
+export function compareWithList(view: FrozenView, snapshot: Snapshot, before?: FrozenView): Comparison {
+  const { entries, resourceVersion: horizon } = snapshot;
+  const suspects: Suspect[] = [];
+  const agreeing: ObjectKey[] = [];
+  const isNewer = (shown: Revision | undefined): boolean =>
+    shown !== undefined && compareResourceVersions(shown.resourceVersion, horizon) > 0;
+  for (const [key, listed] of entries) {
+    const shown = view.at(key);
+    if (isNewer(shown) || (shown === undefined && before?.at(key) !== undefined)) continue;
+    if (shown !== undefined && isSame(shown, listed)) agreeing.push(key);
+    else suspects.push({ key, shown, listed });
+  }
+  for (const key of view.keys()) {
+    if (entries.has(key)) continue;
+    const shown = view.at(key);
+    if (shown !== undefined && !isNewer(shown)) suspects.push({ key, shown, listed: undefined });
+  }
+  return { suspects, agreeing };
+}
+
+function isSame(a: Pick<Revision, "uid" | "resourceVersion">, b: Pick<Revision, "uid" | "resourceVersion">): boolean {
+  return a.uid === b.uid && a.resourceVersion === b.resourceVersion;
+}

@@ -1,0 +1,102 @@
+/** What a verification had to say, as far as its pace is concerned. */
+export type RoundResult = "consistent" | "drift" | "undecided";
+
+/** How often, and how dearly, a verifier may ask. */
+export interface PaceOptions {
+  /** The mean time between two verifications to begin with, in milliseconds. */
+  readonly everyMs: number;
+  /** Requests to the API server an hour, on average. */
+  readonly budgetPerHour: number;
+}
+
+/** After drift the next verification comes this much sooner, and while all is well at most this much later. */
+const SOONER = 10;
+const LATER = 2;
+/** While all is well the time between two verifications grows by half each time. */
+const GROWTH = 1.5;
+/** However soon, not sooner than this. */
+const SOONEST_MS = 10_000;
+const HOUR_MS = 3_600_000;
+
+/** Objects that one verification asks by name without a reason, at most. */
+const MOST_SAMPLES = 100;
+/** After a sample has found something, it looks that much harder until all is well again. */
+const HARDER = 5;
+
+/**
+ * When the next verification is due, and how many objects it may ask by name: sooner after drift, later while all is
+ * well, and never beyond the budget. The budget is a bucket: it fills by the hour's requests and holds a quarter of them
+ * (or one round, where that costs more), so that a round after drift need not wait. Times are of a monotonic clock.
+ */
+export class Pace {
+  readonly #options: PaceOptions;
+  #everyMs: number;
+  #tokens: number;
+  #at: number;
+  /** What the last round cost without its samples. */
+  #roundCost = 1;
+  #alert = false;
+
+  constructor(options: PaceOptions, now: number) {
+    this.#options = options;
+    this.#everyMs = options.everyMs;
+    this.#tokens = options.budgetPerHour / 4;
+    this.#at = now;
+  }
+
+  /** The mean time between two verifications now. */
+  get everyMs(): number {
+    return this.#everyMs;
+  }
+
+  /** How many objects the next round may ask by name. */
+  samples(now: number): number {
+    this.#fill(now);
+    const { budgetPerHour } = this.#options;
+    const share = (budgetPerHour * this.#everyMs) / HOUR_MS - this.#roundCost;
+    const wanted = Math.min(MOST_SAMPLES, Math.max(1, share)) * (this.#alert ? HARDER : 1);
+    return Math.floor(Math.max(1, Math.min(wanted, this.#tokens - this.#roundCost)));
+  }
+
+  /**
+   * A verification ended; the time until the next one is due. `random` in [0, 1): half to one and a half of the mean.
+   *
+   * @param requests What it asked of the API server, `samples` of them objects by name without a reason.
+   * @param sampled A sample found what list and stream agreed not to tell.
+   */
+  ended(
+    round: {
+      readonly result: RoundResult;
+      readonly requests: number;
+      readonly samples: number;
+      readonly sampled: boolean;
+    },
+    now: number,
+    random: number,
+  ): number {
+    const { everyMs, budgetPerHour } = this.#options;
+    this.spend(round.requests, now);
+    this.#roundCost = Math.max(1, round.requests - round.samples);
+    if (round.sampled) this.#alert = true;
+    else if (round.result === "consistent") this.#alert = false;
+    const soonest = Math.min(everyMs, Math.max(SOONEST_MS, everyMs / SOONER));
+    if (round.result === "drift") this.#everyMs = soonest;
+    else if (round.result === "consistent") this.#everyMs = Math.min(everyMs * LATER, this.#everyMs * GROWTH);
+    const wait = this.#everyMs * (0.5 + random);
+    const lacking = this.#roundCost + 1 - this.#tokens;
+    return Math.max(wait, (lacking / budgetPerHour) * HOUR_MS);
+  }
+
+  /** Counts requests that came to nothing. */
+  spend(requests: number, now: number): void {
+    this.#fill(now);
+    this.#tokens -= requests;
+  }
+
+  #fill(now: number): void {
+    const { budgetPerHour } = this.#options;
+    const most = Math.max(budgetPerHour / 4, this.#roundCost + 1);
+    this.#tokens = Math.min(most, this.#tokens + ((now - this.#at) / HOUR_MS) * budgetPerHour);
+    this.#at = now;
+  }
+}

@@ -1,0 +1,183 @@
+import type { Doubt } from "../merge/doubt.ts";
+import type { VerifiedInput } from "../merge/merge-input.ts";
+import type { ObjectKey } from "../model/object-key.ts";
+import { compareResourceVersions, newestResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
+import type { SnapshotEntry } from "../model/snapshot.ts";
+import { noTelemetry, type Telemetry } from "../ports/telemetry.ts";
+import { askObjects, type Replies } from "./ask-objects.ts";
+import { compareWithList, type Comparison, type Suspect } from "./compare.ts";
+import type { FrozenView } from "./frozen-view.ts";
+import { rule, type Ruling } from "./ruling.ts";
+import type { Sampler } from "./sampler.ts";
+import { type TakenList, takeList, type TakeListOptions, type Wanted } from "./take-list.ts";
+import type { VerifySink } from "./verify-sink.ts";
+
+/** One verification. */
+export interface RoundOptions extends TakeListOptions {
+  readonly sink: VerifySink;
+  readonly listSlot: <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
+  readonly random: () => number;
+  readonly telemetry?: Telemetry | undefined;
+  readonly sampler: Sampler;
+  /** Objects to ask by name although nothing speaks against them. */
+  readonly samples: number;
+  /** The newest state, because the stream has not moved since the last verification. */
+  readonly latest: boolean;
+  /** With every body, because the last settlement lacked one. */
+  readonly inFull: boolean;
+}
+
+/** What came of it. */
+export interface RoundOutcome {
+  readonly input: VerifiedInput;
+  /** Keys that list and stream told differently, and the list was right. */
+  readonly suspects: number;
+  readonly samples: number;
+  /** A sample was not what list and stream agreed on. */
+  readonly sampled: boolean;
+  /** The list was older than the stream. */
+  readonly behind: boolean;
+  /** The merge has decided everything when the stream has passed this. */
+  readonly until: ResourceVersion | undefined;
+}
+
+/** How long a list of the newest state waits for the stream to pass it, in milliseconds: a bookmark comes each minute. */
+const PATIENCE_MS = 75_000;
+
+/** Suspects that are asked by name one by one; of more than that, as many, and the others are believed to the list. */
+const MOST_ASKED = 100;
+
+/**
+ * Lists the scope, compares that with what the stream had told at the list's version, and asks every suspect, and some
+ * that are not, by name. Undefined: versions cannot be ordered, so there is nothing to compare.
+ */
+export async function verifyRound(options: RoundOptions, view: FrozenView): Promise<RoundOutcome | undefined> {
+  const { sink, signal, latest, inFull } = options;
+  const taken = await inSlot(options, view, { exact: !latest, bodies: inFull ? "everything" : "none" });
+  if (taken === undefined) return undefined;
+  const horizon = taken.snapshot.resourceVersion;
+  if (taken.exact) return confirm(options, view, taken);
+  if (!(await sink.passed(horizon, PATIENCE_MS, signal))) return unconfirmed(options, view, taken);
+  // The journal of the merge tells what the stream showed at the list's version; here, what it shows now will do.
+  return confirm(options, await sink.look(signal), taken, view);
+}
+
+async function inSlot(options: RoundOptions, view: FrozenView, wanted: Wanted): Promise<TakenList | undefined> {
+  return options.listSlot(options.signal, async () => takeList(options, view, wanted));
+}
+
+/** The stream is not there yet: what differs may be on its way. The list settles the view as it stands. */
+async function unconfirmed(
+  options: RoundOptions,
+  view: FrozenView,
+  taken: TakenList,
+): Promise<RoundOutcome | undefined> {
+  const now = { ...view, at: options.sink.known };
+  const whole = taken.bodies ? taken : await inSlot(options, now, { exact: false, bodies: "unknown" });
+  if (whole === undefined) return undefined;
+  return outcome(view, { ...whole, doubts: [], contradicted: [] }, { suspects: 0, samples: 0, sampled: false });
+}
+
+interface Corrected extends Pick<TakenList, "snapshot" | "mode"> {
+  readonly doubts: readonly Doubt[];
+  readonly contradicted: readonly ObjectKey[];
+}
+
+function outcome(
+  view: FrozenView,
+  { snapshot, mode, doubts, contradicted }: Corrected,
+  counts: Pick<RoundOutcome, "suspects" | "samples" | "sampled">,
+): RoundOutcome {
+  const { resourceVersion } = snapshot;
+  const behind = view.position !== undefined && compareResourceVersions(resourceVersion, view.position) < 0;
+  let until: ResourceVersion | undefined;
+  for (const doubt of doubts) until = newestResourceVersion(until, doubt.until);
+  const input: VerifiedInput = { type: "verified", epoch: view.epoch, snapshot, mode, doubts, contradicted };
+  return { input, ...counts, behind, until };
+}
+
+async function confirm(
+  options: RoundOptions,
+  view: FrozenView,
+  taken: TakenList,
+  before?: FrozenView,
+): Promise<RoundOutcome | undefined> {
+  const { telemetry = noTelemetry, sampler } = options;
+  const comparison = compareWithList(view, taken.snapshot, before);
+  const { suspects, agreeing } = comparison;
+  const chosen = choose(suspects, options.random);
+  const samples = sampler.take(agreeing, options.samples).map((key): Suspect => {
+    const listed = taken.snapshot.entries.get(key);
+    return { key, shown: view.at(key), listed };
+  });
+  const replies = await ask(options, [...chosen, ...samples]);
+  if (chosen.length > 0) telemetry.add("krm_sampled_objects_total", { why: "suspect" }, chosen.length);
+  if (samples.length > 0) telemetry.add("krm_sampled_objects_total", { why: "sample" }, samples.length);
+  const terms = { horizon: taken.snapshot.resourceVersion, verified: view.horizon, after: replies?.after };
+  const rulings = new Map<ObjectKey, Ruling>();
+  for (const suspect of [...chosen, ...samples])
+    if (replies?.of.has(suspect.key) === true)
+      rulings.set(suspect.key, rule(suspect, replies.of.get(suspect.key), terms));
+  const list = await withBodies(options, view, taken, comparison, rulings);
+  if (list === undefined) return undefined;
+  // The list had to be taken again, of a newer state: nothing that was ruled fits it.
+  if (list.snapshot.resourceVersion !== taken.snapshot.resourceVersion) return unconfirmed(options, view, list);
+  const corrected = correct(list, rulings);
+  const refuted = new Set(corrected.contradicted);
+  return outcome(view, corrected, {
+    suspects: suspects.filter(({ key }) => !refuted.has(key)).length,
+    samples: samples.length,
+    sampled: samples.some(({ key }) => refuted.has(key)),
+  });
+}
+
+/** All, or so many by chance. */
+function choose(suspects: readonly Suspect[], random: () => number): readonly Suspect[] {
+  if (suspects.length <= MOST_ASKED) return suspects;
+  const left = [...suspects];
+  return Array.from({ length: MOST_ASKED }, () => left.splice(Math.floor(random() * left.length), 1)[0] as Suspect);
+}
+
+async function ask(
+  { listWatch, modes, clock, logger, signal }: RoundOptions,
+  asked: readonly Suspect[],
+): Promise<Replies | undefined> {
+  const now = clock.monotonic();
+  if (asked.length === 0 || !modes.can("get", now)) return undefined;
+  const keys = asked.map(({ key }) => key);
+  const replies = await askObjects(listWatch, keys, signal);
+  if (replies === undefined && modes.lacks("get", now))
+    logger.warn({}, "single objects may not be read: what a list shows is not confirmed. Allow the verb get");
+  return replies;
+}
+
+/** The list with the bodies that settling it needs, where asking by name has not brought them. */
+async function withBodies(
+  options: RoundOptions,
+  view: FrozenView,
+  taken: TakenList,
+  { suspects }: Comparison,
+  rulings: ReadonlyMap<ObjectKey, Ruling>,
+): Promise<TakenList | undefined> {
+  const lacking = suspects.some(({ key, listed }) => {
+    const ruling = rulings.get(key);
+    const settled = ruling !== undefined && ruling.outdated !== true;
+    return listed !== undefined && listed.object === undefined && !settled;
+  });
+  if (!lacking) return taken;
+  const whole = await inSlot(options, view, { exact: taken.exact, bodies: "unknown" });
+  return whole && { ...whole, mode: taken.mode };
+}
+
+function correct({ snapshot, mode }: TakenList, rulings: ReadonlyMap<ObjectKey, Ruling>): Corrected {
+  const entries = new Map<ObjectKey, SnapshotEntry>(snapshot.entries);
+  const doubts: Doubt[] = [];
+  const contradicted: ObjectKey[] = [];
+  for (const [key, { entry, doubt, contradicted: refuted }] of rulings) {
+    if (entry === "absent") entries.delete(key);
+    else if (entry !== undefined) entries.set(key, entry);
+    if (doubt !== undefined) doubts.push(doubt);
+    if (refuted === true) contradicted.push(key);
+  }
+  return { snapshot: { ...snapshot, entries }, mode, doubts, contradicted };
+}
