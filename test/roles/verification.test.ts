@@ -1,8 +1,16 @@
 import { KrmError, PODS, type RolePhase, type VerifierReport } from "@krm/core";
-import { type ClusterSourceOptions } from "@krm/testkit";
+import type { ClusterSourceOptions, SourceRequest } from "@krm/testkit";
 import { describe, expect, test } from "vitest";
 import { pod, settle, until } from "./support.ts";
 import { apiError, gone, report, watching, world, type World } from "./world.ts";
+
+/** A server that knows no `resourceVersionMatch=Exact`. */
+const noExact: ClusterSourceOptions["beforeRequest"] = (asked) => {
+  if ("request" in asked && "match" in asked.request && asked.request.match === "Exact") throw apiError({ code: 400 });
+};
+
+const isList = ({ verb }: SourceRequest): boolean => verb === "list" || verb === "listMetadata";
+const lists = (w: World): number => w.source.requests.list + w.source.requests.listMetadata;
 
 describe("verification", () => {
   test("what the stream missed is drift, named and repaired; the next verification does not claim it again", async () => {
@@ -62,12 +70,16 @@ describe("verification", () => {
           held.push(event);
           return [];
         },
+        beforeRequest: noExact,
       },
     );
     await watching(w);
     pod(w.cluster, "slow");
     w.monitor.verifyNow();
-    await until(w.equal, "the snapshot shows it at once");
+    await settle();
+    expect(await w.equal()).toBe(false);
+    await w.clock.advance(75_000);
+    await until(w.equal, "the stream was waited for long enough: the snapshot shows it");
     expect(w.verdicts).toEqual([]);
     hold = false;
     pod(w.cluster, "next");
@@ -81,20 +93,22 @@ describe("verification", () => {
     await watching(w);
     w.source.bookmark();
     await w.clock.advance(59_000);
-    expect(w.source.requests.list).toBe(3);
+    expect(lists(w)).toBe(3);
     await w.clock.advance(2000);
     await until(() => w.verdicts.length === 1, "a verification");
     expect((await w.status()).view.verifiedAt).toBe(w.clock.now() - 1000);
   });
 
   test("law 10: a miss below a told version, repaired by a verification ahead of the stream, raises the floor", async () => {
-    const w = world({}, { tell: () => [] });
+    const w = world({}, { tell: () => [], beforeRequest: noExact });
     await watching(w);
     w.cluster.patch(PODS, "team-a", "p1", { metadata: { labels: { missed: "yes" } } });
     w.source.bookmark();
     await until(async () => (await w.status()).view.version === w.cluster.version, "the version is told");
     pod(w.cluster, "later");
     w.monitor.verifyNow();
+    await settle();
+    await w.clock.advance(75_000);
     await until(w.equal, "the view is repaired");
     expect((await w.status()).view).toMatchObject({ version: w.cluster.version, resumeFloor: w.cluster.version });
   });
@@ -143,17 +157,17 @@ describe("a verification that fails", () => {
       const w = world(
         {},
         {
-          beforeRequest: ({ verb }) => {
-            if (failing && verb === "list") throw error;
+          beforeRequest: (asked) => {
+            if (failing && isList(asked)) throw error;
           },
         },
       );
       await watching(w);
       failing = true;
       w.monitor.verifyNow();
-      await until(() => w.source.requests.list > 3, "it was tried");
+      await until(() => lists(w) > 3, "it was tried");
       await settle();
-      const tried = w.source.requests.list;
+      const tried = lists(w);
       await w.clock.advance(600);
       await settle();
       expect(await verifier(w)).toMatchObject({ state: { phase }, failures: 1, snapshots: 0 });
@@ -163,7 +177,7 @@ describe("a verification that fails", () => {
       failing = false;
       await w.clock.advance(waitMs - 601);
       await settle();
-      expect(w.source.requests.list).toBe(tried);
+      expect(lists(w)).toBe(tried);
       w.source.bookmark();
       await settle();
       await w.clock.advance(2);
@@ -184,7 +198,7 @@ test("a verification that the streamer's own list has overtaken is stale: counte
     {
       tell: () => [],
       beforeRequest: async (asked) => {
-        if (!hold || asked.verb !== "list" || asked.request.continue === undefined) return;
+        if (!hold || asked.verb !== "listMetadata" || asked.request.continue === undefined) return;
         hold = false;
         held = true;
         await gate.promise;
@@ -199,9 +213,9 @@ test("a verification that the streamer's own list has overtaken is stale: counte
   w.source.failWatches(gone);
   await until(w.equal, "the streamer has listed anew");
   gate.resolve();
-  await until(() => w.verdicts.length === 1, "the verification has come to its end");
-  expect(w.verdicts).toEqual(["stale"]);
-  expect(w.drift).toEqual([]);
+  await until(() => w.verdicts.length === 2, "the verification has come to its end");
+  expect(w.verdicts).toEqual(["drift", "stale"]);
+  expect(w.drift).toMatchObject([{ type: "added", cause: "expired", horizon: w.cluster.version }]);
   expect(await w.equal()).toBe(true);
   await report(w);
   expect((await w.status()).reports.merger).toMatchObject({ verifications: { stale: 1 }, pending: 0 });

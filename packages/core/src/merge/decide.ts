@@ -1,4 +1,4 @@
-import type { ObjectKey } from "../model/object-key.ts";
+import type { ObjectKey, Uid } from "../model/object-key.ts";
 import { compareResourceVersions, type ResourceVersion } from "../model/resource-version.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import type { StoredObject } from "../model/stored-object.ts";
@@ -44,7 +44,7 @@ export function differenceType(shown: Shown | undefined, actual: Shown | undefin
 }
 
 /** The stream's claim of `key` at `horizon`, which it has passed; `"unknown"` where nobody wrote it down. */
-export function claimAt(state: MergeState, key: ObjectKey, horizon: ResourceVersion): Claim | undefined | "unknown" {
+function claimAt(state: MergeState, key: ObjectKey, horizon: ResourceVersion): Claim | undefined | "unknown" {
   const current = state.claims.get(key);
   const atOrBelow = (claim: Claim | undefined): boolean =>
     claim === undefined || compareResourceVersions(claim.resourceVersion, horizon) <= 0;
@@ -61,6 +61,23 @@ export interface Judged {
   readonly unknown: number;
 }
 
+/**
+ * As {@link claimAt}; but of a life whose end was claimed already, by what the object itself said, nothing is shown where
+ * the cluster holds it no more: that end lies somewhere at or below its tombstone's version.
+ */
+export function shownAt(
+  state: MergeState,
+  key: ObjectKey,
+  horizon: ResourceVersion,
+  actual: Uid | undefined,
+): Claim | undefined | "unknown" {
+  const claim = claimAt(state, key, horizon);
+  if (claim === undefined || claim === "unknown" || claim.uid === actual) return claim;
+  const ends = (other: Claim | undefined): boolean => other?.inferred === true && other.uid === claim.uid;
+  const ended = ends(state.claims.get(key)) || state.journal?.get(key)?.some(ends) === true;
+  return ended ? undefined : claim;
+}
+
 /** In one word. */
 export function resultOf({ drift, unknown }: Judged): Verdict["result"] {
   return drift.length > 0 ? "drift" : unknown > 0 ? "inconclusive" : "consistent";
@@ -72,10 +89,11 @@ export function judgeNow(state: MergeState, snapshot: Snapshot, left: (key: Obje
   const drift: Drift[] = [];
   let unknown = 0;
   const judge = (key: ObjectKey): void => {
-    const claim = claimAt(state, key, horizon);
+    const actual = snapshot.entries.get(key);
+    const claim = shownAt(state, key, horizon, actual?.uid);
     if (claim === "unknown") unknown++;
     if (claim === "unknown" || left(key)) return;
-    const found = difference(key, horizon, claim, snapshot.entries.get(key));
+    const found = difference(key, horizon, claim, actual);
     if (found !== undefined) drift.push(found);
   };
   for (const key of snapshot.entries.keys()) judge(key);
@@ -90,20 +108,13 @@ export function judgeNow(state: MergeState, snapshot: Snapshot, left: (key: Obje
  * What a known gap had hidden: the differences between what the stream alone shows now and the list that closes the gap.
  * What it shows of a key above the list's version is not compared.
  */
-export function judgeResync(
-  state: MergeState,
-  snapshot: Snapshot,
-  cause: DriftCause,
-  shownOf: (key: ObjectKey) => Shown | undefined | "as-claimed",
-): Drift[] {
+export function judgeResync(state: MergeState, snapshot: Snapshot, cause: DriftCause): Drift[] {
   const horizon = snapshot.resourceVersion;
   const drift: Drift[] = [];
   const judge = (key: ObjectKey): void => {
     const claim = state.shown.has(key) ? state.shown.get(key) : state.claims.get(key);
     if (claim !== undefined && compareResourceVersions(claim.resourceVersion, horizon) > 0) return;
-    const by = shownOf(key);
-    const shown = by === "as-claimed" ? claim : by && { ...by, gone: false };
-    const found = difference(key, horizon, shown, snapshot.entries.get(key), cause);
+    const found = difference(key, horizon, claim, snapshot.entries.get(key), cause);
     if (found !== undefined) drift.push(found);
   };
   for (const key of snapshot.entries.keys()) judge(key);

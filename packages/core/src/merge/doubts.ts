@@ -1,12 +1,12 @@
 import type { ObjectKey } from "../model/object-key.ts";
 import { compareResourceVersions, type ResourceVersion } from "../model/resource-version.ts";
 import type { Snapshot } from "../model/snapshot.ts";
-import { claimAt, differenceType, type Judged, resultOf } from "./decide.ts";
+import { differenceType, type Judged, resultOf, shownAt } from "./decide.ts";
 import type { Doubt } from "./doubt.ts";
 import type { Drift, Shown } from "./drift.ts";
-import { remember } from "./journal.ts";
+import { forgetLife, replaceClaim, visible } from "./claims.ts";
 import type { VerifiedInput } from "./merge-input.ts";
-import type { Claim, MergeState, OpenCheck, OpenDoubt } from "./merge-state.ts";
+import type { MergeState, OpenCheck, OpenDoubt } from "./merge-state.ts";
 import type { Work } from "./work.ts";
 
 /*
@@ -66,9 +66,8 @@ export function openCheck(
   const open = new Map<ObjectKey, OpenDoubt>();
   let earliest: ResourceVersion | undefined;
   for (const [key, doubt] of doubts) {
-    const claim = claimAt(state, key, horizon);
-    const shown = claim === "unknown" || claim?.gone === true ? undefined : claim;
-    open.set(key, { ...doubt, shown });
+    const claim = shownAt(state, key, horizon, snapshot.entries.get(key)?.uid);
+    open.set(key, { ...doubt, shown: claim === "unknown" || claim?.gone === true ? undefined : claim });
     if (earliest === undefined || compareResourceVersions(doubt.until, earliest) < 0) earliest = doubt.until;
   }
   const check = { horizon, mode, takenAt, drift, unknown, doubts: open, earliest: earliest ?? horizon, told: false };
@@ -98,21 +97,18 @@ export function closeCheckByList(state: MergeState, snapshot: Snapshot, work: Wo
   const { check } = state;
   if (check === undefined) return;
   for (const [key, doubt] of check.doubts) {
-    if (!isVanished(doubt) || doubt.shown === undefined) continue;
+    if (!isVanished(doubt)) continue;
     check.doubts.delete(key);
-    const listed = snapshot.entries.get(key);
-    if (listed?.uid === doubt.shown.uid) work.contradictions++;
-    else check.drift.push(missed(doubt, check.horizon, doubt.shown, undefined));
+    const claim = state.claims.get(key);
+    if (doubt.shown === undefined || claim?.uid !== doubt.shown.uid || claim.gone) continue;
+    if (snapshot.entries.get(key)?.uid === claim.uid) {
+      work.contradictions++;
+      continue;
+    }
+    check.drift.push(missed(key, check.horizon, doubt.shown, undefined));
+    remove(state, check, doubt, work);
   }
   endCheck(state, check, work);
-}
-
-/** What the stream alone shows of a key, where an open check that a list is about to close knows better than the claims. */
-export function shownByCheck(state: MergeState, key: ObjectKey, snapshot: Snapshot): Shown | undefined | "as-claimed" {
-  const { check } = state;
-  const doubt = check?.doubts.get(key);
-  if (check === undefined || doubt === undefined || newsOf(state, check, key) !== undefined) return "as-claimed";
-  return isVanished(doubt) && snapshot.entries.get(key)?.uid === doubt.shown?.uid ? "as-claimed" : doubt.listed;
 }
 
 function tellWhenDecided(check: OpenCheck, work: Work): void {
@@ -125,13 +121,9 @@ function tellWhenDecided(check: OpenCheck, work: Work): void {
 function endCheck(state: MergeState, { horizon, mode, drift, unknown, doubts, told }: OpenCheck, work: Work): void {
   state.check = undefined;
   if (told) return;
-  work.verdicts.push({ horizon, result: resultOf({ drift, unknown: unknown + doubts.size }), mode, drift });
-}
-
-/** What the stream has told of a key since the check's horizon. */
-function newsOf(state: MergeState, { horizon }: OpenCheck, key: ObjectKey): Claim | undefined {
-  const claim = state.claims.get(key);
-  return claim !== undefined && compareResourceVersions(claim.resourceVersion, horizon) > 0 ? claim : undefined;
+  const open = [...doubts.values()].filter(isVanished).map(({ key }) => key);
+  const verdict = { horizon, result: resultOf({ drift, unknown: unknown + open.length }), mode, drift };
+  work.verdicts.push(open.length === 0 ? verdict : { ...verdict, open });
 }
 
 function judge(state: MergeState, check: OpenCheck, doubt: OpenDoubt, work: Work): void {
@@ -143,60 +135,59 @@ function judge(state: MergeState, check: OpenCheck, doubt: OpenDoubt, work: Work
 function judgeVanished(state: MergeState, check: OpenCheck, doubt: OpenDoubt, work: Work): void {
   const { key, shown } = doubt;
   if (shown === undefined) return;
-  const news = newsOf(state, check, key);
-  // The stream has told it after all, late.
-  if (news === undefined && state.claims.get(key)?.uid !== shown.uid) return;
-  if (news === undefined || news.uid !== shown.uid) {
-    // Nothing of that life came after the horizon: it had ended at or before it, as the list said.
-    check.drift.push(missed(doubt, check.horizon, shown, undefined));
-    if (news === undefined) remove(state, check, doubt, work);
+  const claim = state.claims.get(key);
+  const isNews = claim !== undefined && compareResourceVersions(claim.resourceVersion, check.horizon) > 0;
+  if (isNews && claim.uid === shown.uid) {
+    // The life that the list did not show went on after the list's version.
+    work.contradictions++;
+    if (claim.gone) return;
+    tellByName(missed(key, doubt.until, claim, undefined), work);
+    remove(state, check, doubt, work);
     return;
   }
-  // The life that the list did not show went on after the list's version.
-  work.contradictions++;
-  if (news.gone) return;
-  tellByName(missed(doubt, doubt.until, news, undefined), work);
-  remove(state, check, doubt, work);
+  // The stream has told it after all, late.
+  if (!isNews && (claim?.uid !== shown.uid || claim.gone)) return;
+  // Nothing of that life came after the horizon: it had ended at or before it, as the list said.
+  check.drift.push(missed(key, check.horizon, shown, undefined));
+  if (!isNews) remove(state, check, doubt, work);
+  forgetLife(state, key, shown.uid, check.horizon);
 }
 
 /** The list held it; when it was asked for afterwards it was gone. */
 function judgeDeleted(state: MergeState, check: OpenCheck, doubt: OpenDoubt, work: Work): void {
-  const { key, listed, shown } = doubt;
-  const news = newsOf(state, check, key);
-  if (news?.gone === true) return;
-  // A new life that the stream has told shows that the old one ended.
-  if (news !== undefined && news.uid !== listed?.uid && news.uid !== shown?.uid) return;
-  tellByName(missed(doubt, doubt.until, news ?? listed, undefined), work);
+  const { key, listed, until } = doubt;
+  const claim = state.claims.get(key);
+  // A deletion that was told, or a new life, which shows that the old one ended.
+  if (claim === undefined || claim.gone || claim.uid !== listed?.uid) return;
+  tellByName(missed(key, until, claim, undefined), work);
   remove(state, check, doubt, work);
 }
 
 /** It was asked for, and was newer than the stream had told then. */
-function judgeFound(state: MergeState, check: OpenCheck, doubt: OpenDoubt, work: Work): void {
-  const { key, found, listed } = doubt;
+function judgeFound(state: MergeState, check: OpenCheck, { key, found, until }: OpenDoubt, work: Work): void {
   if (found === undefined) return;
   const { uid, resourceVersion, changedAt } = found;
-  const news = newsOf(state, check, key);
-  if (news !== undefined && compareResourceVersions(news.resourceVersion, resourceVersion) >= 0) return;
-  const base = news === undefined ? listed : news.gone ? undefined : news;
-  const drift = missed(doubt, doubt.until, base, { uid, resourceVersion });
+  const claim = state.claims.get(key);
+  if (claim !== undefined && compareResourceVersions(claim.resourceVersion, resourceVersion) >= 0) return;
+  const shown = claim?.gone === true ? undefined : claim;
+  const drift = missed(key, until, shown, { uid, resourceVersion });
   tellByName(changedAt === undefined ? drift : { ...drift, changedAt }, work);
-  const current = state.claims.get(key);
-  const previous = current?.gone === false ? current : undefined;
-  remember(state, key, current);
-  state.claims.set(key, { uid, resourceVersion, gone: false });
+  const previous = visible(state, key);
+  replaceClaim(state, key, { uid, resourceVersion, gone: false });
   work.changes.push({ type: "set", object: found, previous, origin: "repair", observedAt: check.takenAt });
 }
 
 /** Takes the key out of the view, if it is there; its tombstone stays above the horizon, so that nothing older undoes it. */
 function remove(state: MergeState, check: OpenCheck, { key, until }: OpenDoubt, work: Work): void {
-  const current = state.claims.get(key);
-  if (current === undefined || current.gone) return;
-  remember(state, key, current);
-  state.claims.set(key, { uid: current.uid, resourceVersion: until, gone: true });
+  const claim = state.claims.get(key);
+  if (claim === undefined || claim.gone) return;
+  const shown = visible(state, key);
+  replaceClaim(state, key, { uid: claim.uid, resourceVersion: until, gone: true, inferred: true });
+  if (shown === undefined) return;
   work.changes.push({
     type: "removed",
     key,
-    uid: current.uid,
+    uid: shown.uid,
     resourceVersion: until,
     finalState: "unknown",
     origin: "repair",
@@ -208,12 +199,7 @@ function tellByName(drift: Drift, work: Work): void {
   work.verdicts.push({ horizon: drift.horizon, result: "drift", mode: "by-name", drift: [drift] });
 }
 
-function missed(
-  { key }: OpenDoubt,
-  horizon: ResourceVersion,
-  shown: Shown | undefined,
-  actual: Shown | undefined,
-): Drift {
+function missed(key: ObjectKey, horizon: ResourceVersion, shown: Shown | undefined, actual: Shown | undefined): Drift {
   return {
     key,
     type: differenceType(shown, actual) ?? "modified",

@@ -66,6 +66,8 @@ export interface Verdict {
    */
   readonly mode: VerificationMode | "resync" | "by-name";
   readonly drift: readonly Drift[];
+  /** Keys that another verification, or nothing, must judge: the stream did not get far enough. Nothing is claimed of them. */
+  readonly open?: readonly ObjectKey[];
 }
 
 /** A verdict as it goes into the ledger. */

@@ -10,6 +10,8 @@ export interface Claim {
   readonly uid: Uid;
   readonly resourceVersion: ResourceVersion;
   readonly gone: boolean;
+  /** Of a deletion that nobody told: the version lies at or after it, so that a new life may have begun before. */
+  readonly inferred?: boolean;
 }
 
 /** A verified snapshot that the stream has not passed yet: its differences may still be lag (law 6). */
@@ -21,7 +23,7 @@ export interface Undecided {
   readonly touched: Set<ObjectKey>;
 }
 
-/** A doubt that waits, with what the stream showed at the check's horizon. */
+/** A doubt that waits, with what the stream alone showed at the check's horizon. */
 export interface OpenDoubt extends Doubt {
   readonly shown: Claim | undefined;
 }
@@ -75,6 +77,11 @@ export interface MergeState {
   /** Ascending by horizon. */
   undecided: Undecided[];
   readonly shown: Map<ObjectKey, Claim | undefined>;
+  /**
+   * Keys whose claim the view does not show, because the object had changed again when its body was asked for: what it
+   * shows instead, until an event or a verification brings a body.
+   */
+  readonly unseen: Map<ObjectKey, Claim | undefined>;
   /** At most one: the next verification asks anew. */
   check: OpenCheck | undefined;
   journal: Map<ObjectKey, (Claim | undefined)[]> | undefined;
@@ -94,6 +101,7 @@ export function emptyMergeState(epoch = 0): MergeState {
     claims: new Map(),
     undecided: [],
     shown: new Map(),
+    unseen: new Map(),
     check: undefined,
     journal: undefined,
     journalFrom: { position: undefined, horizon: undefined },
@@ -107,6 +115,7 @@ export function cloneMergeState(state: MergeState): MergeState {
     claims: new Map(state.claims),
     undecided: state.undecided.map((group) => ({ ...group, touched: new Set(group.touched) })),
     shown: new Map(state.shown),
+    unseen: new Map(state.unseen),
     check: state.check && { ...state.check, drift: [...state.check.drift], doubts: new Map(state.check.doubts) },
     journal: state.journal && new Map([...state.journal].map(([key, earlier]) => [key, [...earlier]])),
   };

@@ -98,12 +98,7 @@ export class Merger {
   }
 
   /** What the view holds of a key, ahead of what is still queued. */
-  readonly known = (key: ObjectKey): Revision | undefined => {
-    const claim = this.#state.claims.get(key);
-    return claim === undefined || claim.gone
-      ? undefined
-      : { key, uid: claim.uid, resourceVersion: claim.resourceVersion };
-  };
+  readonly known = (key: ObjectKey): Revision | undefined => currentClaims(this.#state).at(key);
 
   /** False: the versions of this resource cannot be ordered, so there is nothing to verify (law 8). */
   get comparable(): boolean {

@@ -3,8 +3,8 @@ import type { ObjectKey } from "../model/object-key.ts";
 import { compareResourceVersions, newestResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
 import type { IncomparableSnapshot, Snapshot } from "../model/snapshot.ts";
 import { decideUpTo, expectVerification, judgeNow, judgeResync, noteStreamClaim, resultOf } from "./decide.ts";
-import { closeCheckByList, isVanished, openCheck, settleDoubts, shownByCheck, supersedeCheck } from "./doubts.ts";
-import { remember } from "./journal.ts";
+import { closeCheckByList, isVanished, openCheck, settleDoubts, supersedeCheck } from "./doubts.ts";
+import { replaceClaim, visible } from "./claims.ts";
 import type { MergeInput, Step, VerifiedInput } from "./merge-input.ts";
 import { type Claim, cloneMergeState, emptyMergeState, type MergeState } from "./merge-state.ts";
 import { hasBodies, isOlder, needsBody, settle } from "./settle.ts";
@@ -90,30 +90,30 @@ function replaceAll(state: MergeState, snapshot: IncomparableSnapshot, work: Wor
   for (const object of snapshot.objects) {
     const { key, uid, resourceVersion } = object;
     listed.add(key);
-    const current = state.claims.get(key);
-    if (current !== undefined && !current.gone && current.uid === uid && current.resourceVersion === resourceVersion)
-      continue;
-    state.claims.set(key, { uid, resourceVersion, gone: false });
-    const previous = current?.gone === false ? current : undefined;
+    const previous = visible(state, key);
+    if (previous?.uid === uid && previous.resourceVersion === resourceVersion) continue;
+    replaceClaim(state, key, { uid, resourceVersion, gone: false });
     work.changes.push({ type: "set", object, previous, origin: "list", observedAt });
   }
-  for (const [key, { uid, resourceVersion, gone }] of state.claims) {
+  for (const [key, { resourceVersion }] of state.claims) {
     if (listed.has(key)) continue;
-    state.claims.delete(key);
-    if (!gone)
+    const shown = visible(state, key);
+    replaceClaim(state, key, undefined);
+    if (shown !== undefined)
       work.changes.push({
         type: "removed",
         key,
-        uid,
+        uid: shown.uid,
         resourceVersion,
         finalState: "unknown",
         origin: "list",
         observedAt,
       });
   }
-  const { claims, shown, epoch } = state;
+  const { claims, shown, unseen, epoch } = state;
   shown.clear();
-  Object.assign(state, emptyMergeState(epoch), { claims, shown, opaque: snapshot.resourceVersion });
+  unseen.clear();
+  Object.assign(state, emptyMergeState(epoch), { claims, shown, unseen, opaque: snapshot.resourceVersion });
 }
 
 /** The stream has told everything up to `version`. */
@@ -139,7 +139,7 @@ function observe(state: MergeState, observation: Observation, work: Work): void 
       // The list showed an older version of a living object than the stream did: the list was wrong (law 5). But what is
       // left to a doubt is not as the list said.
       if (state.check?.doubts.has(key) !== true) work.contradictions++;
-      accept(state, observation, claim, current, work);
+      accept(state, observation, claim, work);
     } else {
       work.late++;
     }
@@ -147,7 +147,7 @@ function observe(state: MergeState, observation: Observation, work: Work): void 
     // Merged by the process before this one; that may have gone on to a deletion, which has left no tombstone here.
     work.late++;
   } else if (current === undefined || supersedes(claim, current)) {
-    accept(state, observation, claim, current, work);
+    accept(state, observation, claim, work);
   }
   if (live) passTo(state, version, work);
 }
@@ -158,31 +158,23 @@ function supersedes(claim: Claim, current: Claim): boolean {
   return order > 0 || (order === 0 && claim.gone && !current.gone);
 }
 
-function accept(
-  state: MergeState,
-  observation: Observation,
-  claim: Claim,
-  current: Claim | undefined,
-  work: Work,
-): void {
+function accept(state: MergeState, observation: Observation, claim: Claim, work: Work): void {
   const { object, observedAt } = observation;
   const { key } = object;
-  const visible = current !== undefined && !current.gone ? current : undefined;
-  remember(state, key, current);
+  const shown = visible(state, key);
   if (!claim.gone) {
-    state.claims.set(key, claim);
-    work.changes.push({ type: "set", object, previous: visible, origin: "stream", observedAt });
+    replaceClaim(state, key, claim);
+    work.changes.push({ type: "set", object, previous: shown, origin: "stream", observedAt });
     return;
   }
   // At or below the horizon nothing older can come back, so a tombstone there need not be kept (law 4).
-  if (state.horizon !== undefined && compareResourceVersions(claim.resourceVersion, state.horizon) <= 0)
-    state.claims.delete(key);
-  else state.claims.set(key, claim);
-  if (visible !== undefined)
+  const settled = state.horizon !== undefined && compareResourceVersions(claim.resourceVersion, state.horizon) <= 0;
+  replaceClaim(state, key, settled ? undefined : claim);
+  if (shown !== undefined)
     work.changes.push({
       type: "removed",
       key,
-      uid: visible.uid,
+      uid: shown.uid,
       resourceVersion: claim.resourceVersion,
       finalState: object,
       origin: "stream",
@@ -194,12 +186,10 @@ function relist(state: MergeState, { snapshot, cause }: Extract<MergeInput, { ty
   const horizon = snapshot.resourceVersion;
   const older = isOlder(state, horizon);
   if (!older && !hasBodies(snapshot, needsBody(state, snapshot), work)) return;
+  closeCheckByList(state, snapshot, work);
   if (!older && cause !== undefined && state.position !== undefined) {
-    const drift = judgeResync(state, snapshot, cause, (key) => shownByCheck(state, key, snapshot));
-    closeCheckByList(state, snapshot, work);
+    const drift = judgeResync(state, snapshot, cause);
     work.verdicts.push({ horizon, result: drift.length > 0 ? "drift" : "consistent", mode: "resync", drift });
-  } else {
-    closeCheckByList(state, snapshot, work);
   }
   // What the stream would have told up to here is skipped, knowingly: nothing open can be compared any more.
   for (const group of state.undecided)

@@ -1,7 +1,7 @@
 import type { ObjectKey } from "../model/object-key.ts";
 import { compareResourceVersions, newestResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
 import type { Snapshot } from "../model/snapshot.ts";
-import { remember } from "./journal.ts";
+import { claimUnseen, replaceClaim, visible } from "./claims.ts";
 import type { Claim, MergeState } from "./merge-state.ts";
 import type { Work } from "./work.ts";
 
@@ -38,6 +38,7 @@ function outcome(
   if (current === undefined) return "take";
   const order = compareResourceVersions(current.resourceVersion, version);
   if (compareResourceVersions(current.resourceVersion, horizon) > 0) return "keep";
+  if (current.inferred === true && current.uid !== uid) return "take";
   if (order > 0) return "contradicted";
   return order === 0 && !current.gone && current.uid === uid ? "keep" : "take";
 }
@@ -62,19 +63,24 @@ export function settle(
       work.contradictions++;
       if (current?.gone) state.claims.delete(key);
     }
-    if (what !== "take" || entry.object === undefined) continue;
-    const previous = current !== undefined && !current.gone ? current : undefined;
-    remember(state, key, current);
-    state.claims.set(key, { uid: entry.uid, resourceVersion: entry.resourceVersion, gone: false });
+    const brought = what === "keep" && entry.object !== undefined && state.unseen.has(key);
+    if (what !== "take" && !(brought && current?.resourceVersion === entry.resourceVersion)) continue;
+    const claim = { uid: entry.uid, resourceVersion: entry.resourceVersion, gone: false };
+    if (entry.object === undefined) {
+      claimUnseen(state, key, claim);
+      continue;
+    }
+    const previous = visible(state, key);
+    replaceClaim(state, key, claim);
     work.changes.push({ type: "set", object: entry.object, previous, origin, observedAt });
   }
   for (const [key, claim] of state.claims) {
     if (snapshot.entries.has(key) || compareResourceVersions(claim.resourceVersion, horizon) > 0) continue;
     if (!claim.gone && left(key)) continue;
-    remember(state, key, claim);
-    state.claims.delete(key);
-    if (claim.gone) continue;
-    const removed = { key, uid: claim.uid, resourceVersion: horizon, finalState: "unknown" as const };
+    const shown = visible(state, key);
+    replaceClaim(state, key, undefined);
+    if (shown === undefined) continue;
+    const removed = { key, uid: shown.uid, resourceVersion: horizon, finalState: "unknown" as const };
     work.changes.push({ type: "removed", ...removed, origin, observedAt });
   }
   state.horizon = horizon;

@@ -90,8 +90,9 @@ export class LogSink implements VerifySink {
     return {
       epoch: this.epoch,
       position: this.position,
-      // Where versions cannot be ordered, nothing is compared.
-      horizon: view?.meta.snapshotOnly === true ? undefined : (view?.meta.horizon as ResourceVersion | undefined),
+      // What the merge knows beyond the view is not in the store.
+      horizon: undefined,
+      unseen: () => false,
       at: (key) => {
         const entry = entries.get(key);
         return entry === undefined ? undefined : { key, ...entry };

@@ -11,6 +11,8 @@ export interface Suspect {
   readonly shown: Revision | undefined;
   /** What the list held. */
   readonly listed: SnapshotEntry | undefined;
+  /** More is known of it than the view shows: it showed it when the verification began, or the merge knows it without a body. */
+  readonly left: boolean;
 }
 
 /** What a comparison of a list with the view at the list's version gives. */
@@ -21,9 +23,8 @@ export interface Comparison {
 }
 
 /**
- * Compares a list with what the view showed at its version. A key of which the view shows something newer than the list,
- * or nothing any more, is in neither part: what it showed at the list's version is for the merge to say, which wrote it
- * down.
+ * Compares a list with what the view showed at its version. A key of which the view shows something newer than the list
+ * is in neither part: what it showed at the list's version is for the merge to say, which wrote it down.
  *
  * @param before The view before the list, where `view` is one of after it.
  */
@@ -35,14 +36,20 @@ export function compareWithList(view: FrozenView, snapshot: Snapshot, before?: F
     shown !== undefined && compareResourceVersions(shown.resourceVersion, horizon) > 0;
   for (const [key, listed] of entries) {
     const shown = view.at(key);
-    if (isNewer(shown) || (shown === undefined && before?.at(key) !== undefined)) continue;
+    if (isNewer(shown)) continue;
     if (shown !== undefined && isSame(shown, listed)) agreeing.push(key);
-    else suspects.push({ key, shown, listed });
+    else
+      suspects.push({
+        key,
+        shown,
+        listed,
+        left: view.unseen(key) || (shown === undefined && before?.at(key) !== undefined),
+      });
   }
   for (const key of view.keys()) {
     if (entries.has(key)) continue;
     const shown = view.at(key);
-    if (shown !== undefined && !isNewer(shown)) suspects.push({ key, shown, listed: undefined });
+    if (shown !== undefined && !isNewer(shown)) suspects.push({ key, shown, listed: undefined, left: false });
   }
   return { suspects, agreeing };
 }

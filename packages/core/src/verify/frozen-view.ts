@@ -7,10 +7,12 @@ export interface FrozenView {
   readonly epoch: number;
   /** Everything up to here was told. Undefined: nothing complete is there. */
   readonly position: ResourceVersion | undefined;
-  /** What was verified or listed before. */
+  /** What was verified or listed before; left out where `unseen` cannot be told. */
   readonly horizon: ResourceVersion | undefined;
   /** Undefined: the view did not show this key. */
   at(key: ObjectKey): Revision | undefined;
+  /** The merge knows something newer of this key than the view shows, without its body. */
+  unseen(key: ObjectKey): boolean;
   /** Every key that it showed, in no order. */
   keys(): Iterable<ObjectKey>;
 }

@@ -1,6 +1,6 @@
 import type { Doubt } from "../merge/doubt.ts";
 import type { VerifiedInput } from "../merge/merge-input.ts";
-import type { ObjectKey } from "../model/object-key.ts";
+import type { ObjectKey, Uid } from "../model/object-key.ts";
 import { compareResourceVersions, newestResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
 import type { SnapshotEntry } from "../model/snapshot.ts";
 import { noTelemetry, type Telemetry } from "../ports/telemetry.ts";
@@ -19,6 +19,8 @@ export interface RoundOptions extends TakeListOptions {
   readonly random: () => number;
   readonly telemetry?: Telemetry | undefined;
   readonly sampler: Sampler;
+  /** Lives that were found to have ended at or before a version, from round to round. */
+  readonly ended: Map<Uid, ResourceVersion>;
   /** Objects to ask by name although nothing speaks against them. */
   readonly samples: number;
   /** The newest state, because the stream has not moved since the last verification. */
@@ -108,16 +110,18 @@ async function confirm(
   const chosen = choose(suspects, options.random);
   const samples = sampler.take(agreeing, options.samples).map((key): Suspect => {
     const listed = taken.snapshot.entries.get(key);
-    return { key, shown: view.at(key), listed };
+    return { key, shown: view.at(key), listed, left: false };
   });
   const replies = await ask(options, [...chosen, ...samples]);
   if (chosen.length > 0) telemetry.add("krm_sampled_objects_total", { why: "suspect" }, chosen.length);
   if (samples.length > 0) telemetry.add("krm_sampled_objects_total", { why: "sample" }, samples.length);
-  const terms = { horizon: taken.snapshot.resourceVersion, verified: view.horizon, after: replies?.after };
+  const { ended } = options;
+  const terms = { horizon: taken.snapshot.resourceVersion, verified: view.horizon, after: replies?.after, ended };
   const rulings = new Map<ObjectKey, Ruling>();
   for (const suspect of [...chosen, ...samples])
     if (replies?.of.has(suspect.key) === true)
       rulings.set(suspect.key, rule(suspect, replies.of.get(suspect.key), terms));
+  noteEnds(ended, [...chosen, ...samples], replies, taken);
   const list = await withBodies(options, view, taken, comparison, rulings);
   if (list === undefined) return undefined;
   // The list had to be taken again, of a newer state: nothing that was ruled fits it.
@@ -129,6 +133,26 @@ async function confirm(
     samples: samples.length,
     sampled: samples.some(({ key }) => refuted.has(key)),
   });
+}
+
+/** Notes the lives that the replies show to have ended, and forgets those that no list shows any more. */
+function noteEnds(
+  ended: Map<Uid, ResourceVersion>,
+  asked: readonly Suspect[],
+  replies: Replies | undefined,
+  { snapshot }: TakenList,
+): void {
+  if (ended.size > 0) {
+    const listed = new Set<Uid>();
+    for (const { uid } of snapshot.entries.values()) listed.add(uid);
+    for (const [uid, end] of ended)
+      if (!listed.has(uid) && compareResourceVersions(end, snapshot.resourceVersion) <= 0) ended.delete(uid);
+  }
+  if (replies?.after === undefined) return;
+  for (const { key, shown, listed } of asked)
+    if (replies.of.has(key) && replies.of.get(key) === undefined)
+      for (const life of [shown, listed])
+        if (life !== undefined && !ended.has(life.uid)) ended.set(life.uid, replies.after);
 }
 
 /** All, or so many by chance. */

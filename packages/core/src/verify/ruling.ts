@@ -1,4 +1,5 @@
 import type { Doubt } from "../merge/doubt.ts";
+import type { Uid } from "../model/object-key.ts";
 import { compareResourceVersions, type ResourceVersion } from "../model/resource-version.ts";
 import type { SnapshotEntry } from "../model/snapshot.ts";
 import type { StoredObject } from "../model/stored-object.ts";
@@ -20,8 +21,13 @@ export interface Ruling {
 export interface RulingTerms {
   /** The list's version. */
   readonly horizon: ResourceVersion;
-  /** What was verified before: a list that now shows an object older than that, which was not there then, shows a ghost. */
+  /**
+   * What was verified before. A list that shows an object older than that, of which the stream has told the end, or which
+   * was not there then, shows a ghost.
+   */
   readonly verified: ResourceVersion | undefined;
+  /** Lives that had ended at or before a version: what objects said when they were asked earlier. */
+  readonly ended: ReadonlyMap<Uid, ResourceVersion>;
   /** The version of a list that was asked for after the objects: an absence is at or below it. */
   readonly after: ResourceVersion | undefined;
 }
@@ -34,11 +40,16 @@ export function rule(suspect: Suspect, reply: StoredObject | undefined, terms: R
   return reply === undefined ? ruleAbsent(suspect, terms) : rulePresent(suspect, reply, terms);
 }
 
-function ruleAbsent({ key, shown, listed }: Suspect, { verified, after }: RulingTerms): Ruling {
+function ruleAbsent({ key, shown, listed, left }: Suspect, { horizon, verified, ended, after }: RulingTerms): Ruling {
   if (after === undefined) return {};
   if (listed === undefined) return { doubt: { key, until: after, found: undefined, listed: undefined } };
+  const end = ended.get(listed.uid);
   const ghost =
-    shown === undefined && verified !== undefined && compareResourceVersions(listed.resourceVersion, verified) <= 0;
+    (end !== undefined && compareResourceVersions(end, horizon) <= 0) ||
+    (shown === undefined &&
+      !left &&
+      verified !== undefined &&
+      compareResourceVersions(listed.resourceVersion, verified) <= 0);
   if (ghost) return { entry: "absent", contradicted: true };
   return { doubt: { key, until: after, found: undefined, listed: revisionOf(listed) } };
 }

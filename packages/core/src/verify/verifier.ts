@@ -1,4 +1,5 @@
 import { untilAborted } from "../internal/abort.ts";
+import type { Uid } from "../model/object-key.ts";
 import type { ResourceVersion } from "../model/resource-version.ts";
 import type { RoleOptions } from "../monitor/role-options.ts";
 import type { RolePhase, VerifierReport } from "../monitor/role-status.ts";
@@ -50,6 +51,7 @@ export class Verifier {
   readonly #listWatch: ListWatch;
   readonly #modes = new ListModes();
   readonly #sampler: Sampler;
+  readonly #ends = new Map<Uid, ResourceVersion>();
   readonly #pace: Pace;
   #report: VerifierReport;
   #failures = 0;
@@ -173,6 +175,7 @@ export class Verifier {
         signal,
         modes: this.#modes,
         sampler: this.#sampler,
+        ended: this.#ends,
         samples: this.#pace.samples(clock.monotonic()),
         latest: view.position === undefined || view.position === this.#lastPosition,
         inFull: this.#inFull,

@@ -1,0 +1,38 @@
+import type { ObjectKey, Uid } from "../model/object-key.ts";
+import { compareResourceVersions, type ResourceVersion } from "../model/resource-version.ts";
+import type { Claim, MergeState } from "./merge-state.ts";
+
+/** What the view shows of a key: its claim, if that lives, unless the body of that could not be had. */
+export function visible({ claims, unseen }: MergeState, key: ObjectKey): Claim | undefined {
+  if (unseen.has(key)) return unseen.get(key);
+  const claim = claims.get(key);
+  return claim?.gone === true ? undefined : claim;
+}
+
+/** Puts another claim in place, and notes the one before while a verification runs. Undefined: nothing is claimed any more. */
+export function replaceClaim(state: MergeState, key: ObjectKey, claim: Claim | undefined): void {
+  const { claims, journal, unseen } = state;
+  if (journal !== undefined) {
+    const earlier = journal.get(key);
+    if (earlier === undefined) journal.set(key, [claims.get(key)]);
+    else earlier.push(claims.get(key));
+  }
+  unseen.delete(key);
+  if (claim === undefined) claims.delete(key);
+  else claims.set(key, claim);
+}
+
+/** A life is known to have ended at or before `horizon`: what the journal has of it up to there is not claimed again. */
+export function forgetLife({ journal }: MergeState, key: ObjectKey, uid: Uid, horizon: ResourceVersion): void {
+  const earlier = journal?.get(key);
+  for (const [index, claim] of earlier?.entries() ?? [])
+    if (claim?.uid === uid && compareResourceVersions(claim.resourceVersion, horizon) <= 0)
+      earlier?.splice(index, 1, undefined);
+}
+
+/** As {@link replaceClaim}, where the view cannot show it yet and stays as it is. */
+export function claimUnseen(state: MergeState, key: ObjectKey, claim: Claim): void {
+  const shown = visible(state, key);
+  replaceClaim(state, key, claim);
+  state.unseen.set(key, shown);
+}
