@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeListPage, decodeStatus, KrmError, type WatchEvent, WatchDecoder } from "../src/index.ts";
@@ -111,13 +112,32 @@ describe("WatchDecoder", () => {
     const { events } = read([
       Buffer.from(bookmark('"resourceVersion":"5","creationTimestamp":null')),
       Buffer.from(bookmark(`"resourceVersion":"6",${end}`)),
-      Buffer.from(bookmark(`"resourceVersion":"7",${end.replace("true", "false")}`)),
+      ...['"false"', '"True"', "true", '"true "', "null"].map((value) =>
+        Buffer.from(bookmark(`"resourceVersion":"7",${end.replace('"true"', value)}`)),
+      ),
     ]);
     expect(events).toEqual([
       { type: "BOOKMARK", resourceVersion: "5", initialEventsEnd: false },
       { type: "BOOKMARK", resourceVersion: "6", initialEventsEnd: true },
-      { type: "BOOKMARK", resourceVersion: "7", initialEventsEnd: false },
+      ...Array.from({ length: 5 }, () => ({ type: "BOOKMARK", resourceVersion: "7", initialEventsEnd: false })),
     ]);
+  });
+
+  it.each([
+    ["with", 0, ["BOOKMARK 235 true"]],
+    ["without", 2, []],
+  ])("reads a streaming list that a kube-apiserver sent %s bookmarks", (_how, step, end) => {
+    const file = new URL("../../testkit/golden/07-watch-initial-events.json", import.meta.url);
+    const { steps } = JSON.parse(readFileSync(file, "utf8")) as { steps: { response: { stream: unknown[] } }[] };
+    const lines = (steps[step]?.response.stream ?? []).map((line) => `${JSON.stringify(line)}\n`);
+    const { events, error } = read(split(Buffer.from(lines.join("")), [1000, 7]));
+    expect(error).toBeUndefined();
+    expect(
+      events.map((event) => {
+        if (event.type === "BOOKMARK") return `BOOKMARK ${event.resourceVersion} ${event.initialEventsEnd}`;
+        return "object" in event ? `${event.type} ${event.object.resourceVersion}` : event.type;
+      }),
+    ).toEqual([...[47, 66, 67, 68, 69, 215, 235, 70].map((version) => `ADDED ${version}`), ...end]);
   });
 
   it("reads the error inside a stream", () => {

@@ -45,7 +45,7 @@ export class KubernetesSource implements ListWatchSource, AsyncDisposable {
   }
 
   /** @throws KrmError `KRM_INVALID_ARGUMENT` for a cluster-scoped resource in a namespace. */
-  listWatch(scope: Scope): ListWatch {
+  listWatch(scope: Scope): Required<ListWatch> {
     return new KubernetesListWatch(scope, this.transport, this.#drop);
   }
 

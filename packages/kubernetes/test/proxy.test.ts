@@ -67,6 +67,29 @@ describe("a proxy", () => {
     expect(await failure(strange.listWatch({ resource: PODS }).list({}))).toMatchObject({ code: "KRM_CONNECTION" });
   });
 
+  it("is asked anew for a list from elsewhere", async () => {
+    await using proxy = await TestServer.start(() => {});
+    const hosts = proxy.tunnelTo(server);
+    await using socks = new SocksProxy(Number(new URL(server.url).port));
+    await using tunnelled = sourceThrough(proxy.url);
+    await using relayed = sourceThrough(await socks.start());
+    for (const [source, asked] of [
+      [tunnelled, hosts],
+      [relayed, socks.hosts],
+    ] as const) {
+      const pods = source.listWatch({ resource: PODS });
+      await pods.list({});
+      const before = asked.length;
+      const from = server.sockets.length;
+      await pods.list({ elsewhere: true });
+      await pods.listMetadata({ elsewhere: true });
+      expect(asked.length).toBe(before + 2);
+      const used = server.sockets.slice(from);
+      expect(used).toHaveLength(2);
+      for (const socket of used) if (!socket.closed) await new Promise((resolve) => socket.once("close", resolve));
+    }
+  });
+
   it("that cannot be reached, or refuses, is told as the proxy's trouble", async () => {
     const proxy = await TestServer.start(() => {});
     proxy.refuseTunnels(407);

@@ -58,6 +58,60 @@ describe("watch", () => {
     });
   });
 
+  it("asks for what there is to begin with, as new as it must be", async () => {
+    const version = parseResourceVersion("9007199254740993");
+    for (const resourceVersion of [undefined, version]) {
+      await pods.watch({ resourceVersion, timeoutSeconds: 300, initialEvents: true });
+    }
+    await pods.watch({ ...from, initialEvents: false });
+    const [newest, notOlder, plain] = server.requests.map(({ url }) => Object.fromEntries(url.searchParams));
+    const asked = {
+      watch: "true",
+      allowWatchBookmarks: "true",
+      sendInitialEvents: "true",
+      resourceVersionMatch: "NotOlderThan",
+      timeoutSeconds: "300",
+    };
+    expect(newest).toEqual({ ...asked, resourceVersion: "" });
+    expect(notOlder).toEqual({ ...asked, resourceVersion: "9007199254740993" });
+    expect(Object.keys(plain ?? {}).toSorted()).toEqual([
+      "allowWatchBookmarks",
+      "resourceVersion",
+      "timeoutSeconds",
+      "watch",
+    ]);
+  });
+
+  it("tells the end of what there was to begin with", async () => {
+    const watch = await pods.watch({ resourceVersion: undefined, timeoutSeconds: 300, initialEvents: true });
+    const bookmark = (resourceVersion: string, annotations?: object): string =>
+      frame("BOOKMARK", { metadata: { resourceVersion, annotations } });
+    const end = "k8s.io/initial-events-end";
+    answer.end(bookmark("8", { [end]: "false" }) + bookmark("9", { [end]: "true" }) + bookmark("10"));
+    const events: WatchEvent[] = [];
+    for await (const batch of watch) events.push(...batch);
+    expect(events.map((event) => event.type === "BOOKMARK" && [event.resourceVersion, event.initialEventsEnd])).toEqual(
+      [
+        ["8", false],
+        ["9", true],
+        ["10", false],
+      ],
+    );
+  });
+
+  it("throws the refusal of a server that cannot begin with what there is", async () => {
+    const message = "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled";
+    await using old = await TestServer.start((_request, response) => {
+      json(response, { kind: "Status", code: 422, reason: "Invalid", message }, 422);
+    });
+    await using through = new KubernetesSource({ kubeConfig: old.config() });
+    const request = { resourceVersion: undefined, timeoutSeconds: 300, initialEvents: true };
+    expect(await failure(through.listWatch({ resource: PODS }).watch(request))).toMatchObject({
+      code: "KRM_API_STATUS",
+      status: { code: 422, reason: "Invalid", message },
+    });
+  });
+
   it("yields frames however they come, and ends when the server ends", async () => {
     const watch = await pods.watch(from);
     const iterator = watch[Symbol.asyncIterator]();

@@ -32,6 +32,8 @@ export interface MemberPlan {
   readonly field: Field | undefined;
   /** `metadata` itself, without which an object has no identity. */
   readonly metadata: boolean;
+  /** What is looked at in each item where the member is an array; undefined: nothing. */
+  readonly items: MemberPlan | undefined;
   /** By the length of their names in bytes. */
   readonly children: readonly (readonly MemberPlan[] | undefined)[];
 }
@@ -41,11 +43,12 @@ interface Draft {
   cut: boolean;
   field: Field | undefined;
   metadata: boolean;
+  items: MemberPlan | undefined;
   readonly children: Map<string, Draft>;
 }
 
 function draft(name: string): Draft {
-  return { name, cut: false, field: undefined, metadata: false, children: new Map() };
+  return { name, cut: false, field: undefined, metadata: false, items: undefined, children: new Map() };
 }
 
 function childOf(node: Draft, name: string): Draft {
@@ -63,18 +66,25 @@ function freeze(node: Draft): MemberPlan {
     const plan = freeze(child);
     (children[plan.bytes.length] ??= []).push(plan);
   }
-  const { name, cut, field, metadata } = node;
-  return { name, bytes: Buffer.from(name), cut, field, metadata, children };
+  const { name, cut, field, metadata, items } = node;
+  return { name, bytes: Buffer.from(name), cut, field, metadata, items, children };
+}
+
+/** The tree for an object of which all that identifies it is noted, and nothing is cut. */
+function draftObject(): Draft {
+  const root = draft("");
+  const metadata = childOf(root, "metadata");
+  metadata.metadata = true;
+  for (const field of FIELDS) childOf(metadata, field).field = field;
+  return root;
 }
 
 /** The tree for an object from which `cuts` are dropped, besides its `kind` and `apiVersion`. */
 export function planMembers(cuts: readonly (readonly string[])[]): MemberPlan {
-  const root = draft("");
+  const root = draftObject();
   childOf(root, "kind").cut = true;
   childOf(root, "apiVersion").cut = true;
-  const metadata = childOf(root, "metadata");
-  metadata.metadata = true;
-  for (const field of FIELDS) childOf(metadata, field).field = field;
+  childOf(childOf(root, "metadata"), "managedFields").items = MANAGER;
   for (const path of cuts) {
     let node = root;
     for (const segment of path) node = childOf(node, segment);
@@ -90,6 +100,9 @@ export function planNames(...names: readonly string[]): MemberPlan {
 
 /** What is looked at in one of `managedFields`. */
 export const MANAGER: MemberPlan = planNames("time");
+
+/** The tree for an object of which nothing is kept but what identifies it. */
+export const IDENTITY: MemberPlan = freeze(draftObject());
 
 /** A member's name, read: which of the plan's members it is, if any, and where its value starts. */
 export interface NameFound {

@@ -87,7 +87,7 @@ export class ObjectScan {
     const range = this.fields[field];
     if (range.start !== -1) throw new JsonSyntaxError(`a second metadata.${field}`, at);
     let after: number;
-    if (field === "managedFields" && b[at] === OPEN_BRACKET) after = this.#managers(b, at + 1, end);
+    if (member.items !== undefined && b[at] === OPEN_BRACKET) after = this.#managers(b, at + 1, end);
     else if (member.children.length > 0 && b[at] === OPEN_BRACE) after = this.#members(b, at + 1, end, member);
     else after = skipValue(b, at, end);
     if (b[at] === SMALL_N) return after;

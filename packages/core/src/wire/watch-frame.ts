@@ -6,7 +6,8 @@ import { CLOSE_BRACE, COMMA, OPEN_BRACE } from "./json-bytes.ts";
 import { expected, JsonSyntaxError, skipSpace, skipValue } from "./json-scan.ts";
 import { type MemberPlan, type NameFound, planNames, readName } from "./member-plan.ts";
 import type { ObjectScan } from "./object-scan.ts";
-import { ordered, WireObject } from "./wire-object.ts";
+import { ordered } from "./object-fields.ts";
+import { WireObject } from "./wire-object.ts";
 
 const FRAME = planNames("type", "object");
 const INITIAL_EVENTS_END = "k8s.io/initial-events-end";

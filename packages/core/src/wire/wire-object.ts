@@ -1,14 +1,13 @@
 import { Buffer } from "node:buffer";
-import { KrmError } from "../errors.ts";
 import { objectKey, type ObjectKey, type Uid } from "../model/object-key.ts";
-import { isResourceVersion, parseResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
+import type { ResourceVersion } from "../model/resource-version.ts";
 import type { StoredObject } from "../model/stored-object.ts";
 import { asBuffer } from "./as-buffer.ts";
 import { decodeError, type DecodeOptions, dropOf } from "./decode-options.ts";
-import { OPEN_BRACE, QUOTE } from "./json-bytes.ts";
 import { JsonSyntaxError, skipSpace } from "./json-scan.ts";
 import { readLabels } from "./labels.ts";
-import { ObjectScan, type Range } from "./object-scan.ts";
+import { gracePeriod, labelsRange, optional, ordered, required, text } from "./object-fields.ts";
+import { ObjectScan } from "./object-scan.ts";
 
 /** A {@link StoredObject} over its own copy of the bytes. Labels are read from them at the first use. */
 export class WireObject implements StoredObject {
@@ -37,12 +36,9 @@ export class WireObject implements StoredObject {
     this.resourceVersion = (optional(b, fields.resourceVersion, "resourceVersion") ?? "") as ResourceVersion;
     this.creationTimestamp = optional(b, fields.creationTimestamp, "creationTimestamp");
     this.deletionTimestamp = optional(b, fields.deletionTimestamp, "deletionTimestamp");
-    this.deletionGracePeriodSeconds = seconds(b, fields.deletionGracePeriodSeconds);
+    this.deletionGracePeriodSeconds = gracePeriod(b, scan);
     this.changedAt = changed.start === -1 ? undefined : text(b, changed.start, changed.end);
-    const { labels } = fields;
-    if (labels.start !== -1 && b[labels.start] !== OPEN_BRACE) {
-      throw new JsonSyntaxError("metadata.labels is not an object", labels.start);
-    }
+    const labels = labelsRange(b, scan);
     this.labelsStart = labels.start === -1 ? 0 : offsetInCopy(labels.start, at, cuts);
     this.labelsEnd = labels.start === -1 ? 0 : offsetInCopy(labels.end, at, cuts);
     this.bytes = copyKept(b, at, end, cuts);
@@ -52,30 +48,6 @@ export class WireObject implements StoredObject {
     this.#labels ??= readLabels(this.bytes, { start: this.labelsStart, end: this.labelsEnd });
     return this.#labels;
   }
-}
-
-function text(b: Buffer, start: number, end: number): string {
-  const raw = b.toString("utf8", start, end);
-  return raw.includes("\\") ? (JSON.parse(`"${raw}"`) as string) : raw;
-}
-
-function optional(b: Buffer, range: Range, field: string): string | undefined {
-  if (range.start === -1) return undefined;
-  if (b[range.start] !== QUOTE) throw new JsonSyntaxError(`metadata.${field} is not a string`, range.start);
-  return text(b, range.start + 1, range.end - 1);
-}
-
-function required(b: Buffer, at: number, range: Range, field: string): string {
-  const value = optional(b, range, field);
-  if (value === undefined || value === "") throw new JsonSyntaxError(`metadata.${field} is missing`, at);
-  return value;
-}
-
-function seconds(b: Buffer, range: Range): number | undefined {
-  if (range.start === -1) return undefined;
-  const value = Number(b.toString("latin1", range.start, range.end));
-  if (Number.isSafeInteger(value)) return value;
-  throw new JsonSyntaxError("metadata.deletionGracePeriodSeconds is not a whole number", range.start);
 }
 
 /** Where a position of the scanned buffer lies after the cuts. One within a cut lies where that was. */
@@ -98,22 +70,6 @@ function copyKept(b: Buffer, at: number, end: number, cuts: readonly number[]): 
   }
   b.copy(copy, to, from, end);
   return copy;
-}
-
-/**
- * `object` with a version that can be ordered.
- *
- * @throws KrmError `KRM_INVALID_RESOURCE_VERSION`
- */
-export function ordered(object: WireObject): WireObject {
-  if (isResourceVersion(object.resourceVersion)) return object;
-  try {
-    parseResourceVersion(object.resourceVersion);
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : "";
-    throw new KrmError("KRM_INVALID_RESOURCE_VERSION", `object ${JSON.stringify(object.key)}: ${why}`, { cause });
-  }
-  return object;
 }
 
 /**

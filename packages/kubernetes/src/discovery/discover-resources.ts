@@ -1,17 +1,23 @@
 import { type CallOptions, KrmError } from "@krm/core";
 import type { KubernetesSource } from "../kubernetes-source.ts";
+import { METADATA_LIST } from "../transport/accept.ts";
 import type { ApiTransport } from "../transport/api-transport.ts";
 import { discoveredResource, type DiscoveredFacts, type DiscoveredResource } from "./discovered-resource.ts";
+import {
+  fetchJson,
+  type GroupList,
+  type GroupVersion,
+  groupVersionPath,
+  groupVersions,
+  type Nullable,
+  type ResourceList,
+} from "./documents.ts";
 
 const AGGREGATED = ["v2", "v2beta1"]
   .map((version) => `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`)
   .join(",");
-const NAMES_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 /** Requests at once, where each group version must be asked for. */
 const PARALLEL = 6;
-
-/** Go writes an empty slice as `null` where nobody saw to it. */
-type Nullable<T> = readonly T[] | null;
 
 interface AggregatedList {
   readonly kind?: string;
@@ -28,26 +34,6 @@ interface AggregatedList {
         readonly verbs?: readonly string[];
       }>;
     }>;
-  }>;
-}
-
-interface GroupList {
-  readonly versions?: Nullable<string>;
-  readonly groups?: Nullable<{
-    readonly name: string;
-    readonly versions?: Nullable<{ readonly version: string }>;
-    readonly preferredVersion?: { readonly version: string };
-  }>;
-}
-
-interface ResourceList {
-  readonly resources?: Nullable<{
-    readonly name: string;
-    readonly kind: string;
-    readonly singularName?: string;
-    readonly shortNames?: readonly string[];
-    readonly namespaced?: boolean;
-    readonly verbs?: readonly string[];
   }>;
 }
 
@@ -85,17 +71,12 @@ async function discoverRoot(
     `${AGGREGATED},application/json`,
   );
   if (answer.kind === "APIGroupDiscoveryList") return aggregated(answer);
-  const groupVersions = (answer.versions ?? []).map((version) => ({ group: "", version }));
-  for (const { name, versions, preferredVersion } of answer.groups ?? []) {
-    const all = new Set([preferredVersion?.version, ...(versions ?? []).map(({ version }) => version)]);
-    for (const version of all) if (version !== undefined) groupVersions.push({ group: name, version });
-  }
+  const named = groupVersions(answer);
   const lists: (readonly DiscoveredFacts[])[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {
-    for (let k = next++; k < groupVersions.length; k = next++) {
-      const { group, version } = groupVersions[k] as { group: string; version: string };
-      lists[k] = await legacy(transport, group, version, options);
+    for (let k = next++; k < named.length; k = next++) {
+      lists[k] = await legacy(transport, named[k] as GroupVersion, options);
     }
   };
   await Promise.all(Array.from({ length: PARALLEL }, worker));
@@ -121,13 +102,12 @@ function aggregated({ items }: AggregatedList): readonly DiscoveredFacts[] {
 
 async function legacy(
   transport: ApiTransport,
-  group: string,
-  version: string,
+  groupVersion: GroupVersion,
   options: CallOptions,
 ): Promise<readonly DiscoveredFacts[]> {
-  const path = group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
+  const { group, version } = groupVersion;
   try {
-    const { resources } = await fetchJson<ResourceList>(transport, path, options);
+    const { resources } = await fetchJson<ResourceList>(transport, groupVersionPath(groupVersion), options);
     return (resources ?? [])
       .filter(({ name }) => !name.includes("/"))
       .map((one) => ({
@@ -158,22 +138,11 @@ async function definitionNames(
       transport,
       path,
       options,
-      NAMES_ONLY,
+      METADATA_LIST,
     );
     return new Set((items ?? []).map(({ metadata }) => metadata?.name ?? ""));
   } catch (error) {
     if (KrmError.is(error, "KRM_API_STATUS")) return undefined;
     throw error;
-  }
-}
-
-async function fetchJson<T>(transport: ApiTransport, path: string, options: CallOptions, accept?: string): Promise<T> {
-  const { body } = await transport.read({ purpose: "get", path, accept, signal: options.signal });
-  try {
-    const value: unknown = JSON.parse(body.toString("utf8"));
-    if (typeof value !== "object" || value === null) throw new Error("the answer is not an object");
-    return value as T;
-  } catch (cause) {
-    throw new KrmError("KRM_DECODE", `${transport.name({ path })}: ${(cause as Error).message}`, { cause });
   }
 }

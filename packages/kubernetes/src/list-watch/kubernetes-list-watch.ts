@@ -1,23 +1,28 @@
+import type { Buffer } from "node:buffer";
 import {
   type CallOptions,
   decodeListPage,
+  decodeMetadataPage,
   decodeObject,
   type DropPaths,
   KrmError,
   type ListPage,
   type ListRequest,
   type ListWatch,
+  type MetadataPage,
   resourcePath,
   type Scope,
   type StoredObject,
   type WatchEvent,
   type WatchRequest,
 } from "@krm/core";
+import { isServed } from "../discovery/is-served.ts";
+import { METADATA_LIST } from "../transport/accept.ts";
 import type { ApiTransport } from "../transport/api-transport.ts";
 import { watchEvents } from "./watch-events.ts";
 
 /** {@link ListWatch} of one scope over HTTP. */
-export class KubernetesListWatch implements ListWatch {
+export class KubernetesListWatch implements Required<ListWatch> {
   readonly scope: Scope;
   readonly #transport: ApiTransport;
   readonly #drop: DropPaths | undefined;
@@ -35,14 +40,17 @@ export class KubernetesListWatch implements ListWatch {
   }
 
   async list(request: ListRequest, options: CallOptions = {}): Promise<ListPage> {
-    const query = new URLSearchParams();
-    if (request.limit !== undefined) query.set("limit", String(request.limit));
-    if (request.continue !== undefined) query.set("continue", request.continue);
-    if (request.resourceVersion !== undefined) query.set("resourceVersion", request.resourceVersion);
-    if (request.match !== undefined) query.set("resourceVersionMatch", request.match);
-    const path = this.#path();
-    const { body } = await this.#transport.read({ purpose: "list", path, query, signal: options.signal });
-    return this.#decode(path, () => decodeListPage(body, { drop: this.#drop }));
+    const body = await this.#list(request, options);
+    return this.#decode(this.#path(), () => decodeListPage(body, { drop: this.#drop }));
+  }
+
+  async listMetadata(request: ListRequest, options: CallOptions = {}): Promise<MetadataPage> {
+    const body = await this.#list(request, options, METADATA_LIST);
+    return this.#decode(this.#path(), () => decodeMetadataPage(body));
+  }
+
+  async served(options: CallOptions = {}): Promise<boolean> {
+    return isServed(this.#transport, this.scope.resource, options);
   }
 
   async watch(request: WatchRequest, options: CallOptions = {}): Promise<AsyncIterable<readonly WatchEvent[]>> {
@@ -52,6 +60,10 @@ export class KubernetesListWatch implements ListWatch {
       resourceVersion: request.resourceVersion ?? "",
       timeoutSeconds: String(request.timeoutSeconds),
     });
+    if (request.initialEvents === true) {
+      query.set("sendInitialEvents", "true");
+      query.set("resourceVersionMatch", "NotOlderThan");
+    }
     const call = { purpose: "watch", path: this.#path(), query, signal: options.signal } as const;
     const { body, headers } = await this.#transport.open(call);
     const name = this.#transport.name(call);
@@ -85,6 +97,17 @@ export class KubernetesListWatch implements ListWatch {
       if (KrmError.is(error, "KRM_API_STATUS") && error.status?.code === 404) return undefined;
       throw error;
     }
+  }
+
+  async #list(request: ListRequest, { signal }: CallOptions, accept?: string): Promise<Buffer> {
+    const query = new URLSearchParams();
+    if (request.limit !== undefined) query.set("limit", String(request.limit));
+    if (request.continue !== undefined) query.set("continue", request.continue);
+    if (request.resourceVersion !== undefined) query.set("resourceVersion", request.resourceVersion);
+    if (request.match !== undefined) query.set("resourceVersionMatch", request.match);
+    const { elsewhere } = request;
+    const call = { purpose: "list", path: this.#path(), query, accept, elsewhere, signal } as const;
+    return (await this.#transport.read(call)).body;
   }
 
   #path(): string {

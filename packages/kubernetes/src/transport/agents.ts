@@ -43,6 +43,25 @@ export class Agents {
     return agent;
   }
 
+  /**
+   * An agent for one request, which opens a connection that nothing else has used or will use. To be given to
+   * {@link Agents.discard} once that request has ended.
+   *
+   * @throws KrmError `KRM_CONNECTION` after {@link Agents.destroy}.
+   */
+  single(identity: Identity): Dispatcher {
+    this.#closed.signal.throwIfAborted();
+    const agent = createAgent(identity.dispatcher, 1);
+    this.#open.add(agent);
+    return agent;
+  }
+
+  /** Breaks the connection of an agent from {@link Agents.single}. */
+  discard(agent: Dispatcher): void {
+    const gone = (): void => {};
+    if (this.#open.delete(agent)) agent.destroy().then(gone, gone);
+  }
+
   /** Breaks all connections. */
   async destroy(): Promise<void> {
     this.#closed.abort(new KrmError("KRM_CONNECTION", "this source was closed"));

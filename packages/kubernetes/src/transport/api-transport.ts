@@ -17,6 +17,8 @@ export interface ApiRequest {
   readonly query?: URLSearchParams | undefined;
   /** Default: `application/json`. */
   readonly accept?: string | undefined;
+  /** Over a connection that this request alone uses. Default: over one of the pool of its purpose. */
+  readonly elsewhere?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -118,20 +120,31 @@ export class ApiTransport {
   }
 
   async #send(request: ApiRequest, encoding: string, identity: Identity): Promise<Dispatcher.ResponseData> {
-    const { purpose, path, query, accept = "application/json", signal } = request;
+    const { purpose, path, query, accept = "application/json", elsewhere = false, signal } = request;
     const { closed } = this.#agents;
     const search = query === undefined || query.size === 0 ? "" : `?${query.toString()}`;
+    let single: Dispatcher | undefined;
+    const discard = (): void => {
+      if (single !== undefined) this.#agents.discard(single);
+    };
     try {
-      return await this.#agents.for(purpose, identity).request({
+      if (elsewhere) single = this.#agents.single(identity);
+      const response = await (single ?? this.#agents.for(purpose, identity)).request({
         origin: this.#credentials.server.origin,
         path: `${this.#path(path)}${search}`,
         method: "GET",
         headers: { ...identity.headers, accept, "accept-encoding": encoding, "user-agent": this.#userAgent },
         headersTimeout: HEADERS_TIMEOUT_MS,
         bodyTimeout: BODY_TIMEOUT_MS[purpose],
+        // Tells what stands in between not to keep it either.
+        ...(elsewhere && { reset: true }),
         signal: signal === undefined ? closed : AbortSignal.any([signal, closed]),
       });
+      // Comes however the answer ends: read, left, or broken off.
+      if (elsewhere) response.body.once("close", discard);
+      return response;
     } catch (error) {
+      discard();
       signal?.throwIfAborted();
       throw connectionError(error, this.#credentials, `for ${this.name(request)}`);
     }
