@@ -7,7 +7,11 @@ import { KubernetesSource, loadKubeConfig } from "@krm/kubernetes";
 const file = process.argv[2];
 await using source = new KubernetesSource({ kubeConfig: loadKubeConfig(file === undefined ? {} : { file }) });
 await using monitor = new Monitor({ source, resources: [PODS] });
-monitor.events.on("drift", (_scope, drift) => console.log(`missed: ${drift.type} ${drift.key}`));
+monitor.events.on("verified", (_scope, { result, mode, drift }) => {
+  console.log(`${result} (${mode})`);
+  for (const { type, key, cause, exposedMs } of drift)
+    console.log(`missed: ${type} ${key}, cause ${cause}, seen wrong for ${exposedMs / 1000} s at most`);
+});
 monitor.start();
 await monitor.ready();
 

@@ -1,7 +1,7 @@
 // Read from a running KRM (`npm run demo`): genuine Kubernetes lists, and how far each can be trusted.
 //
 //     node --conditions=krm-source examples/read-with-client.ts [url]
-import { KrmClient } from "@krm/client";
+import { KrmClient, KrmClientError } from "@krm/client";
 
 const client = new KrmClient({ url: process.argv[2] ?? "http://127.0.0.1:8003" });
 
@@ -14,3 +14,11 @@ console.log(`${state}, complete as of ${verifiedAt?.toISOString()}`);
 // Rather an error than an answer that may be older than ten minutes.
 const nodes = await client.getNodes({ maxStaleness: "10m" });
 console.log(`${nodes.items.length} nodes`);
+
+// Never older than what was read before, whichever server answers: it is waited for, three seconds at most.
+try {
+  await client.getPods({ resourceVersion: pods.freshness.resourceVersion });
+} catch (error) {
+  if (!(error instanceof KrmClientError) || error.code !== "KRM_CLIENT_TOO_STALE") throw error;
+  console.log(`not yet; what there is is ${error.freshness?.state}, try again in ${error.retryAfter} s`);
+}

@@ -69,10 +69,10 @@ const phases: Record<
       await watching(w);
       held = true;
       w.monitor.verifyNow();
-      await until(() => w.source.requests.list === 4, "it lists");
+      await until(() => w.source.requests.listMetadata === 1, "it lists");
     },
     before: ({ verb }) => {
-      if (verb === "list" && held) return new Promise(() => {});
+      if (verb === "listMetadata" && held) return new Promise(() => {});
     },
   },
   "verification-queued": {
@@ -81,10 +81,13 @@ const phases: Record<
       held = true;
       w.monitor.verifyNow();
       w.source.failWatches(gone);
-      await until(() => w.source.requests.list === 4, "one lists, the other waits for its turn");
+      await until(
+        () => w.source.requests.listMetadata + w.source.requests.list === 4,
+        "one lists, the other waits for its turn",
+      );
     },
     before: ({ verb }) => {
-      if (verb === "list" && held) return new Promise(() => {});
+      if ((verb === "list" || verb === "listMetadata") && held) return new Promise(() => {});
     },
   },
 };
@@ -121,7 +124,7 @@ describe("stop", () => {
     await expect(ready).rejects.toMatchObject({ code: "KRM_NOT_READY" });
     w.monitor.start();
     await w.monitor.done;
-    expect(w.source.requests).toEqual({ list: 0, watch: 0, get: 0 });
+    expect(w.source.requests).toMatchObject({ list: 0, listMetadata: 0, watch: 0, get: 0 });
     await ended(w);
   });
 
@@ -140,7 +143,7 @@ describe("start", () => {
     w.monitor.start({ signal: AbortSignal.abort() });
     await w.monitor.done;
     await expect(w.monitor.ready()).rejects.toMatchObject({ code: "KRM_NOT_READY" });
-    expect(w.source.requests).toEqual({ list: 0, watch: 0, get: 0 });
+    expect(w.source.requests).toMatchObject({ list: 0, listMetadata: 0, watch: 0, get: 0 });
     await ended(w);
   });
 

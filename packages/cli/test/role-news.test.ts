@@ -37,20 +37,24 @@ function streamer(state: RolePhase | undefined, standing: Standing = "holding", 
     events: 0,
     bookmarks: 0,
     lists: 0,
+    initial: undefined,
     watches: 0,
+    silentSince: undefined,
+    stalls: 0,
+    emptied: 0,
     failures: 0,
     desyncs: Object.fromEntries(DESYNC_CAUSES.map((cause) => [cause, 0])) as StreamerReport["desyncs"],
   };
   return { role: "streamer", scope: { resource: PODS, namespace }, standing, report, queued: 0, run: async () => {} };
 }
 
-function verifier(state: RolePhase | undefined): ScopeRole {
+function verifier(state: RolePhase | undefined, mode?: VerifierReport["mode"]): ScopeRole {
   const report: VerifierReport | undefined = state && {
     state,
     progress: undefined,
     lastContact: undefined,
     snapshots: 0,
-    mode: undefined,
+    mode,
     requests: 0,
     asked: 0,
     failures: 0,
@@ -144,6 +148,16 @@ describe("news of a role", () => {
       "warn pods: not verified, trying on: connection refused. Is it running?",
       "info pods: verifying now and then",
       "warn pods: forbidden: denied",
+    ]);
+  });
+
+  it("tell how a verifier lists, when that changes", () => {
+    const waiting: RolePhase = { phase: "waiting", since: 0, until: 1 };
+    const modes = [undefined, "exact-metadata", "exact-metadata", "latest-full"] as const;
+    expect(told(...modes.map((mode) => [verifier(waiting, mode)])).slice(1)).toEqual([
+      "info pods: verifying now and then",
+      "info pods: verifying now and then (exact-metadata)",
+      "info pods: verifying now and then (latest-full)",
     ]);
   });
 

@@ -55,6 +55,7 @@ describe("help", () => {
       }
       expect(io.stdout.text.includes("--kubeconfig")).toBe(role !== "merge");
       expect(io.stdout.text.includes("--verify-every")).toBe(role === "verify");
+      expect(io.stdout.text.includes("--verify-budget")).toBe(role === "verify");
     },
   );
 
@@ -117,6 +118,10 @@ describe("a wrong command line", () => {
     ],
     ["stream pods --lease 999ms --store redis://h", 'krm: --lease: "999ms" is out of bounds: from 1s to '],
     ["stream pods --verify-every 1m --store redis://h", "krm: unknown option '--verify-every'."],
+    ["stream pods --verify-budget 9 --store redis://h", "krm: unknown option '--verify-budget'."],
+    ["verify pods --verify-budget 0 --store redis://h", 'krm: --verify-budget: "0" is not a whole number from 1 to '],
+    ["monitor --verify-budget 1.5", 'krm: --verify-budget: "1.5" is not a whole number from 1 to '],
+    ["monitor --health-listen 8080", 'krm: --health-listen: "8080" is not an address'],
     ["merge pods --kubeconfig a --store redis://h", "krm: unknown option '--kubeconfig'."],
     ["merge pods --health-listen 8080 --store redis://h", 'krm: --health-listen: "8080" is not an address'],
     ["merge pods --namespace Team --store redis://h", 'krm: --namespace: "Team" is not a namespace'],

@@ -116,11 +116,12 @@ export class KrmClient {
     const [object, another] = body.items as readonly object[];
     const named = `${resource} ${JSON.stringify(options.name)}`;
     if (object === undefined) {
-      const { warnings } = freshness;
+      const { resourceVersion: _, ...trust } = freshness;
       throw new KrmClientError("KRM_CLIENT_NOT_FOUND", `${answer.url}: ${named} not found`, {
         url: answer.url,
-        // Nobody sees the freshness of an answer that is thrown.
-        hint: warnings.length === 0 ? undefined : `the server warns: ${warnings.join("; ")}`,
+        freshness: trust,
+        // Whoever reads the message alone must see that the object may well be there.
+        hint: trust.warnings.length === 0 ? undefined : `the server warns: ${trust.warnings.join("; ")}`,
       });
     }
     if (another !== undefined) throw invalid(`several namespaces have ${named}`, "name the namespace");

@@ -1,4 +1,4 @@
-import { type ErrorBody, hasCause } from "@krm/protocol";
+import { type ErrorBody, type Freshness, hasCause } from "@krm/protocol";
 
 /** Every code a `KrmClientError` can have. */
 export const KRM_CLIENT_ERROR_CODES = [
@@ -29,6 +29,7 @@ export interface KrmClientErrorOptions extends ErrorOptions {
   readonly url?: string | undefined;
   readonly hint?: string | undefined;
   readonly retryAfter?: number | undefined;
+  readonly freshness?: Freshness | undefined;
 }
 
 /**
@@ -56,6 +57,8 @@ export class KrmClientError extends Error {
   readonly hint: string | undefined;
   /** Seconds that the server asks to wait. */
   readonly retryAfter: number | undefined;
+  /** How far the view that there is can be trusted, where the server said so. */
+  readonly freshness: Freshness | undefined;
 
   constructor(code: KrmClientErrorCode, message: string, options: KrmClientErrorOptions = {}) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
@@ -65,6 +68,7 @@ export class KrmClientError extends Error {
     this.url = options.url;
     this.hint = options.hint;
     this.retryAfter = options.retryAfter;
+    this.freshness = options.freshness;
   }
 }
 
@@ -86,7 +90,7 @@ export function meaningOf(
     case 404:
       return { code: "KRM_CLIENT_NOT_FOUND", hint: undefined };
     case 410:
-      return { code: "KRM_CLIENT_EXPIRED", hint: "list again from the first page" };
+      return { code: "KRM_CLIENT_EXPIRED", hint: "list again from the first page, and without an exact version" };
     case 503:
       if (body !== undefined && hasCause(body, "ViewSyncing"))
         return { code: "KRM_CLIENT_SYNCING", hint: "ask again when the first list of the resource is complete" };

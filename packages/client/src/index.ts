@@ -16,7 +16,15 @@ export type { CallOptions } from "./request.ts";
 export type { Timing } from "./timing.ts";
 
 // Answers
-export type { Freshness, ListBody, ListMetadata, ScopeStatusBody, StatusBody, ViewState } from "@krm/protocol";
+export type {
+  Freshness,
+  ListBody,
+  ListMetadata,
+  MissedEventStatus,
+  ScopeStatusBody,
+  StatusBody,
+  ViewState,
+} from "@krm/protocol";
 
 // Errors
 export {

@@ -91,7 +91,8 @@ function errorOf(connection: Connection, response: Response, url: string, parsed
   const retryAfter = retryAfterOf(response.headers.get("retry-after"), body, connection.timing.wallClock());
   const { code, hint } = meaningOf(status, body);
   const said = body?.message ?? `HTTP ${status} ${response.statusText}`.trimEnd();
-  return new KrmClientError(code, `${url}: ${said}`, { status, body, url, hint, retryAfter });
+  const freshness = parseFreshness(response.headers);
+  return new KrmClientError(code, `${url}: ${said}`, { status, body, url, hint, retryAfter, freshness });
 }
 
 async function tokenOf({ token, tokenFile }: Connection): Promise<string | undefined> {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { KrmClient, KrmClientError } from "../src/index.ts";
 import { manualTiming } from "./support/manual-timing.ts";
-import { cut, failure, json, list, serve, silence } from "./support/server.ts";
+import { cut, failure, json, list, serve, silence, TRUSTED } from "./support/server.ts";
 
 const pods = list("PodList", []);
 
@@ -63,6 +63,22 @@ describe("asking again", () => {
     const error = await call.catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(KrmClientError);
     expect(error).toMatchObject({ code, status, url: `${url}/pods`, message: `${url}/pods: it is so` });
+    expect(received).toHaveLength(1);
+  });
+
+  test("after a 504 is left to the caller, who is told when, and how far the view can be trusted", async () => {
+    const headers = { "retry-after": "1", ...TRUSTED, "KRM-State": "stale", Warning: '299 krm "pods: stale"' };
+    const { url, received } = await serve(failure(504, "Timeout: too old", { cause: "ViewTooStale", headers }));
+    const error = await new KrmClient({ url, timing: manualTiming() }).getPods().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "KRM_CLIENT_TOO_STALE", retryAfter: 1 });
+    expect((error as KrmClientError).freshness).toEqual({
+      state: "stale",
+      verifiedAt: new Date("2026-01-01T00:00:00Z"),
+      verifiedResourceVersion: "90",
+      streamedThrough: "101",
+      lastContact: new Date("2026-01-01T00:01:00Z"),
+      warnings: ["pods: stale"],
+    });
     expect(received).toHaveLength(1);
   });
 

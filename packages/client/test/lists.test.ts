@@ -140,6 +140,7 @@ describe("any resource", () => {
     await expect(new KrmClient({ url: part.url }).get("pods", { name: "web" })).rejects.toMatchObject({
       code: "KRM_CLIENT_NOT_FOUND",
       hint: "the server warns: pods in namespace b: missing",
+      freshness: { state: "forbidden", streamedThrough: "101", warnings: ["pods in namespace b: missing"] },
     });
     const two = await serve(list("PodList", [pod, pod]));
     await expect(new KrmClient({ url: two.url }).get("pods", { name: "web" })).rejects.toMatchObject({

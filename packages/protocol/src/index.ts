@@ -25,11 +25,14 @@ export { formatWarning, parseWarnings } from "./warning.ts";
 // Answers
 export type { ListBody, ListMetadata } from "./list-body.ts";
 export type {
-  DriftStatus,
+  ExposureStatus,
   MergerStatus,
+  MissedEventStatus,
+  MissedType,
   ScopeStatusBody,
   StatusBody,
   ScopeErrorStatus,
+  ShownStatus,
   StatusPhase,
   StatusProgress,
   StreamerStatus,

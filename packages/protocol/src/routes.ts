@@ -8,8 +8,10 @@ export const PATHS: {
   readonly status: "/status";
   readonly livez: "/livez";
   readonly readyz: "/readyz";
+  /** Only where the process measures itself. */
+  readonly metrics: "/metrics";
   readonly openapi: "/openapi.json";
-} = { status: "/status", livez: "/livez", readyz: "/readyz", openapi: "/openapi.json" };
+} = { status: "/status", livez: "/livez", readyz: "/readyz", metrics: "/metrics", openapi: "/openapi.json" };
 
 /**
  * Names of the flat API that are neither the plural nor a short name of a resource: those of the original KRM.

@@ -40,7 +40,15 @@ export interface StreamerStatus extends StatusPhase {
   readonly events: number;
   readonly bookmarks: number;
   readonly lists: number;
+  /** How the last list was read: `streaming`, as the first events of a watch, or `list`. Absent before it. */
+  readonly initial?: string;
   readonly watches: number;
+  /** When there was news last: an event, a bookmark with a newer version, or a list. RFC 3339. */
+  readonly silentSince?: string;
+  /** Watches that were silent while a second one brought news, and were replaced by it. */
+  readonly stalls: number;
+  /** Times that the view was emptied because the API server no longer names the resource. */
+  readonly emptied: number;
   readonly failures: number;
   /** Known gaps by cause, each followed by a resync. */
   readonly desyncs: Readonly<Record<string, number>>;
@@ -49,35 +57,83 @@ export interface StreamerStatus extends StatusPhase {
 /** The verifier, since its process started. */
 export interface VerifierStatus extends StatusPhase {
   readonly progress?: StatusProgress;
+  /** Verifications handed over to the merger. */
   readonly snapshots: number;
+  /** How the last one listed: `exact-metadata`, `exact-full`, `latest-metadata` or `latest-full`. Absent before it. */
+  readonly mode?: string;
+  /** Requests to the API server, and those among them that asked for one object by name. */
+  readonly requests: number;
+  readonly asked: number;
   readonly failures: number;
   readonly lastContact?: string;
 }
 
-/** One missed event. */
-export interface DriftStatus {
-  /** `namespace/name`, or `name`. */
-  readonly key: string;
-  readonly type: "added" | "modified" | "deleted" | "recreated";
-  /** The verified version at which the difference stood. */
-  readonly horizon: string;
+/** Which life and version of an object. */
+export interface ShownStatus {
+  readonly uid: string;
+  readonly resourceVersion: string;
 }
 
-/** What verification has found, since its process started. */
+/** What a watch can miss: an object, a newer version of one, a deletion, or a deletion and a new object of that name. */
+export type MissedType = "added" | "modified" | "deleted" | "recreated";
+
+/** One event that the watch missed, and a verification found. */
+export interface MissedEventStatus {
+  /** `namespace/name`, or `name`. */
+  readonly key: string;
+  readonly type: MissedType;
+  /** What hid it: a known gap of the stream, or `upstream`: nothing went wrong here, the API server did not send it. */
+  readonly cause: string;
+  /** The verified version at which the difference stood. */
+  readonly horizon: string;
+  /** What the watch alone showed then; absent: no such object. */
+  readonly shown?: ShownStatus;
+  /** What the cluster held then; absent: no such object. */
+  readonly actual?: ShownStatus;
+  /** When it was found, and from then on put right. RFC 3339. */
+  readonly foundAt: string;
+  /** For how long readers could see the wrong state, at most. */
+  readonly exposedSeconds: number;
+  /**
+   * From when that counts: `changed`, when the missed change was written by the API server's clock, in whole seconds; or
+   * `verified`, the verification before, where that is not known.
+   */
+  readonly exposedSince: "changed" | "verified";
+}
+
+/** For how long readers could see what missed events had changed, at most. */
+export interface ExposureStatus {
+  /** Of all missed events together. */
+  readonly totalSeconds: number;
+  readonly longestSeconds: number;
+}
+
+/** What verification has found, since the state of the scope began; `late` and `queued` are of the process. */
 export interface MergerStatus {
-  /** Verifications by how they ended: `consistent`, `drift`, `lag`, `stale` and others. */
+  /** Verifications by how they ended: `consistent`, `drift`, `lag`, `stale`, `inconclusive`. */
   readonly verifications: Readonly<Record<string, number>>;
-  /** Missed events by type: `added`, `modified`, `deleted`, `recreated`. */
-  readonly missed: Readonly<Record<string, number>>;
+  /** Verifications by how they listed: see {@link VerifierStatus.mode}. */
+  readonly modes: Readonly<Record<string, number>>;
+  /** Missed events by type. */
+  readonly missed: Readonly<Record<MissedType, number>>;
+  /** Missed events by what hid them, then by type. A cause that never hid any is left out. */
+  readonly missedByCause: Readonly<Record<string, Readonly<Record<MissedType, number>>>>;
+  readonly exposure: ExposureStatus;
+  /** Changes of the view that a verification made. */
+  readonly repairs: number;
   /** Verifications that wait for the watch to pass their horizon. */
   readonly pending: number;
+  /** Objects that lists after known gaps changed. */
   readonly resynced: number;
+  /** Events that came when they were settled already. */
   readonly late: number;
+  /** Objects of which a list told another state than the object itself, or an older one than the watch. */
   readonly contradictions: number;
+  /** Inputs that wait to be merged. */
   readonly queued: number;
   readonly lastDriftAt?: string;
-  /** The newest missed events, newest last. */
-  readonly recent: readonly DriftStatus[];
+  /** The newest missed events, newest last; at most 100. */
+  readonly recent: readonly MissedEventStatus[];
 }
 
 /** One watched scope: a resource in all namespaces, or in one. Times are RFC 3339; what is unknown is absent. */

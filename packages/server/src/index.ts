@@ -1,6 +1,7 @@
 // In an application of one's own
 export { krmPlugin, type KrmPluginOptions } from "./plugin.ts";
 export type { MountOptions } from "./mount.ts";
+export type { MetricsSource } from "./routes/metrics.ts";
 
 // A server of its own
 export { createServer, type KrmServer, type ServerAuth, type ServerOptions } from "./standalone/create-server.ts";

@@ -17,6 +17,7 @@ import { type Authenticator, bearerToken, type Identity } from "./auth/authentic
 import { readQuery } from "./request/query-string.ts";
 import { answerIndex } from "./routes/index-page.ts";
 import { answerList } from "./routes/list.ts";
+import { answerMetrics, type MetricsSource } from "./routes/metrics.ts";
 import { openApiDocument } from "./routes/openapi.ts";
 import { answerLivez, answerReadyz } from "./routes/probes.ts";
 import { answerStatus } from "./routes/status.ts";
@@ -40,6 +41,8 @@ export interface MountOptions {
   readonly auth?: Authenticator | undefined;
   /** @default silent */
   readonly logger?: Logger | undefined;
+  /** What `/metrics` answers. @default nothing: there is no such path */
+  readonly metrics?: MetricsSource | undefined;
 }
 
 /** Where the answers to unknown paths are set: here, or by whoever owns the application. */
@@ -49,7 +52,7 @@ export interface MountPlace {
 
 /** Adds KRM's hooks, routes and error handling to an instance, which must be KRM's own (or its encapsulated part). */
 export function mountKrm(app: FastifyInstance, options: MountOptions, place: MountPlace): void {
-  const { store, auth, clock = systemClock, staleness = DEFAULT_STALENESS, logger = silentLogger } = options;
+  const { store, auth, clock = systemClock, staleness = DEFAULT_STALENESS, logger = silentLogger, metrics } = options;
   const catalog = new Catalog(store, options.scopes ?? [], clock);
   const context = {
     store,
@@ -60,6 +63,7 @@ export function mountKrm(app: FastifyInstance, options: MountOptions, place: Mou
     fields: new FieldCache(),
   };
   const prefix = app.prefix.replace(/\/$/, "");
+  const paths = Object.values(PATHS).filter((path) => path !== PATHS.metrics || metrics !== undefined);
   const users = new WeakMap<FastifyRequest, Identity>();
   const open = new Set([`${prefix}${PATHS.livez}`, `${prefix}${PATHS.readyz}`]);
 
@@ -112,7 +116,7 @@ export function mountKrm(app: FastifyInstance, options: MountOptions, place: Mou
     // Never run: the hook above has refused the method. Without a route the application's own 404 would answer.
     app.route({ method: otherMethods(app), url, handler });
   };
-  read("/", async (request, reply) => answerIndex(catalog, prefix, request, reply));
+  read("/", async (request, reply) => answerIndex(catalog, { prefix, paths }, request, reply));
   read("/:resource", async (request, reply) => {
     const { resource } = request.params as { readonly resource: string };
     return answerList(context, resource, request, reply);
@@ -123,9 +127,10 @@ export function mountKrm(app: FastifyInstance, options: MountOptions, place: Mou
     const detailed = auth === undefined || users.has(request);
     return answerReadyz(context, detailed, request, reply);
   });
+  if (metrics !== undefined) read(PATHS.metrics, async (request, reply) => answerMetrics(metrics, request, reply));
   read(PATHS.openapi, async (request, reply) => {
     readQuery(request.raw.url ?? "", []);
-    return sendJson(reply, openApiDocument(prefix));
+    return sendJson(reply, openApiDocument({ prefix, paths }));
   });
 }
 

@@ -9,7 +9,18 @@ export interface KrmPluginOptions extends MountOptions {
   readonly prefix?: string | undefined;
 }
 
-const KNOWN = ["store", "scopes", "clock", "staleness", "auth", "logger", "prefix", "logLevel", "logSerializers"];
+const KNOWN = [
+  "store",
+  "scopes",
+  "clock",
+  "staleness",
+  "auth",
+  "logger",
+  "metrics",
+  "prefix",
+  "logLevel",
+  "logSerializers",
+];
 
 /**
  * KRM's HTTP API as a Fastify plugin: the flat API, `/status`, `/livez`, `/readyz` and `/openapi.json`, relative to

@@ -1,14 +1,34 @@
 import { describe, expect, it } from "vitest";
-import { NODES, PODS } from "@krm/core";
+import { type MissedEvent, NODES, objectKey, PODS, type ResourceVersion, type Uid } from "@krm/core";
 import { LIST_PARAMETERS, PATHS, type StatusBody } from "@krm/protocol";
-import { failure, testApp } from "./support/app.ts";
-import { blocked, fill, MERGER_REPORT, metaAt, pod, START, streamerReport, writer } from "./support/fixtures.ts";
+import { failure, type TestApp, testApp } from "./support/app.ts";
+import { misfits, type Schema } from "./support/schema.ts";
+import {
+  blocked,
+  fill,
+  MERGER_REPORT,
+  metaAt,
+  pod,
+  START,
+  streamerReport,
+  VERIFIER_REPORT,
+  writer,
+} from "./support/fixtures.ts";
 
-const DRIFT = { key: "team-a/a", type: "deleted", horizon: "90", shown: undefined, actual: undefined };
+const MISSED = {
+  key: objectKey("team-a", "a"),
+  type: "deleted",
+  cause: "upstream",
+  horizon: "90" as ResourceVersion,
+  shown: { uid: "u1" as Uid, resourceVersion: "70" as ResourceVersion },
+  actual: undefined,
+  foundAt: START - 1000,
+  exposedMs: 60_500,
+  exposedSince: "verified",
+} as const satisfies MissedEvent;
 
 describe("/status", () => {
-  it("tells everything that is known of each scope", async () => {
-    await using test = testApp();
+  async function everything(test: TestApp): Promise<void> {
     await fill(
       test.store,
       { resource: PODS, namespace: "team-a" },
@@ -16,17 +36,13 @@ describe("/status", () => {
       metaAt("100", { horizon: "90" }),
     );
     const scope = writer(test.store, { resource: PODS, namespace: "team-a" });
-    await scope.report("merger", { ...MERGER_REPORT, recent: [DRIFT as never] });
-    await scope.report("verifier", {
-      state: { phase: "waiting", since: START, until: START + 300_000 },
-      progress: undefined,
-      lastContact: START,
-      snapshots: 7,
-      mode: "exact-metadata",
-      requests: 9,
-      asked: 2,
-      failures: 1,
-    });
+    await scope.report("merger", { ...MERGER_REPORT, recent: [MISSED] });
+    await scope.report("verifier", VERIFIER_REPORT);
+  }
+
+  it("tells everything that is known of each scope", async () => {
+    await using test = testApp();
+    await everything(test);
     const body = (await test.get("/status")).json<StatusBody>();
     expect(body).toEqual({
       time: "2026-01-01T00:00:00.000Z",
@@ -52,7 +68,11 @@ describe("/status", () => {
             events: 12,
             bookmarks: 3,
             lists: 1,
+            initial: "streaming",
             watches: 2,
+            silentSince: "2025-12-31T23:59:58.000Z",
+            stalls: 1,
+            emptied: 0,
             failures: 0,
             desyncs: streamerReport().desyncs,
           },
@@ -61,23 +81,74 @@ describe("/status", () => {
             since: "2026-01-01T00:00:00.000Z",
             until: "2026-01-01T00:05:00.000Z",
             snapshots: 7,
+            mode: "exact-metadata",
+            requests: 9,
+            asked: 2,
             failures: 1,
             lastContact: "2026-01-01T00:00:00.000Z",
           },
           merger: {
             verifications: MERGER_REPORT.verifications,
-            missed: { added: 0, modified: 1, deleted: 2, recreated: 0 },
+            modes: { "exact-metadata": 7, "exact-full": 0, "latest-metadata": 0, "latest-full": 0 },
+            missed: { added: 1, modified: 1, deleted: 2, recreated: 0 },
+            missedByCause: {
+              upstream: { added: 0, modified: 1, deleted: 2, recreated: 0 },
+              expired: { added: 1, modified: 0, deleted: 0, recreated: 0 },
+            },
+            exposure: { totalSeconds: 90, longestSeconds: 60 },
+            repairs: 3,
             pending: 3,
             resynced: 0,
             late: 0,
             contradictions: 0,
             queued: 0,
             lastDriftAt: "2025-12-31T23:59:59.000Z",
-            recent: [{ key: "team-a/a", type: "deleted", horizon: "90" }],
+            recent: [
+              {
+                key: "team-a/a",
+                type: "deleted",
+                cause: "upstream",
+                horizon: "90",
+                shown: { uid: "u1", resourceVersion: "70" },
+                foundAt: "2025-12-31T23:59:59.000Z",
+                exposedSeconds: 60.5,
+                exposedSince: "verified",
+              },
+            ],
           },
         },
       ],
     });
+  });
+
+  it("is as /openapi.json describes it, to the last field", async () => {
+    await using test = testApp({ scopes: [{ resource: NODES }] });
+    await everything(test);
+    await writer(test.store, { resource: NODES }).report("streamer", {
+      ...streamerReport({ state: blocked("forbidden", 403) }),
+      progress: { pages: 1, objects: 500, bytes: 4000, expected: 700 },
+    });
+    const document = (await test.get("/openapi.json")).json<{
+      readonly components: { readonly schemas: { readonly KrmStatus: Schema } };
+    }>();
+    const schema = document.components.schemas.KrmStatus;
+    const body = (await test.get("/status")).json<StatusBody>();
+    expect(misfits(body, schema)).toEqual([]);
+    expect(misfits({ ...body, state: "odd", more: 1 }, schema)).toEqual(['$.state: "odd"', "$.more: not named"]);
+    expect(misfits({ scopes: [{}] }, schema)).toContain("$.scopes[0].resource: missing");
+  });
+
+  it("says in its headers what holds for all scopes", async () => {
+    await using test = testApp({ scopes: [{ resource: PODS }, { resource: NODES }] });
+    expect((await test.get("/status")).headers).toMatchObject({ "krm-state": "syncing" });
+    await fill(test.store, { resource: PODS }, [], metaAt("100", { verifiedAt: START - 5000 }));
+    await fill(test.store, { resource: NODES }, [], metaAt("100", { lastContact: START - 200_000 }));
+    const { headers } = await test.get("/status");
+    expect(Object.entries(headers).filter(([name]) => name.startsWith("krm-") || name === "warning")).toEqual([
+      ["krm-state", "stale"],
+      ["krm-verified-at", new Date(START - 60_000).toISOString()],
+      ["krm-last-contact", new Date(START - 200_000).toISOString()],
+    ]);
   });
 
   it("tells of trouble and of progress", async () => {
@@ -161,9 +232,33 @@ describe("/readyz", () => {
   });
 });
 
+const METRICS = { contentType: "text/plain; version=0.0.4", metrics: async () => "krm_x 1\n" };
+
+describe("/metrics", () => {
+  it("is what the process measures", async () => {
+    await using test = testApp({ metrics: METRICS });
+    const { statusCode, headers, body } = await test.get("/metrics");
+    expect([statusCode, headers["content-type"], body]).toEqual([200, METRICS.contentType, "krm_x 1\n"]);
+    expect(failure(await test.get("/metrics?x=1")).code).toBe(400);
+  });
+
+  it("is for readers only", async () => {
+    await using test = testApp({ metrics: METRICS, auth: { authenticate: async () => undefined } });
+    expect((await test.get("/metrics", { authorization: "Bearer other" })).statusCode).toBe(401);
+  });
+
+  it("is not there where nothing is measured, and not named", async () => {
+    await using test = testApp();
+    await fill(test.store, { resource: PODS }, []);
+    expect(failure(await test.get("/metrics"))).toMatchObject({ code: 404, causes: ["ResourceNotWatched"] });
+    expect((await test.get("/")).body).not.toContain("metrics");
+    expect((await test.get("/openapi.json")).body).not.toContain('"/metrics"');
+  });
+});
+
 describe("/", () => {
   it("says what there is to read, and every path that it names answers", async () => {
-    await using test = testApp({ prefix: "/cluster" });
+    await using test = testApp({ prefix: "/cluster", metrics: METRICS });
     await fill(test.store, { resource: PODS }, []);
     await fill(test.store, { resource: NODES }, []);
     const paths = (await test.get("/cluster/")).body.split("\n").filter((line) => line.startsWith("  "));
@@ -178,7 +273,7 @@ describe("/", () => {
 
 describe("/openapi.json", () => {
   it("names the parameters that there are, and paths that answer", async () => {
-    await using test = testApp();
+    await using test = testApp({ metrics: METRICS });
     await fill(test.store, { resource: PODS }, []);
     const document = (await test.get("/openapi.json")).json<{
       readonly openapi: string;

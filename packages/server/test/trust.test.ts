@@ -1,9 +1,19 @@
 import type { LightMyRequestResponse } from "fastify";
 import { describe, expect, it } from "vitest";
-import { MemoryStore, NODES, PODS, type ScopeStore, type Store } from "@krm/core";
+import { KrmError, MemoryStore, NODES, PODS, type RolePhase, type ScopeStore, type Store } from "@krm/core";
 import { parseFreshness } from "@krm/protocol";
 import { failure, names, type TestApp, testApp } from "./support/app.ts";
-import { blocked, fill, MERGER_REPORT, metaAt, pod, START, streamerReport, writer } from "./support/fixtures.ts";
+import {
+  blocked,
+  fill,
+  MERGER_REPORT,
+  metaAt,
+  pod,
+  START,
+  streamerReport,
+  VERIFIER_REPORT,
+  writer,
+} from "./support/fixtures.ts";
 
 const ALL = { resource: PODS };
 
@@ -87,6 +97,71 @@ describe("trust headers", () => {
     expect(warnings(response)).toEqual(["pods: not followed by a watch, this is the list of 1m ago"]);
   });
 
+  it("warn where verification fails or has ended, though the watch runs", async () => {
+    await using test = testApp();
+    await fill(test.store, ALL, [pod({ name: "a" })]);
+    const verifier = async (state: RolePhase): Promise<readonly string[]> => {
+      await writer(test.store, ALL).report("verifier", { ...VERIFIER_REPORT, state });
+      const response = await test.get("/pods");
+      expect(response.headers["krm-state"]).toBe("synced");
+      return warnings(response);
+    };
+    const error = { code: "KRM_CONNECTION", message: "at 10.0.0.1", hint: undefined, status: undefined } as const;
+    const failing = { phase: "backing-off", since: START, until: START + 1, error } as const;
+    expect(await verifier({ phase: "waiting", since: START, until: START })).toEqual([]);
+    expect(await verifier({ ...failing, attempt: 1 })).toEqual([]);
+    expect(await verifier({ ...failing, attempt: 2 })).toEqual([
+      "pods: verification fails, last verified 1m ago (KRM_CONNECTION)",
+    ]);
+    expect(await verifier(blocked("forbidden", 403))).toEqual([
+      "pods: verification fails, last verified 1m ago (KRM_API_STATUS)",
+    ]);
+    expect(await verifier({ phase: "listing", since: START })).toEqual([]);
+    await (await writer(test.store, ALL).lease("verifier"))[Symbol.asyncDispose]();
+    expect(warnings(await test.get("/pods"))).toEqual(["pods: nobody verifies it now, last verified 1m ago"]);
+  });
+
+  it.each([
+    ["/pods?limit=x", 400],
+    ["/pods?nix=1", 400],
+    ["/pods?labelSelector=a+in+b", 400],
+    ["/pods?continue=nonsense", 400],
+    ["/pods?resourceVersionMatch=Exact", 422],
+    ["/pods?resourceVersion=1&resourceVersionMatch=Exact", 410],
+  ])("stand on errors too: %s", async (url, code) => {
+    await using test = testApp();
+    await fill(test.store, ALL, [pod({ name: "a" })]);
+    const response = await test.get(url);
+    expect(failure(response).code).toBe(code);
+    const { headers } = await test.get("/pods");
+    for (const name of ["state", "verified-at", "verified-resource-version", "streamed-through", "last-contact"]) {
+      expect([name, response.headers[`krm-${name}`]]).toEqual([name, headers[`krm-${name}`]]);
+      expect(response.headers[`krm-${name}`]).toBeDefined();
+    }
+  });
+
+  it("are not on errors about what nobody watches", async () => {
+    await using test = testApp();
+    await fill(test.store, { resource: PODS, namespace: "a" }, []);
+    for (const url of ["/pods?namespace=b", "/nodes"]) {
+      const response = await test.get(url);
+      expect([response.statusCode, response.headers["krm-state"]]).toEqual([404, undefined]);
+    }
+  });
+
+  it("do not stand in the way of an error where the view cannot be looked at", async () => {
+    await using inner = new MemoryStore();
+    await fill(inner, ALL, []);
+    const broken = new Proxy(inner.scope(ALL), {
+      get: (target, name) =>
+        name === "meta" || name === "reports"
+          ? async () => Promise.reject(new KrmError("KRM_STORE_FAILED", "gone"))
+          : target[name as "read"].bind(target),
+    });
+    await using test = testApp({ store: { ...withoutFeed(inner), scope: () => broken } });
+    expect(failure(await test.get("/pods?limit=x"))).toMatchObject({ code: 400 });
+  });
+
   it("of a union are the worst and the oldest", async () => {
     await using test = testApp();
     await fill(test.store, { resource: PODS, namespace: "a" }, [], metaAt("100", { verifiedAt: START - 5000 }));
@@ -162,6 +237,7 @@ describe("a view that is not there", () => {
     });
     expect(response.headers["krm-state"]).toBe("syncing");
     expect(response.headers["retry-after"]).toBe("1");
+    expect(warnings(response)).toEqual([]);
   });
 
   it("is a 503 before anything is written, where the scope is expected", async () => {
@@ -315,9 +391,34 @@ describe("resourceVersion", () => {
     expect(failure(response)).toEqual({
       code: 410,
       reason: "Expired",
-      message: "The resourceVersion for the provided list is too old.",
+      message:
+        "The resourceVersion for the provided list is too old. (the view is at 100, the only version that can be had " +
+        "exactly; for 99 or newer leave out resourceVersionMatch=Exact)",
       causes: [],
     });
+  });
+
+  it("exactly, of a union whose parts differ, says how to get one", async () => {
+    await using test = testApp();
+    await fill(test.store, { resource: PODS, namespace: "a" }, [], metaAt("100"));
+    await fill(test.store, { resource: PODS, namespace: "b" }, [], metaAt("101"));
+    expect(failure(await test.get("/pods?resourceVersion=100&resourceVersionMatch=Exact"))).toMatchObject({
+      code: 410,
+      message: expect.stringContaining("different versions; ask for one namespace") as string,
+    });
+    const one = await test.get("/pods?namespace=b&resourceVersion=101&resourceVersionMatch=Exact");
+    expect(one.json<{ readonly metadata: object }>().metadata).toEqual({ resourceVersion: "101" });
+  });
+
+  it("exactly, ahead of the view, is waited for, and then the API server's 504", async () => {
+    await using test = testApp();
+    await fill(test.store, ALL, [pod({ name: "a" })]);
+    const response = await waited(test, "/pods?resourceVersion=101&resourceVersionMatch=Exact");
+    expect(failure(response)).toMatchObject({ code: 504, causes: ["ResourceVersionTooLarge"] });
+    const answer = test.get("/pods?resourceVersion=101&resourceVersionMatch=Exact");
+    await test.clock.untilSleeping();
+    await fill(test.store, ALL, [pod({ name: "b" })], metaAt("101"));
+    expect(names(await answer)).toEqual(["b"]);
   });
 
   it("while the view syncs is a 503 at once", async () => {

@@ -48,7 +48,14 @@ export {
 } from "./api-server/users.ts";
 
 // In-process source
-export { ClusterSource, type ClusterSourceOptions, type SourceRequest } from "./in-process/cluster-source.ts";
+export { ClusterSource } from "./in-process/cluster-source.ts";
+export type { ClusterSourceOptions } from "./in-process/cluster-source-options.ts";
+export type { InitialEvents } from "./in-process/initial-events.ts";
+export type { SourceKey, SourceRequest } from "./in-process/source-request.ts";
+
+// What an API server believes
+export type { ClusterReader } from "./watch-cache/cluster-reader.ts";
+export { WatchCacheModel, type WatchCacheOptions } from "./watch-cache/watch-cache-model.ts";
 
 // Generated clusters
 export { Churn, type ChurnOptions } from "./generate/churn.ts";

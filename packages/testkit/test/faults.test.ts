@@ -4,36 +4,51 @@ import { describeFaults, FaultPlan, parseFaults } from "@krm/testkit";
 
 const NAMES = [
   "drop",
+  "lose",
   "delay",
   "dup",
   "reorder",
   "truncate",
   "disconnect",
   "stall",
+  "mute",
+  "hush",
+  "lag",
+  "nowatchlist",
   "410",
   "429",
   "500",
   "compact",
   "restart",
+  "restore",
+  "crd",
 ];
 
 describe("parseFaults", () => {
   it("reads every fault", () => {
     const text =
-      "drop=0.01,delay=0.05:2s,dup=.02,reorder=0.03,truncate=0.001,disconnect=30s,stall=2m,410=0.01,429=0.02,500=1,compact=1m,restart=1.5h";
+      "drop=0.01,lose=0.001,delay=0.05:2s,dup=.02,reorder=0.03,truncate=0.001,disconnect=30s,stall=2m,mute=3m,hush=4m," +
+      "lag=0.2:1s,nowatchlist,410=0.01,429=0.02,500=1,compact=1m,restart=1.5h,restore=10m,crd=15m";
     expect(parseFaults(text)).toEqual({
       drop: 0.01,
+      lose: 0.001,
       delay: { probability: 0.05, ms: 2000 },
       duplicate: 0.02,
       reorder: 0.03,
       truncate: 0.001,
       disconnectMs: 30_000,
       stallMs: 120_000,
+      muteMs: 180_000,
+      hushMs: 240_000,
+      lag: { probability: 0.2, ms: 1000 },
+      noWatchList: true,
       expired: 0.01,
       tooManyRequests: { probability: 0.02, retryAfterSeconds: 1 },
       internalError: 1,
       compactEveryMs: 60_000,
       restartEveryMs: 5_400_000,
+      restoreEveryMs: 600_000,
+      withdrawEveryMs: 900_000,
     });
     expect(parseFaults("429=0.5:1500ms")).toEqual({ tooManyRequests: { probability: 0.5, retryAfterSeconds: 2 } });
     expect(parseFaults(" ")).toEqual({});
@@ -50,6 +65,8 @@ describe("parseFaults", () => {
     ["delay=0.1:2s:3", "cannot be read"],
     ["disconnect=30", 'fault "disconnect=30" cannot be read: write disconnect=TIME, as in disconnect=30s'],
     ["stall=0s", "cannot be read"],
+    ["lag=1s", 'fault "lag=1s" cannot be read: write lag=P:TIME, as in lag=0.2:3s'],
+    ["nowatchlist=1", 'fault "nowatchlist=1" cannot be read: write nowatchlist'],
     ["drop=0.1,drop=0.2", 'fault "drop" is given twice'],
   ])("refuses %s", (text, message) => {
     const refused = (): unknown => parseFaults(text);
@@ -59,8 +76,9 @@ describe("parseFaults", () => {
 
   it("describes every fault that it reads", () => {
     const lines = describeFaults().split("\n");
-    expect(lines.slice(1).map((line) => line.trim().split("=")[0])).toEqual(expect.arrayContaining(NAMES));
-    expect(lines).toHaveLength(NAMES.length + 1);
+    const described = lines.slice(1).map((line) => line.trim().split(/[= ]/)[0]);
+    expect(new Set(described)).toEqual(new Set(NAMES));
+    expect(described).toHaveLength(NAMES.length);
   });
 });
 
@@ -92,6 +110,35 @@ describe("FaultPlan", () => {
       return Array.from({ length: 200 }, () => plan.nextEvent().drop);
     };
     expect(drops("drop=0.2,delay=0.5:1s,reorder=0.5")).toEqual(drops("drop=0.2"));
+  });
+
+  it("draws what is asked at other moments from sources of their own", () => {
+    const fates = (text: string): unknown[] => {
+      const plan = new FaultPlan(parseFaults(text), 5);
+      return Array.from({ length: 200 }, () => {
+        plan.nextLost();
+        plan.nextLagging();
+        plan.muteAfterMs();
+        plan.hushAfterMs();
+        return [plan.nextEvent(), plan.nextRequest(), plan.disconnectAfterMs(), plan.stallAfterMs()];
+      });
+    };
+    const without = (): unknown[] => {
+      const plan = new FaultPlan(parseFaults("drop=0.2,429=0.2,disconnect=1s"), 5);
+      return Array.from({ length: 200 }, () => [
+        plan.nextEvent(),
+        plan.nextRequest(),
+        plan.disconnectAfterMs(),
+        plan.stallAfterMs(),
+      ]);
+    };
+    expect(fates("drop=0.2,429=0.2,disconnect=1s,lose=0.5,lag=0.5:1s,mute=1s,hush=1s")).toEqual(without());
+    const share = (ask: (plan: FaultPlan) => boolean): number => {
+      const plan = new FaultPlan(parseFaults("lose=0.2,lag=0.4:1s"), 5);
+      return Array.from({ length: 5000 }, () => ask(plan)).filter(Boolean).length / 5000;
+    };
+    expect(share((plan) => plan.nextLost())).toBeCloseTo(0.2, 1);
+    expect(share((plan) => plan.nextLagging())).toBeCloseTo(0.4, 1);
   });
 
   it("expires only what can expire, and tells when to come back", () => {

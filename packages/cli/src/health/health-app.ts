@@ -1,7 +1,14 @@
 import Fastify, { type FastifyInstance } from "fastify";
-import type { RoleBoard } from "../roles/role-board.ts";
-import { readiness } from "./readiness.ts";
-import { roleMetrics } from "./role-metrics.ts";
+import type { Registry } from "prom-client";
+import type { ReadinessCheck } from "./readiness.ts";
+
+/** What is told of a process to those who look after it. */
+export interface Health {
+  /** How long ago the process last showed that it goes on, in milliseconds. */
+  readonly silentMs: () => number;
+  readonly checks: () => readonly ReadinessCheck[];
+  readonly metrics: Pick<Registry, "contentType" | "metrics">;
+}
 
 /** A process that has not come round for this long hangs. The news come round every second. */
 const HANGS_MS = 30_000;
@@ -10,27 +17,25 @@ const HANGS_MS = 30_000;
 const REQUEST_MS = 10_000;
 
 /**
- * What looks after a process with one role: `/livez`, `/readyz` (with a line for each scope when it is not, or for
- * `?verbose`) and `/metrics`. Nothing of the cluster's objects, so there is no authentication.
+ * What looks after a process that serves no readers there: `/livez`, `/readyz` (with a line for each scope when it is not,
+ * or for `?verbose`) and `/metrics`. Nothing of the cluster's objects, so there is no authentication.
  */
-export function healthApp(board: RoleBoard): FastifyInstance {
+export function healthApp({ silentMs, checks, metrics }: Health): FastifyInstance {
   const app = Fastify({ forceCloseConnections: true, requestTimeout: REQUEST_MS });
-  const metrics = roleMetrics(board);
   app.addHook("onRequest", async (_request, reply) => {
     reply.header("cache-control", "no-store").header("x-content-type-options", "nosniff");
   });
-  app.addHook("onClose", async () => metrics.clear());
   app.get("/livez", async (_request, reply) => {
     reply.type("text/plain; charset=utf-8");
-    if (board.silentMs <= HANGS_MS) return "ok";
+    if (silentMs() <= HANGS_MS) return "ok";
     return reply.code(503).send("the process hangs\n");
   });
   app.get("/readyz", async (request, reply) => {
-    const checks = readiness(board);
-    const ready = checks.every((check) => check.ready);
+    const found = checks();
+    const ready = found.every((check) => check.ready);
     reply.type("text/plain; charset=utf-8").code(ready ? 200 : 503);
     if (ready && !Object.hasOwn(request.query as object, "verbose")) return "ok";
-    const lines = checks.map(({ ready, line }) => `[${ready ? "+" : "-"}]${line}`);
+    const lines = found.map(({ ready, line }) => `[${ready ? "+" : "-"}]${line}`);
     return `${[...lines, ready ? "readyz check passed" : "readyz check failed"].join("\n")}\n`;
   });
   app.get("/metrics", async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));

@@ -1,16 +1,33 @@
 import {
-  missedByType,
   type MergerReport,
   type Role,
   type RoleReports,
+  type Scope,
   scopeId,
   type Standing,
   type StreamerReport,
   type VerifierReport,
 } from "@krm/core";
-import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
-import type { RoleBoard } from "../roles/role-board.ts";
-import type { ScopeRole } from "../roles/scope-role.ts";
+import { Counter, Gauge, type Registry } from "prom-client";
+import type { StoreHealth } from "../stores/store-health.ts";
+
+/** One role of one scope, as far as it is measured. */
+export interface RoleAtWork {
+  readonly role: Role;
+  readonly scope: Scope;
+  /** Undefined: not asked for yet. */
+  readonly standing: Standing | undefined;
+  /** Undefined: this process does not have, and never had, the role. */
+  readonly report: RoleReports[Role] | undefined;
+  /** Inputs that are not written yet. */
+  readonly queued: number;
+}
+
+/** What the metrics are read off. */
+export interface MeasuredRoles {
+  readonly roles: readonly RoleAtWork[];
+  readonly store: Pick<StoreHealth, "failingSeconds">;
+}
 
 /** One series. */
 interface Sample {
@@ -24,21 +41,21 @@ interface Metric {
   readonly name: string;
   readonly help: string;
   readonly labels: readonly string[];
-  readonly read: (board: RoleBoard) => readonly Sample[];
+  readonly read: (of: MeasuredRoles) => readonly Sample[];
 }
 
 const SCOPE_LABELS = ["resource", "namespace"];
 const STANDINGS: readonly Standing[] = ["holding", "standing-by", "waiting-for-store"];
 
-/** The metrics of a process with one role, beside those of every Node.js process. Counters are of this process. */
-export function roleMetrics(board: RoleBoard): Registry {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  for (const metric of [...COMMON, ...OWN[board.role]]) register(metric, board, registry);
-  return registry;
+/**
+ * Adds what is read off the reports of roles, beside what they measure themselves (`Telemetry` of core). Counters are of
+ * this process.
+ */
+export function registerRoleMetrics(registry: Registry, kinds: readonly Role[], of: MeasuredRoles): void {
+  for (const metric of [...COMMON, ...kinds.flatMap((kind) => OWN[kind])]) register(metric, of, registry);
 }
 
-function register({ type, name, help, labels, read }: Metric, board: RoleBoard, registry: Registry): void {
+function register({ type, name, help, labels, read }: Metric, of: MeasuredRoles, registry: Registry): void {
   const options = { name, help, labelNames: [...labels], registers: [registry] };
   if (type === "gauge") {
     // oxlint-disable-next-line no-new -- it registers itself
@@ -46,7 +63,7 @@ function register({ type, name, help, labels, read }: Metric, board: RoleBoard, 
       ...options,
       collect() {
         this.reset();
-        for (const sample of read(board)) this.set(sample.labels, sample.value);
+        for (const sample of read(of)) this.set(sample.labels, sample.value);
       },
     });
     return;
@@ -56,7 +73,7 @@ function register({ type, name, help, labels, read }: Metric, board: RoleBoard, 
     ...options,
     collect() {
       this.reset();
-      for (const sample of read(board)) this.inc(sample.labels, sample.value);
+      for (const sample of read(of)) this.inc(sample.labels, sample.value);
     },
   });
 }
@@ -79,8 +96,9 @@ const COMMON: readonly Metric[] = [
     type: "gauge",
     name: "krm_role_queued",
     help: "Inputs that wait to be written to the store.",
-    labels: SCOPE_LABELS,
-    read: ({ roles }) => roles.map((each) => ({ labels: scopeLabels(each), value: each.queued })),
+    labels: ["role", ...SCOPE_LABELS],
+    read: ({ roles }) =>
+      roles.map((each) => ({ labels: { role: each.role, ...scopeLabels(each) }, value: each.queued })),
   },
   {
     type: "gauge",
@@ -99,44 +117,17 @@ const OWN: Readonly<Record<Role, readonly Metric[]>> = {
     streamer("krm_streamer_lists_total", "Lists of the whole scope, completed.", ({ lists }) => lists),
     streamer("krm_streamer_watches_total", "Watches opened.", ({ watches }) => watches),
     streamer("krm_streamer_failures_total", "Lists and watches that failed.", ({ failures }) => failures),
-    counts(
-      "streamer",
-      "krm_desyncs_total",
-      "Known gaps of the stream, each followed by a resync.",
-      "cause",
-      (report) => report.desyncs,
-    ),
   ],
   verifier: [
     verifier(
       "krm_verifier_snapshots_total",
-      "Complete lists handed over for comparison.",
+      "Verifications handed over to the merger, decided or not.",
       ({ snapshots }) => snapshots,
     ),
-    verifier("krm_verifier_failures_total", "Lists that failed.", ({ failures }) => failures),
+    verifier("krm_verifier_failures_total", "Verifications that failed.", ({ failures }) => failures),
   ],
   merger: [
-    counts(
-      "merger",
-      "krm_merger_verifications_total",
-      "Verifications that were decided, since the state of the scope began.",
-      "result",
-      ({ verifications }) => verifications,
-    ),
-    counts(
-      "merger",
-      "krm_missed_events_total",
-      "Events that the stream missed and verification found, since the state of the scope began.",
-      "type",
-      missedByType,
-    ),
     merger("krm_merger_late_total", "Observations that came when they were settled already.", ({ late }) => late),
-    merger(
-      "krm_merger_contradictions_total",
-      "Lists that held an older version of an object than the stream had shown before.",
-      ({ contradictions }) => contradictions,
-    ),
-    merger("krm_merger_resynced_total", "Objects that relists after known gaps changed.", ({ resynced }) => resynced),
   ],
 };
 
@@ -163,34 +154,14 @@ function counter<R extends Role>(
     name,
     help,
     labels: SCOPE_LABELS,
-    read: (board) => reported(role, board).map(({ labels, report }) => ({ labels, value: read(report) })),
-  };
-}
-
-/** A counter for each of several kinds. */
-function counts<R extends Role>(
-  role: R,
-  name: string,
-  help: string,
-  label: string,
-  read: (report: RoleReports[R]) => Readonly<Record<string, number>>,
-): Metric {
-  return {
-    type: "counter",
-    name,
-    help,
-    labels: [...SCOPE_LABELS, label],
-    read: (board) =>
-      reported(role, board).flatMap(({ labels, report }) =>
-        Object.entries(read(report)).map(([kind, value]) => ({ labels: { ...labels, [label]: kind }, value })),
-      ),
+    read: (of) => reported(role, of).map(({ labels, report }) => ({ labels, value: read(report) })),
   };
 }
 
 /** The scopes whose role this process has, or had. */
 function reported<R extends Role>(
   role: R,
-  { roles }: RoleBoard,
+  { roles }: MeasuredRoles,
 ): readonly { readonly labels: Sample["labels"]; readonly report: RoleReports[R] }[] {
   return roles.flatMap((each) => {
     // The compiler cannot see that a role's report is of that role.
@@ -199,7 +170,7 @@ function reported<R extends Role>(
   });
 }
 
-function scopeLabels({ scope }: ScopeRole): { readonly resource: string; readonly namespace: string } {
+function scopeLabels({ scope }: RoleAtWork): { readonly resource: string; readonly namespace: string } {
   const { resource, namespace = "" } = scope;
   return { resource: scopeId({ resource }), namespace };
 }

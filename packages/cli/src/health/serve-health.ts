@@ -1,8 +1,7 @@
 import type { AddressInfo } from "node:net";
 import { KrmError, type Logger } from "@krm/core";
 import { formatHostPort, type HostPort } from "../options/listen-address.ts";
-import type { RoleBoard } from "../roles/role-board.ts";
-import { healthApp } from "./health-app.ts";
+import { type Health, healthApp } from "./health-app.ts";
 
 const PROBLEMS: Readonly<Record<string, string>> = {
   EADDRINUSE: "the port is in use",
@@ -16,8 +15,8 @@ const PROBLEMS: Readonly<Record<string, string>> = {
  *
  * @throws KrmError `KRM_LISTEN`
  */
-export async function serveHealth(board: RoleBoard, address: HostPort, logger: Logger): Promise<AsyncDisposable> {
-  const app = healthApp(board);
+export async function serveHealth(health: Health, address: HostPort, logger: Logger): Promise<AsyncDisposable> {
+  const app = healthApp(health);
   try {
     await app.listen(address);
   } catch (error) {

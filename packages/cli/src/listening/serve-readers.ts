@@ -1,5 +1,5 @@
 import type { Logger, Scope, Store } from "@krm/core";
-import { createServer, isLoopback, type KrmServer } from "@krm/server";
+import { createServer, isLoopback, type KrmServer, type MetricsSource } from "@krm/server";
 import { UsageError } from "../errors/usage-error.ts";
 import type { ServerFlagOptions } from "../options/common-flags.ts";
 import { formatHostPort } from "../options/listen-address.ts";
@@ -14,6 +14,7 @@ export interface Serving extends AsyncDisposable {
  * Starts to answer readers from a store.
  *
  * @param scopes May still grow: what is going to be in the store.
+ * @param metrics What `/metrics` answers.
  * @throws KrmError `KRM_LISTEN` and those of `createServer`
  */
 export async function serveReaders(
@@ -21,10 +22,11 @@ export async function serveReaders(
   scopes: readonly Scope[],
   options: ServerFlagOptions,
   logger: Logger,
+  metrics?: MetricsSource,
 ): Promise<Serving> {
   const { listen, auth, tlsCert, tlsKey } = options;
   const tls = tlsCert === undefined || tlsKey === undefined ? undefined : { certFile: tlsCert, keyFile: tlsKey };
-  const server: KrmServer = await createServer({ store, scopes, listen, auth, tls, logger });
+  const server: KrmServer = await createServer({ store, scopes, listen, auth, tls, logger, metrics });
   try {
     const { url } = await listenHint(server.listen(), formatHostPort(listen));
     return { url, [Symbol.asyncDispose]: async () => server.close() };

@@ -1,8 +1,9 @@
 import { type CallOptions, type Clock, KrmError, type Logger, type Monitor } from "@krm/core";
 import { type Condition, newsOf, type Told } from "./condition-news.ts";
-import { tellDrift } from "./drift-text.ts";
+import type { MonitorBoard } from "./monitor-board.ts";
 import { FIRST_CONDITION, scopeCondition } from "./scope-news.ts";
 import { Standings } from "./standings.ts";
+import { tellVerdict } from "./tell-verdict.ts";
 
 /** Some conditions change by time alone, so they are looked at now and then. */
 const EVERY_MS = 1000;
@@ -36,18 +37,31 @@ export async function tellChanges(
   }
 }
 
-/** Tells how a monitor's scopes are, what verification repaired, and, over a shared store, who monitors. */
+/** What of a monitor is told, and to whom. */
+export interface TellNewsOptions extends TellOptions {
+  /** Over a store that processes share: who monitors is told too. */
+  readonly shared: boolean;
+  /** Missed events that are told one by one of each verification. */
+  readonly mostMissed?: number;
+  /** Looks along, about every second. */
+  readonly board?: Pick<MonitorBoard, "beat" | "see">;
+}
+
+/** Tells how a monitor's scopes are, what verification found, and, over a shared store, who monitors. */
 export async function tellNews(
   monitor: Monitor,
-  { shared, ...options }: TellOptions & { readonly shared: boolean },
+  { shared, mostMissed, board, ...options }: TellNewsOptions,
 ): Promise<void> {
   const standings = new Standings(monitor.scopes, "all");
   monitor.events.on("standing", (scope, standing) => standings.set(scope, standing));
-  monitor.events.on("verified", (scope, { drift }) => tellDrift(options.logger, scope, drift));
-  const views = tellChanges(async (call) => (await monitor.status(call)).map(scopeCondition), {
-    ...options,
-    before: FIRST_CONDITION,
-  });
+  monitor.events.on("verified", (scope, verdict) => tellVerdict(options.logger, scope, verdict, mostMissed));
+  const look = async (call: CallOptions): Promise<readonly Condition[]> => {
+    board?.beat();
+    const statuses = await monitor.status(call);
+    board?.see(statuses);
+    return statuses.map(scopeCondition);
+  };
+  const views = tellChanges(look, { ...options, before: FIRST_CONDITION });
   const holders = shared ? tellChanges(async () => standings.conditions(), options) : undefined;
   await Promise.all([views, holders]);
 }

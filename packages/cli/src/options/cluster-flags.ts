@@ -1,4 +1,3 @@
-import { durationBetween } from "./duration.ts";
 import { Flag, flag, RepeatableFlag } from "./flag.ts";
 import { parseNamespaces } from "./names.ts";
 
@@ -24,14 +23,5 @@ export function clusterFlags(): readonly Flag[] {
 export function namespacesFlag(): Flag {
   return new RepeatableFlag("-n, --namespace <NAME>", "only this namespace; may come several times", {
     parse: parseNamespaces,
-  });
-}
-
-/** `--verify-every`, in milliseconds. */
-export function verifyEveryFlag(): Flag {
-  return flag("--verify-every <TIME>", "how often each resource is verified, on average", {
-    parse: durationBetween({ min: 1000 }),
-    default: 300_000,
-    shown: "5m",
   });
 }

@@ -1,10 +1,9 @@
-import type { Clock, Role } from "@krm/core";
+import type { Clock } from "@krm/core";
 import type { StoreHealth } from "../stores/store-health.ts";
 import type { ScopeRole } from "./scope-role.ts";
 
 /** What a process with one role does now, for those who look after it. */
 export class RoleBoard {
-  readonly role: Role;
   /** The resource, as it was named. */
   readonly resource: string;
   readonly store: StoreHealth;
@@ -13,8 +12,7 @@ export class RoleBoard {
   readonly #clock: Clock;
   #beatAt: number;
 
-  constructor(role: Role, resource: string, store: StoreHealth, clock: Clock) {
-    this.role = role;
+  constructor(resource: string, store: StoreHealth, clock: Clock) {
     this.resource = resource;
     this.store = store;
     this.#clock = clock;

@@ -55,7 +55,11 @@ function verifying(report: VerifierReport | undefined): Doing | undefined {
   if (report === undefined) {
     return { key: "waiting", level: "info", text: "nothing to verify before the first list is merged; waiting for it" };
   }
-  if (report.state.phase === "waiting") return { key: "verifying", level: "info", text: "verifying now and then" };
+  if (report.state.phase === "waiting") {
+    const { mode } = report;
+    if (mode === undefined) return { key: "verifying", level: "info", text: "verifying now and then" };
+    return { key: `verifying/${mode}`, level: "info", text: `verifying now and then (${mode})` };
+  }
   return trouble(report.state, "not verified");
 }
 

@@ -2,17 +2,20 @@ import { randomUUID } from "node:crypto";
 import {
   DEFAULT_LEASE_TTL_MS,
   type Logger,
+  noTelemetry,
   type ResourceType,
   type Role,
   type Scope,
   type Store,
   systemClock,
 } from "@krm/core";
+import { readiness } from "../health/readiness.ts";
 import type { CliIo } from "../io.ts";
 import { tellChanges } from "../monitoring/tell-news.ts";
 import { observedStore } from "../stores/observed-store.ts";
 import { openStore } from "../stores/open-store.ts";
 import { StoreHealth } from "../stores/store-health.ts";
+import type { ProcessMetrics } from "../telemetry/process-metrics.ts";
 import { untilEnded } from "../until-ended.ts";
 import { RoleBoard } from "./role-board.ts";
 import type { RoleCommandOptions } from "./role-command.ts";
@@ -38,14 +41,16 @@ export async function runRole(plan: RolePlan, options: RoleCommandOptions, io: C
   const clock = systemClock;
   const { namespace, lease: ttlMs = DEFAULT_LEASE_TTL_MS, healthListen } = options;
   await using resources = new AsyncDisposableStack();
-  const health = new StoreHealth(logger, clock);
-  const board = new RoleBoard(plan.role, plan.resource, health, clock);
-  if (healthListen !== undefined) {
+  const storeHealth = new StoreHealth(logger, clock);
+  const board = new RoleBoard(plan.resource, storeHealth, clock);
+  const metrics = healthListen === undefined ? undefined : await measure(plan.role, board, resources);
+  if (healthListen !== undefined && metrics !== undefined) {
     const { serveHealth } = await import("../health/serve-health.ts");
-    resources.use(await serveHealth(board, healthListen, logger));
+    const health = { silentMs: () => board.silentMs, checks: () => readiness(board), metrics: metrics.registry };
+    resources.use(await serveHealth(health, healthListen, logger));
   }
   const opened = resources.use(await openStore(options.store, { logger, clock, signal: io.signal }));
-  const store = observedStore(opened, health);
+  const store = observedStore(opened, storeHealth);
   const stop = new AbortController();
   const signal = AbortSignal.any([io.signal, stop.signal]);
   const look = async (): Promise<ReturnType<typeof roleConditions>> => {
@@ -53,7 +58,8 @@ export async function runRole(plan: RolePlan, options: RoleCommandOptions, io: C
     return roleConditions(board.roles);
   };
   const telling = tellChanges(look, { logger, clock, signal });
-  const context = { store, lease: { holder: randomUUID(), ttlMs }, clock, logger };
+  const telemetry = metrics?.telemetry ?? (() => noTelemetry);
+  const context = { store, lease: { holder: randomUUID(), ttlMs }, clock, logger, telemetry };
   const working = (async () => {
     const resource = await plan.find(store, signal);
     board.roles = roleScopes(resource, namespace).map((scope) => plan.make(scope, context));
@@ -64,6 +70,17 @@ export async function runRole(plan: RolePlan, options: RoleCommandOptions, io: C
     await Promise.allSettled([telling, working]);
   });
   await untilEnded(io.signal, [telling, working]);
+}
+
+/** Begins to measure the process; what is needed for that is loaded only then. */
+async function measure(role: Role, board: RoleBoard, resources: AsyncDisposableStack): Promise<ProcessMetrics> {
+  const [{ processMetrics }, { registerRoleMetrics }] = await Promise.all([
+    import("../telemetry/process-metrics.ts"),
+    import("../health/role-metrics.ts"),
+  ]);
+  const metrics = resources.use(processMetrics([role]));
+  registerRoleMetrics(metrics.registry, [role], board);
+  return metrics;
 }
 
 /** Runs until the signal aborts; when one fails for a reason that will not pass, all are ended. */

@@ -13,9 +13,11 @@ import {
   type Standing,
   type Store,
   StreamRole,
+  type Telemetry,
   VerifyRole,
+  type VerifyRoleOptions,
 } from "@krm/core";
-import { tellDrift } from "../monitoring/drift-text.ts";
+import { tellVerdict } from "../monitoring/tell-verdict.ts";
 import { quietLogger } from "../monitoring/quiet-logger.ts";
 
 /** One role of one scope in this process, as the log and the health endpoints see it. */
@@ -47,6 +49,8 @@ export interface RoleContext {
   readonly lease: LeaseRequest;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Where the role of a scope measures to. */
+  readonly telemetry: (scope: Scope) => Telemetry;
 }
 
 /** What those work with that talk to the cluster. */
@@ -79,10 +83,13 @@ export function streamScope(scope: Scope, context: ClusterRoleContext): ScopeRol
   };
 }
 
+/** How often a scope is verified, and at what cost. */
+export type VerifyPace = Pick<VerifyRoleOptions, "everyMs" | "budgetPerHour">;
+
 /** The Verifier of one scope. */
-export function verifyScope(scope: Scope, context: ClusterRoleContext, everyMs: number): ScopeRole {
+export function verifyScope(scope: Scope, context: ClusterRoleContext, pace: VerifyPace): ScopeRole {
   const { options, seen } = common(scope, context);
-  const role = new VerifyRole({ ...options, ...clusterOptions(scope, context), everyMs });
+  const role = new VerifyRole({ ...options, ...clusterOptions(scope, context), ...pace });
   return {
     role: "verifier",
     scope,
@@ -99,13 +106,13 @@ export function verifyScope(scope: Scope, context: ClusterRoleContext, everyMs: 
   };
 }
 
-/** The Merger of one scope. What verification repairs goes to the log. */
+/** The Merger of one scope. How verifications end, and what the stream had missed, goes to the log. */
 export function mergeScope(scope: Scope, context: RoleContext): ScopeRole {
   const { options, seen } = common(scope, context);
   let commits = 0;
   const role = new MergeRole({
     ...options,
-    onVerdict: ({ drift }) => tellDrift(context.logger, scope, drift),
+    onVerdict: (verdict) => tellVerdict(context.logger, scope, verdict),
     onCommit: () => commits++,
   });
   return {
@@ -129,7 +136,7 @@ export function mergeScope(scope: Scope, context: RoleContext): ScopeRole {
 
 function common(
   scope: Scope,
-  { store, lease, clock, logger }: RoleContext,
+  { store, lease, clock, logger, telemetry }: RoleContext,
 ): { readonly options: RoleProcessOptions; readonly seen: { readonly standing: Standing | undefined } } {
   const seen: { standing: Standing | undefined } = { standing: undefined };
   const options: RoleProcessOptions = {
@@ -139,6 +146,7 @@ function common(
     clock,
     logger: quietLogger(scopeLogger(logger, scope)),
     random: Math.random,
+    telemetry: telemetry(scope),
     onStanding: (standing) => {
       seen.standing = standing;
     },
@@ -148,7 +156,7 @@ function common(
 
 function clusterOptions(
   scope: Scope,
-  { source, listSlot }: ClusterRoleContext,
+  { source, listSlot, telemetry }: ClusterRoleContext,
 ): Pick<ClusterRoleOptions, "listWatch" | "listSlot" | "pageSize"> {
   return { listWatch: source.listWatch(scope), listSlot, pageSize: PAGE_SIZE };
 }

@@ -39,8 +39,7 @@ export async function startSimulation(options: SimulationOptions): Promise<Simul
   const { pods, nodes, churn: eventsPerSecond, seed, quietAfterMs } = options;
   const clock = systemClock;
   const cluster = new SimCluster({ clock, seed });
-  const faults = new FaultPlan(options.faults, seed);
-  const server = new SimApiServer({ cluster, faults, seed });
+  const server = new SimApiServer({ cluster, seed });
   const stop = new AbortController();
   const { signal } = stop;
   // The address first: a port in use should be known before the work begins. Nobody knows the address yet.
@@ -51,6 +50,9 @@ export async function startSimulation(options: SimulationOptions): Promise<Simul
     await server[Symbol.asyncDispose]();
     throw error;
   }
+  // History begins here: no fault goes back to a cluster that was half made.
+  cluster.compact();
+  server.faults = new FaultPlan(options.faults, seed);
   options.onCluster?.(cluster);
   const churn = new Churn({
     cluster,

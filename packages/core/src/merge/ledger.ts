@@ -106,6 +106,11 @@ export function missedByType({ missed }: Pick<VerificationLedger, "missed">): Re
   return sum;
 }
 
+/** The stream missed something although no gap is known: its watch is not to be trusted. */
+export function blamesTheWatch({ drift }: Pick<DecidedVerdict, "drift">): boolean {
+  return drift.some(({ cause }) => cause === "upstream");
+}
+
 /** What another process had left undecided cannot be decided any more: its comparison is lost. */
 export function abandonPending(ledger: VerificationLedger): VerificationLedger {
   if (ledger.pending === 0) return ledger;

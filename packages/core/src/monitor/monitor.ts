@@ -3,7 +3,7 @@ import { EventEmitter } from "eventemitter3";
 import { KrmError } from "../errors.ts";
 import { untilAborted } from "../internal/abort.ts";
 import { Semaphore } from "../internal/semaphore.ts";
-import type { Drift } from "../merge/drift.ts";
+import type { MissedEvent } from "../merge/drift.ts";
 import type { QueueBounds } from "../merge/input-queue.ts";
 import type { MergeInput, Step, DecidedVerdict } from "../merge/merge-input.ts";
 import { DEFAULT_RESOURCES, type ResourceType } from "../model/resource-type.ts";
@@ -79,7 +79,7 @@ export interface MonitorEvents {
   /** A verification was decided. */
   verified: [scope: Scope, verdict: DecidedVerdict];
   /** An event that the stream missed. */
-  drift: [scope: Scope, drift: Drift];
+  drift: [scope: Scope, missed: MissedEvent];
   /** The view was written. */
   commit: [scope: Scope, commit: ViewCommit];
 }

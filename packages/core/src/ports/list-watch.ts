@@ -88,13 +88,13 @@ export interface ListWatch {
   readonly scope: Scope;
   list(request: ListRequest, options?: CallOptions): Promise<ListPage>;
   /**
-   * A LIST without the objects' bodies (`PartialObjectMetadataList`): a fraction of the bytes. Left out: this source
-   * cannot, and whole lists are read instead.
+   * A LIST without the objects' specs and statuses (`PartialObjectMetadataList`). Left out: this source cannot, and whole
+   * lists are read instead.
    */
   listMetadata?(request: ListRequest, options?: CallOptions): Promise<MetadataPage>;
   /**
    * Asks discovery whether the API server serves this resource now. False only when discovery itself answered, and does
-   * not name it: an API group that discovery cannot reach counts as served. Left out: this source cannot tell.
+   * not name it; rejects where it could not be asked. Left out: this source cannot tell.
    */
   served?(options?: CallOptions): Promise<boolean>;
   /**

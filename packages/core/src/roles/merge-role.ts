@@ -1,4 +1,5 @@
-import type { MergeInput, Step, Verdict } from "../merge/merge-input.ts";
+import { blamesTheWatch } from "../merge/ledger.ts";
+import type { DecidedVerdict, MergeInput, Step } from "../merge/merge-input.ts";
 import { Merger } from "../merge/merger.ts";
 import { Reporter } from "../monitor/reporter.ts";
 import type { MergerReport, Role } from "../monitor/role-status.ts";
@@ -13,7 +14,7 @@ import { type RoleProcessOptions, runTogether } from "./role-process.ts";
 
 /** What a MergeRole works with. */
 export interface MergeRoleOptions extends RoleProcessOptions {
-  readonly onVerdict?: ((verdict: Verdict) => void) | undefined;
+  readonly onVerdict?: ((verdict: DecidedVerdict) => void) | undefined;
   readonly onCommit?: ((commit: ViewCommit) => void) | undefined;
   /** Called with each input and what it did, in order, before that is written: for recorders. */
   readonly onStep?: ((input: MergeInput, step: Step) => void) | undefined;
@@ -64,6 +65,11 @@ export class MergeRole {
       backoff: storeBackoff,
       onGap: () => void this.#ask("streamer", "resync", signal),
       onIncomplete: () => void this.#ask("verifier", "verify-in-full", signal),
+      onVerdict: (verdict) => {
+        // Another connection may reach a server that tells everything.
+        if (blamesTheWatch(verdict)) void this.#ask("streamer", "rewatch", signal);
+        this.#options.onVerdict?.(verdict);
+      },
       onReport: (report) => reporter.put("merger", report),
     });
     this.#merger = merger;

@@ -65,8 +65,9 @@ export class Verifier {
 
   constructor(options: VerifierOptions) {
     this.#options = options;
-    const { clock, random, everyMs, budgetPerHour } = options;
+    const { clock, random, everyMs, budgetPerHour, telemetry = noTelemetry } = options;
     this.#listWatch = countedListWatch(options.listWatch, (verb) => {
+      telemetry.add("krm_api_requests_total", { verb });
       const { requests, asked } = this.#report;
       this.#report = { ...this.#report, requests: requests + 1, asked: asked + (verb === "get" ? 1 : 0) };
     });

@@ -1,5 +1,5 @@
 import type { ResourceVersion } from "../model/resource-version.ts";
-import type { StreamSink } from "../stream/streamer.ts";
+import type { StreamSink } from "../stream/stream-sink.ts";
 import type { FrozenView } from "./frozen-view.ts";
 
 /** Where a verifier's inputs go: the Merger of its scope, or a log on the way to it. All but `offer` is as of the last `caughtUp`. */

@@ -1,8 +1,6 @@
 import {
   type ErrorReport,
   type ListProgress,
-  missedByType,
-  type MergerReport,
   resourceId,
   resourceName,
   type RolePhase,
@@ -11,7 +9,6 @@ import {
   type VerifierReport,
 } from "@krm/core";
 import {
-  type MergerStatus,
   type ScopeErrorStatus,
   type ScopeStatusBody,
   type StatusBody,
@@ -21,6 +18,8 @@ import {
   type VerifierStatus,
   worstState,
 } from "@krm/protocol";
+import { mergerBody } from "./merger-body.ts";
+import { time } from "./time.ts";
 
 /** The body of `/status`. */
 export function statusBody(scopes: readonly ScopeStatus[], now: number): StatusBody {
@@ -62,7 +61,11 @@ function streamerBody(report: StreamerReport): StreamerStatus {
     events: report.events,
     bookmarks: report.bookmarks,
     lists: report.lists,
+    ...(report.initial === undefined ? {} : { initial: report.initial }),
     watches: report.watches,
+    ...(report.silentSince === undefined ? {} : { silentSince: time(report.silentSince) }),
+    stalls: report.stalls,
+    emptied: report.emptied,
     failures: report.failures,
     desyncs: report.desyncs,
   };
@@ -73,22 +76,11 @@ function verifierBody(report: VerifierReport): VerifierStatus {
     ...phaseBody(report.state),
     ...progressBody(report.progress),
     snapshots: report.snapshots,
+    ...(report.mode === undefined ? {} : { mode: report.mode }),
+    requests: report.requests,
+    asked: report.asked,
     failures: report.failures,
     ...(report.lastContact === undefined ? {} : { lastContact: time(report.lastContact) }),
-  };
-}
-
-function mergerBody(report: MergerReport): MergerStatus {
-  return {
-    verifications: report.verifications,
-    missed: missedByType(report),
-    pending: report.pending,
-    resynced: report.resynced,
-    late: report.late,
-    contradictions: report.contradictions,
-    queued: report.queued,
-    ...(report.lastDriftAt === undefined ? {} : { lastDriftAt: time(report.lastDriftAt) }),
-    recent: report.recent.map(({ key, type, horizon }) => ({ key, type, horizon })),
   };
 }
 
@@ -115,8 +107,4 @@ function errorBody(error: ErrorReport): ScopeErrorStatus {
     ...(error.hint === undefined ? {} : { hint: error.hint }),
     ...(error.status === undefined ? {} : { status: error.status }),
   };
-}
-
-function time(at: number): string {
-  return new Date(at).toISOString();
 }

@@ -1,6 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { resourceName } from "@krm/core";
-import { PATHS } from "@krm/protocol";
 import { sendText } from "../answer/send.ts";
 import { readQuery } from "../request/query-string.ts";
 import type { Catalog } from "../view/catalog.ts";
@@ -8,7 +7,7 @@ import type { Catalog } from "../view/catalog.ts";
 /** Answers `/`: what there is to read. */
 export async function answerIndex(
   catalog: Catalog,
-  prefix: string,
+  { prefix, paths }: { readonly prefix: string; readonly paths: readonly string[] },
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -22,7 +21,7 @@ export async function answerIndex(
     ...resources.map((name) => `  ${prefix}/${name}`),
     "",
     "About the server:",
-    ...Object.values(PATHS).map((path) => `  ${prefix}${path}`),
+    ...paths.map((path) => `  ${prefix}${path}`),
     "",
   ];
   return sendText(reply, lines.join("\n"));

@@ -1,7 +1,7 @@
 import { StatusError } from "@krm/apimachinery";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { isResourceVersion, resourceName } from "@krm/core";
-import { formatFreshness } from "@krm/protocol";
+import { formatFreshness, hasCause, HEADERS } from "@krm/protocol";
 import { sendList } from "../answer/send-list.ts";
 import { listEtag, matchesEtag } from "../body/etag.ts";
 import { listBytes } from "../body/list-bytes.ts";
@@ -22,17 +22,50 @@ export interface ListContext extends Omit<ListViewContext, "signal"> {
   readonly fields: FieldCache;
 }
 
-/** Answers a flat list: `GET /pods?namespace=team-a`. */
+/** Answers a flat list: `GET /pods?namespace=team-a`. An error, too, tells how far the view can be trusted. */
 export async function answerList(
   context: ListContext,
   name: string,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const target = request.raw.url ?? "";
   const watched = await context.catalog.find(name);
-  const asked = readListRequest(target, watched.resource);
-  const found = await findOrTell(context, watched, asked, request, reply);
+  let asked: ListRequest | undefined;
+  try {
+    asked = readListRequest(request.raw.url ?? "", watched.resource);
+    return await answer(context, watched, asked, request, reply);
+  } catch (error) {
+    if (error instanceof StatusError && !reply.hasHeader(HEADERS.state))
+      reply.headers(await trustAmid(error, context, watched, asked?.namespace));
+    throw error;
+  }
+}
+
+/** The trust headers of an error about a list. None where there is no view, or where it cannot be looked at either. */
+async function trustAmid(
+  { status }: StatusError,
+  context: ListContext,
+  watched: Watched,
+  namespace: string | undefined,
+): Promise<ReturnType<typeof formatFreshness>> {
+  if (hasCause(status, "NamespaceNotWatched")) return {};
+  try {
+    const parts = await statusOf(context.store, scopesFor(watched, namespace), context);
+    return formatFreshness(freshnessOf(parts, context.clock.now()));
+  } catch {
+    return {};
+  }
+}
+
+async function answer(
+  context: ListContext,
+  watched: Watched,
+  asked: ListRequest,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const target = request.raw.url ?? "";
+  const found = await findView(watched, asked, { ...context, signal: request.signal });
   const { view } = found;
   const now = context.clock.now();
   const parts = judgeParts(view.parts, now, context.staleness);
@@ -54,25 +87,6 @@ export async function answerList(
     ...(page.remaining === undefined ? {} : { remainingItemCount: page.remaining }),
   };
   return sendList(request, reply, listBytes(watched.resource, metadata, page.items));
-}
-
-/** Finds the view. Where it is not the one that was asked for, the error tells how far the one that there is can be trusted. */
-async function findOrTell(
-  context: ListContext,
-  watched: Watched,
-  asked: ListRequest,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<ListView> {
-  try {
-    return await findView(watched, asked, { ...context, signal: request.signal });
-  } catch (error) {
-    if (error instanceof StatusError && (error.status.code === 410 || error.status.code === 504)) {
-      const parts = await statusOf(context.store, scopesFor(watched, asked.namespace), context);
-      reply.headers(formatFreshness(freshnessOf(parts, context.clock.now())));
-    }
-    throw error;
-  }
 }
 
 /** Keeps a view for the pages after `last`, and gives the token that asks for them. */

@@ -1,4 +1,5 @@
 import { LIST_PARAMETERS, type ListParameter, PATHS, VIEW_STATES } from "@krm/protocol";
+import { STATUS_SCHEMA } from "./status-schema.ts";
 
 const PARAMETER_TEXTS: Readonly<Record<ListParameter, string>> = {
   name: "The object of this name (of every namespace, where none is given).",
@@ -31,12 +32,22 @@ function json(schema: object): object {
   return { "application/json": { schema } };
 }
 
+function headers(names: readonly string[]): object {
+  return Object.fromEntries(names.map((name) => [name, { description: HEADER_TEXTS[name], schema: text }]));
+}
+
 function textAnswer(description: string): object {
   return { description, content: { "text/plain": { schema: text } } };
 }
 
-/** The OpenAPI document of what a server mounted under `prefix` answers. */
-export function openApiDocument(prefix: string): object {
+/** The OpenAPI document of a server that is mounted under `prefix` and answers `paths` beside the resources. */
+export function openApiDocument({
+  prefix,
+  paths,
+}: {
+  readonly prefix: string;
+  readonly paths: readonly string[];
+}): object {
   return {
     openapi: "3.1.0",
     info: {
@@ -73,7 +84,14 @@ export function openApiDocument(prefix: string): object {
         get: {
           operationId: "status",
           summary: "Tells the state of every watched scope.",
-          responses: { 200: { description: "The state.", content: json({ type: "object" }) }, default: refused },
+          responses: {
+            200: {
+              description: "The state.",
+              headers: headers(["KRM-State", "KRM-Verified-At", "KRM-Last-Contact"]),
+              content: json({ $ref: "#/components/schemas/KrmStatus" }),
+            },
+            default: refused,
+          },
         },
       },
       [PATHS.livez]: {
@@ -90,9 +108,10 @@ export function openApiDocument(prefix: string): object {
           },
         },
       },
+      ...(paths.includes(PATHS.metrics) ? { [PATHS.metrics]: METRICS_PATH } : {}),
     },
     components: {
-      schemas: { List: LIST, Status: STATUS },
+      schemas: { List: LIST, Status: STATUS, KrmStatus: STATUS_SCHEMA },
       securitySchemes: { bearer: { type: "http", scheme: "bearer" } },
     },
     security: [{ bearer: [] }, {}],
@@ -103,9 +122,7 @@ function listResponses(): object {
   return {
     200: {
       description: "A Kubernetes list.",
-      headers: Object.fromEntries(
-        Object.entries(HEADER_TEXTS).map(([name, description]) => [name, { description, schema: text }]),
-      ),
+      headers: headers(Object.keys(HEADER_TEXTS)),
       content: json({ $ref: "#/components/schemas/List" }),
     },
     304: { description: "The view is the one that If-None-Match names." },
@@ -119,6 +136,14 @@ function listResponses(): object {
     default: refused,
   };
 }
+
+const METRICS_PATH = {
+  get: {
+    operationId: "metrics",
+    summary: "Tells how the process fares, for Prometheus.",
+    responses: { 200: textAnswer("The metrics."), default: refused },
+  },
+};
 
 const LIST = {
   type: "object",

@@ -50,7 +50,19 @@ export interface KrmServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const KNOWN = ["store", "scopes", "clock", "staleness", "auth", "logger", "listen", "tls", "graceMs", "stallMs"];
+const KNOWN = [
+  "store",
+  "scopes",
+  "clock",
+  "staleness",
+  "auth",
+  "logger",
+  "metrics",
+  "listen",
+  "tls",
+  "graceMs",
+  "stallMs",
+];
 
 /** A request has to arrive within this, headers and all. Milliseconds. */
 const REQUEST_TIMEOUT = 30_000;

@@ -27,7 +27,17 @@ export interface ListViewContext {
   readonly signal: AbortSignal;
 }
 
-const TOO_OLD = "The resourceVersion for the provided list is too old.";
+/** The API server's words, and what to ask for instead. */
+function tooOld({ parts }: View, version: string): Error {
+  const versions = new Set(parts.map(({ meta }) => meta.version).filter((each) => each !== undefined));
+  const exact =
+    versions.size === 1
+      ? `the view is at ${[...versions].join()}, the only version that can be had exactly`
+      : "the views of the namespaces are at different versions; ask for one namespace";
+  return expired(
+    `The resourceVersion for the provided list is too old. (${exact}; for ${version} or newer leave out resourceVersionMatch=Exact)`,
+  );
+}
 
 const CONTINUE_TOO_OLD =
   "The provided continue parameter is too old to display a consistent list result. You can start a new list without " +
@@ -47,7 +57,7 @@ export async function findView(watched: Watched, request: ListRequest, context: 
   const { resourceVersion: version, maxStaleness } = request;
   if (request.continue !== undefined) return continued(request.continue, watched, query, request, context);
   const view = await readDemanded(query, { version, maxStaleness }, context);
-  if (version !== undefined && request.match === "Exact" && isElsewhere(view, version)) throw expired(TOO_OLD);
+  if (version !== undefined && request.match === "Exact" && isElsewhere(view, version)) throw tooOld(view, version);
   return { view, version: viewVersion(view.parts), after: undefined, fingerprint: undefined };
 }
 

@@ -79,11 +79,12 @@ export function scopeName(scope: Scope): string {
 
 function warningsOf(part: JudgedPart, now: number): readonly string[] {
   const name = scopeName(part.scope);
+  // A part that syncs holds the whole back: then there is no answer that it could be missing from.
+  if (part.state === "syncing") return [];
   if (part.meta.version === undefined) return [`${name}: missing from this answer: ${problem(part)}`];
   switch (part.state) {
     case "synced":
-    case "syncing":
-      return [];
+      return unverified(part, now);
     case "stale":
       return [`${name}: stale, last contact with the API server ${ago(part.meta.lastContact, now)}${code(part)}`];
     case "snapshot-only":
@@ -93,6 +94,18 @@ function warningsOf(part: JudgedPart, now: number): readonly string[] {
     case "failed":
       return [`${name}: ${problem(part)}; this is the last view, verified ${ago(part.meta.verifiedAt, now)}`];
   }
+}
+
+/** The watch runs, but what it misses stays hidden: verification has failed more than once, may not be done, or has ended. */
+function unverified(part: JudgedPart, now: number): readonly string[] {
+  const { verifier, held } = part.reports;
+  if (verifier === undefined) return [];
+  const name = scopeName(part.scope);
+  const last = `last verified ${ago(part.meta.verifiedAt, now)}`;
+  if (held?.includes("verifier") === false) return [`${name}: nobody verifies it now, ${last}`];
+  const { state } = verifier;
+  if (!("error" in state) || (state.phase === "backing-off" && state.attempt < 2)) return [];
+  return [`${name}: verification fails, ${last} (${state.error.code})`];
 }
 
 function problem(part: JudgedPart): string {

@@ -10,6 +10,7 @@ import {
   type StreamerReport,
   type ResourceVersion,
   type ScopeStore,
+  type VerifierReport,
 } from "@krm/core";
 import { type WritableScope, writableScope } from "@krm/testkit";
 
@@ -61,7 +62,11 @@ export function streamerReport(more: Partial<StreamerReport> = {}): StreamerRepo
     events: 12,
     bookmarks: 3,
     lists: 1,
+    initial: "streaming",
     watches: 2,
+    silentSince: START - 2000,
+    stalls: 1,
+    emptied: 0,
     failures: 0,
     desyncs: {
       expired: 1,
@@ -86,9 +91,25 @@ export function blocked(reason: "forbidden" | "gone", status: number): RolePhase
   };
 }
 
+/** A verifier that waits for its next turn. */
+export const VERIFIER_REPORT: VerifierReport = {
+  state: { phase: "waiting", since: START, until: START + 300_000 },
+  progress: undefined,
+  lastContact: START,
+  snapshots: 7,
+  mode: "exact-metadata",
+  requests: 9,
+  asked: 2,
+  failures: 1,
+};
+
 export const MERGER_REPORT: MergerReport = {
   verifications: { consistent: 4, drift: 1, lag: 2, inconclusive: 0, stale: 0 },
-  missed: { ...EMPTY_LEDGER.missed, upstream: { added: 0, modified: 1, deleted: 2, recreated: 0 } },
+  missed: {
+    ...EMPTY_LEDGER.missed,
+    upstream: { added: 0, modified: 1, deleted: 2, recreated: 0 },
+    expired: { added: 1, modified: 0, deleted: 0, recreated: 0 },
+  },
   modes: { ...EMPTY_LEDGER.modes, "exact-metadata": 7 },
   exposure: { totalMs: 90_000, longestMs: 60_000 },
   repairs: 3,

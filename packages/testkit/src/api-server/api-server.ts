@@ -1,17 +1,18 @@
 import { createServer as createHttpServer, type RequestListener, type Server } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
-import { type Clock, KrmError } from "@krm/core";
+import { type Clock, KrmError, resourceId, type ResourceType } from "@krm/core";
 import type { SimCluster } from "../cluster/sim-cluster.ts";
 import type { FaultPlan } from "../faults/fault-plan.ts";
 import { createTlsMaterial, type TlsMaterial } from "./certificate-authority.ts";
 import { kubeconfigYaml } from "./kubeconfig.ts";
+import { Replicas } from "./replicas.ts";
 import { RequestCounters } from "./request-counters.ts";
 import { RequestHandler } from "./request-handler.ts";
+import { scheduleFaults } from "./scheduled-faults.ts";
+import { ServedResources } from "./served-resources.ts";
 import { DEFAULT_USERS, type SimUser, Users } from "./users.ts";
 
-/** How long a restart by schedule keeps the server away. */
-const RESTART_MS = 2000;
 /** Idle connections stay open this long, so that none breaks under a client that is about to use it. */
 const KEEP_ALIVE_MS = 180_000;
 
@@ -60,16 +61,15 @@ export class SimApiServer implements AsyncDisposable {
   readonly requests: RequestCounters = new RequestCounters();
   /** Who may do what. Changes hold from the next request on; open watches go on. */
   readonly users: Users;
-  /**
-   * What goes wrong from now on. Undefined: nothing more, anywhere. Another plan is for requests to come: watches that
-   * are open keep the faults that they began with.
-   */
-  faults: FaultPlan | undefined;
   readonly #cluster: SimCluster;
   readonly #clock: Clock;
   readonly #handler: RequestHandler;
+  readonly #replicas: Replicas;
+  readonly #served: ServedResources;
   readonly #closed = new AbortController();
   readonly #sockets = new Set<Socket>();
+  #faults: FaultPlan | undefined;
+  #overtaken = new AbortController();
   #tls: TlsMaterial | false | undefined;
   #server: Server | undefined;
   #address: { host: string; port: number } | undefined;
@@ -78,7 +78,9 @@ export class SimApiServer implements AsyncDisposable {
   constructor(options: SimApiServerOptions) {
     this.#cluster = options.cluster;
     this.#clock = options.clock ?? options.cluster.clock;
-    this.faults = options.faults;
+    this.#faults = options.faults;
+    this.#replicas = new Replicas(this.#cluster, options.faults);
+    this.#served = new ServedResources(this.#cluster);
     this.users = new Users(options.users ?? DEFAULT_USERS);
     this.#tls = options.tls;
     this.#handler = new RequestHandler({
@@ -88,8 +90,25 @@ export class SimApiServer implements AsyncDisposable {
       counters: this.requests,
       seed: options.seed ?? 1,
       slowReaderBytes: options.slowReaderBytes ?? SLOW_READER_BYTES,
-      faults: () => this.faults,
+      faults: () => this.#faults,
+      replicas: this.#replicas,
+      served: this.#served,
     });
+  }
+
+  /**
+   * What goes wrong from now on. Undefined: nothing more, anywhere. Another plan is for requests to come: watches that
+   * are open keep the faults that they began with. Intervals of a plan begin when it is set, or with {@link listen}.
+   */
+  get faults(): FaultPlan | undefined {
+    return this.#faults;
+  }
+
+  set faults(plan: FaultPlan | undefined) {
+    if (plan === this.#faults) return;
+    this.#faults = plan;
+    this.#replicas.use(plan);
+    if (this.#address !== undefined) this.#schedule();
   }
 
   /**
@@ -107,14 +126,7 @@ export class SimApiServer implements AsyncDisposable {
       this.#tls = await createTlsMaterial({ hosts: [...new Set(["127.0.0.1", "::1", "localhost", host])] });
     }
     this.#address = { host, port: await this.#listen(host, port) };
-    this.#every(
-      (plan) => plan.compactEveryMs,
-      async () => this.#cluster.compact(),
-    );
-    this.#every(
-      (plan) => plan.restartEveryMs,
-      () => this.#restart(),
-    );
+    this.#schedule();
     return { url: this.url };
   }
 
@@ -183,10 +195,35 @@ export class SimApiServer implements AsyncDisposable {
     await closed;
   }
 
-  /** Comes back on the same port. Does nothing unless stopped. @throws KrmError `KRM_LISTEN` when the port was taken. */
+  /**
+   * Comes back on the same port, with a watch cache that is read anew: what faults made it lose is there again. Does
+   * nothing unless stopped.
+   *
+   * @throws KrmError `KRM_LISTEN` when the port was taken.
+   */
   async start(): Promise<void> {
     const { host, port } = this.#listening();
-    if (this.#server === undefined) await this.#listen(host, port);
+    if (this.#server !== undefined) return;
+    this.#replicas.rebuild();
+    await this.#listen(host, port);
+  }
+
+  /**
+   * Serves a resource no more, as when its CRD is deleted: its watches end, it answers 404, and discovery does not name
+   * it. Its objects stay in the cluster.
+   *
+   * @throws KrmError `KRM_UNKNOWN_RESOURCE` for one that the cluster does not have.
+   */
+  withdraw(resource: Pick<ResourceType, "group" | "version" | "resource">): void {
+    this.#known(resource);
+    this.#served.withdraw(resource);
+    this.#handler.watches.endAll(resource);
+  }
+
+  /** Serves it again. @throws KrmError as {@link withdraw}. */
+  serve(resource: Pick<ResourceType, "group" | "version" | "resource">): void {
+    this.#known(resource);
+    this.#served.restore(resource);
   }
 
   /** Stops for good, and hears no more of the cluster. */
@@ -194,11 +231,32 @@ export class SimApiServer implements AsyncDisposable {
     this.#closed.abort();
     this.#paused?.resolve();
     this.#handler.watches.close();
+    this.#replicas.close();
     await this.stop();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** What the plan of before had under way comes to its end. */
+  #schedule(): void {
+    this.#overtaken.abort();
+    this.#overtaken = new AbortController();
+    if (this.#faults === undefined) return;
+    scheduleFaults(this.#faults, {
+      server: this,
+      cluster: this.#cluster,
+      clock: this.#clock,
+      over: this.#overtaken.signal,
+      closed: this.#closed.signal,
+    });
+  }
+
+  #known({ group, version, resource }: Pick<ResourceType, "group" | "version" | "resource">): void {
+    if (this.#cluster.find(group, version, resource) !== undefined) return;
+    const name = resourceId({ group, version, resource });
+    throw new KrmError("KRM_UNKNOWN_RESOURCE", `the simulated cluster has no resource ${name}`);
   }
 
   #listening(): { host: string; port: number } {
@@ -229,28 +287,6 @@ export class SimApiServer implements AsyncDisposable {
   async #handle(...[request, response]: Parameters<RequestListener>): Promise<void> {
     if (this.#paused !== undefined) await this.#paused.promise;
     if (!response.destroyed) await this.#handler.handle(request, response, this.#closed.signal);
-  }
-
-  async #restart(): Promise<void> {
-    await this.stop();
-    await this.#clock.sleep(RESTART_MS, { signal: this.#closed.signal });
-    await this.start();
-  }
-
-  /** Does something at the interval that the faults at the start of the server name. */
-  #every(interval: (plan: FaultPlan) => number | undefined, act: () => Promise<void>): void {
-    const ms = this.faults === undefined ? undefined : interval(this.faults);
-    if (ms === undefined) return;
-    const run = async (): Promise<void> => {
-      for (;;) {
-        await this.#clock.sleep(ms, { signal: this.#closed.signal });
-        // No more than asked for: faults may have been switched off meanwhile.
-        if (this.faults !== undefined) await act();
-      }
-    };
-    run().catch((error: unknown) => {
-      if (!this.#closed.signal.aborted) throw error;
-    });
   }
 }
 

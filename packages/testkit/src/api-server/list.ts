@@ -8,9 +8,9 @@ import {
   tooLargeResourceVersion,
 } from "@krm/apimachinery";
 import { type Clock, compareResourceVersions, type ResourceVersion } from "@krm/core";
-import type { SimCluster } from "../cluster/sim-cluster.ts";
 import type { SimObject } from "../cluster/sim-object.ts";
 import type { SimResource } from "../cluster/sim-resource.ts";
+import type { ClusterReader } from "../watch-cache/cluster-reader.ts";
 import { type ObjectFilter, objectFilter } from "./object-filter.ts";
 
 /** How long a reader's demand for news is waited for. Upstream `blockTimeout`. */
@@ -45,7 +45,7 @@ interface ReadPoint {
  * @throws StatusError 410 for a version that is compacted, 504 for one from the future.
  */
 export async function listPage(
-  cluster: SimCluster,
+  cluster: ClusterReader,
   clock: Clock,
   resource: SimResource,
   namespace: string,
@@ -61,7 +61,7 @@ export async function listPage(
 }
 
 function read(
-  cluster: SimCluster,
+  cluster: ClusterReader,
   resource: SimResource,
   scope: { namespace?: string },
   point: ReadPoint,
@@ -74,7 +74,7 @@ function read(
 }
 
 async function readPoint(
-  cluster: SimCluster,
+  cluster: ClusterReader,
   clock: Clock,
   options: ListOptions,
   signal: AbortSignal,
@@ -108,7 +108,7 @@ function versionGone(): StatusError {
  * @throws StatusError 504 when it has not within 3 s of the clock.
  */
 export async function untilVersion(
-  cluster: SimCluster,
+  cluster: ClusterReader,
   clock: Clock,
   version: string,
   signal: AbortSignal,
@@ -117,15 +117,16 @@ export async function untilVersion(
     compareResourceVersions(cluster.version as ResourceVersion, version as ResourceVersion) >= 0;
   if (reached()) return;
   const waiting = new AbortController();
-  const unsubscribe = cluster.subscribe(() => {
+  const look = (): void => {
     if (reached()) waiting.abort();
-  });
+  };
+  const unsubscribe = [cluster.subscribe(look), cluster.subscribeProgress?.(look)];
   try {
     await clock.sleep(FRESHNESS_TIMEOUT_MS, { signal: AbortSignal.any([signal, waiting.signal]) });
   } catch (error) {
     if (!waiting.signal.aborted) throw error;
   } finally {
-    unsubscribe();
+    for (const stop of unsubscribe) stop?.();
   }
   if (!reached()) throw tooLargeResourceVersion(version, cluster.version);
 }

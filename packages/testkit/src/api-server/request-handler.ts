@@ -21,14 +21,17 @@ import type { FaultPlan } from "../faults/fault-plan.ts";
 import { goJson } from "./go-json.ts";
 import { listPage, untilVersion } from "./list.ts";
 import { pathAnswer, PAGE_NOT_FOUND } from "./path-answers.ts";
+import type { Replicas } from "./replicas.ts";
 import { Representer, type View } from "./representer.ts";
 import type { RequestCounters } from "./request-counters.ts";
 import { decodeObject, readBody } from "./request-body.ts";
 import { requestInfo, type RequestInfo, type ResourceRequestInfo } from "./request-info.ts";
 import { type Answer, respond } from "./respond.ts";
 import { answerReview, REVIEWS } from "./reviews.ts";
+import type { ServedResources } from "./served-resources.ts";
 import { type AccessAttributes, ANONYMOUS, type UserInfo, type Users } from "./users.ts";
 import { faultError, WatchHub } from "./watch-hub.ts";
+import { watchListRefused } from "./watch-list-refused.ts";
 import { scaleOf, write } from "./writes.ts";
 
 /** What requests are answered from. */
@@ -41,6 +44,8 @@ export interface RequestHandlerInput {
   readonly slowReaderBytes: number;
   /** The faults of this moment. */
   readonly faults: () => FaultPlan | undefined;
+  readonly replicas: Replicas;
+  readonly served: ServedResources;
 }
 
 /** A request that has been read and let in. */
@@ -97,7 +102,7 @@ export class RequestHandler {
     const admitted: Admitted = { request, response, query, user, signal };
     if (info.type === "path") {
       if (request.method !== "GET" && request.method !== "HEAD") throw methodNotAllowed();
-      return pathAnswer(this.#input.cluster.resources, info.path, request.headers);
+      return pathAnswer(this.#input.served.all, info.path, request.headers);
     }
     this.#injectFault(info, query);
     return this.#resource(admitted, info);
@@ -143,8 +148,7 @@ export class RequestHandler {
   }
 
   async #resource(admitted: Admitted, info: ResourceRequestInfo): Promise<Answer | undefined> {
-    const { cluster } = this.#input;
-    const resource = cluster.find(info.group, info.version, info.resource);
+    const resource = this.#input.served.find(info.group, info.version, info.resource);
     if (resource === undefined) return this.#review(admitted, info);
     // A namespaced object has a namespace in its path, and nothing else has one.
     if (resource.namespaced ? info.name !== "" && info.namespace === "" : info.namespace !== "") throw notFoundPath();
@@ -175,22 +179,28 @@ export class RequestHandler {
   }
 
   async #list(admitted: Admitted, info: ResourceRequestInfo, resource: SimResource): Promise<Answer> {
-    const { cluster, clock } = this.#input;
+    const { clock, replicas } = this.#input;
     const view = viewOf(admitted.request, admitted.query, false);
     const options = parseListOptions(admitted.query, "list");
-    const page = await listPage(cluster, clock, resource, info.namespace, options, admitted.signal);
+    const reader = replicas.choose({ continues: options.continue !== "" });
+    const page = await listPage(reader, clock, resource, info.namespace, options, admitted.signal);
     return this.#representer.list(resource, page, view);
   }
 
   async #watch(admitted: Admitted, info: ResourceRequestInfo, resource: SimResource): Promise<Answer | undefined> {
-    const { cluster, clock } = this.#input;
+    const { clock, faults, replicas } = this.#input;
     const view = viewOf(admitted.request, admitted.query, true);
     const options = parseListOptions(watchedQuery(admitted.query, info), "watch");
+    // Without the gate a watch that names no version begins with what exists all the same, but nothing marks its end.
+    const hasGate = faults()?.spec.noWatchList !== true;
+    if (!hasGate && admitted.query.has("sendInitialEvents")) throw watchListRefused();
     const { resourceVersion: version, sendInitialEvents } = options;
+    const reader = replicas.choose({ continues: false });
     if (sendInitialEvents === true && version !== "" && version !== "0") {
-      await untilVersion(cluster, clock, version, admitted.signal);
+      await untilVersion(reader, clock, version, admitted.signal);
     }
-    const line = this.watches.open({ resource, namespace: info.namespace, options, view }, admitted.response);
+    const { namespace } = info;
+    const line = this.watches.open({ resource, namespace, options, view, reader, marker: hasGate }, admitted.response);
     return line === undefined ? undefined : { status: 200, body: line };
   }
 
@@ -222,7 +232,7 @@ export class RequestHandler {
       each.group === info.group && each.version === info.version;
     const review = REVIEWS.find((each) => sameGroup(each) && each.resource === info.resource);
     if (review === undefined) {
-      if ([...this.#input.cluster.resources, ...REVIEWS].some(sameGroup)) throw notFoundPath();
+      if ([...this.#input.served.all, ...REVIEWS].some(sameGroup)) throw notFoundPath();
       return PAGE_NOT_FOUND;
     }
     if (info.verb !== "create") throw methodNotAllowed();

@@ -1,11 +1,12 @@
 import type { ServerResponse } from "node:http";
 import { type ListOptions, StatusError, statusError } from "@krm/apimachinery";
-import { type Clock, resourceId } from "@krm/core";
+import { type Clock, resourceId, type ResourceType } from "@krm/core";
 import type { SimCluster } from "../cluster/sim-cluster.ts";
 import type { ClusterEvent } from "../cluster/sim-object.ts";
 import type { SimResource } from "../cluster/sim-resource.ts";
-import type { FaultPlan } from "../faults/fault-plan.ts";
+import type { EventFault, FaultPlan } from "../faults/fault-plan.ts";
 import { SeededRandom } from "../random/seeded-random.ts";
+import type { ClusterReader } from "../watch-cache/cluster-reader.ts";
 import { objectFilter } from "./object-filter.ts";
 import type { Representer, View } from "./representer.ts";
 import { WatchFrames } from "./watch-frames.ts";
@@ -33,32 +34,37 @@ export interface WatchRequest {
   readonly namespace: string;
   readonly options: ListOptions;
   readonly view: View;
+  /** What it tells of: the cluster, or what an API server believes of it. */
+  readonly reader: ClusterReader;
+  /** Initial events end with a bookmark that says so. */
+  readonly marker: boolean;
 }
+
+/** What befalls every event of a watch that has fallen mute. */
+const MUTE: EventFault = { drop: true, duplicate: false, reorder: false, truncate: false, delayMs: 0 };
+/** A hushed watch sends a line break so often. */
+const HUSH_EVERY_MS = 10_000;
 
 /** All open watches of one API server. Each event is matched and written once for all who see the same of it. */
 export class WatchHub {
-  readonly #cluster: SimCluster;
   readonly #clock: Clock;
   readonly #frames: WatchFrames;
   readonly #random: SeededRandom;
   readonly #slowReaderBytes: number;
   readonly #faults: () => FaultPlan | undefined;
   readonly #sessions = new Map<string, Map<WatchSession, WatchStream>>();
-  readonly #unsubscribe: readonly (() => void)[];
+  readonly #unsubscribe: (() => void)[];
+  readonly #readers = new Set<ClusterReader>();
   #held = false;
 
   constructor({ cluster, clock, faults, representer, seed, slowReaderBytes }: WatchHubInput) {
-    this.#cluster = cluster;
     this.#clock = clock;
     this.#faults = faults;
     this.#slowReaderBytes = slowReaderBytes;
     this.#frames = new WatchFrames(representer);
     this.#random = new SeededRandom(`${seed}/watch-timeouts`);
-    this.#unsubscribe = [
-      cluster.subscribe((event) => this.#deliver(event)),
-      // A restored etcd restarts the API servers before it.
-      cluster.subscribeRestores(() => this.destroyAll()),
-    ];
+    // A restored etcd restarts the API servers before it.
+    this.#unsubscribe = [cluster.subscribeRestores(() => this.destroyAll())];
   }
 
   /** How many watches are open now. */
@@ -75,7 +81,7 @@ export class WatchHub {
    * @throws StatusError 400 for a field selector that the resource does not know.
    */
   open(request: WatchRequest, response: ServerResponse): Buffer | undefined {
-    const { namespace, options, resource, view } = request;
+    const { namespace, options, reader, resource } = request;
     const plan = this.#faults()?.fork("watch");
     const filter = objectFilter(resource, namespace, options);
     const stream = new WatchStream(response, this.#slowReaderBytes);
@@ -83,19 +89,18 @@ export class WatchHub {
       options.timeoutSeconds === undefined || options.timeoutSeconds === 0
         ? MIN_TIMEOUT_MS * (1 + this.#random.next())
         : options.timeoutSeconds * 1000;
+    let isMute = false;
+    const nextFault = (): EventFault | undefined => (isMute ? MUTE : plan?.nextEvent());
     const session = new WatchSession({
-      cluster: this.#cluster,
+      ...request,
       clock: this.#clock,
       frames: this.#frames,
       stream,
-      resource,
-      namespace,
       filter,
-      options,
-      view,
       timeoutMs,
-      nextFault: () => (this.#faults() === undefined ? undefined : plan?.nextEvent()),
+      nextFault: () => (this.#faults() === undefined ? undefined : nextFault()),
     });
+    this.#hear(reader);
     if (this.#held) stream.hold(true);
     response.statusCode = 200;
     response.setHeader("cache-control", "no-cache, private");
@@ -110,7 +115,7 @@ export class WatchHub {
     this.#add(session, stream);
     response.on("close", () => session.close());
     void session.run();
-    if (plan !== undefined) this.#disturb(session, stream, plan);
+    if (plan !== undefined) this.#disturb(session, stream, plan, () => (isMute = true));
     return undefined;
   }
 
@@ -120,9 +125,12 @@ export class WatchHub {
     for (const sessions of this.#sessions.values()) for (const stream of sessions.values()) stream.hold(held);
   }
 
-  /** Ends all watches as a server does that shuts down in order. */
-  endAll(): void {
-    for (const sessions of this.#sessions.values()) for (const session of sessions.keys()) session.end();
+  /** Ends all watches, or all of one resource, as a server does that shuts down in order. */
+  endAll(resource?: Pick<ResourceType, "group" | "version" | "resource">): void {
+    for (const [id, sessions] of this.#sessions) {
+      if (resource !== undefined && id !== resourceId(resource)) continue;
+      for (const session of sessions.keys()) session.end();
+    }
   }
 
   /** Cuts the connections of all watches. */
@@ -144,14 +152,29 @@ export class WatchHub {
     session.signal.addEventListener("abort", () => sessions.delete(session), { once: true });
   }
 
-  #deliver(event: ClusterEvent): void {
-    for (const session of this.#sessions.get(resourceId(event.resource))?.keys() ?? []) session.deliver(event);
+  /** Before a watch starts on it: no event comes between its start and its place among the sessions. */
+  #hear(reader: ClusterReader): void {
+    if (this.#readers.has(reader)) return;
+    this.#readers.add(reader);
+    this.#unsubscribe.push(reader.subscribe((event) => this.#deliver(reader, event)));
+  }
+
+  #deliver(reader: ClusterReader, event: ClusterEvent): void {
+    for (const session of this.#sessions.get(resourceId(event.resource))?.keys() ?? []) {
+      if (session.reader === reader) session.deliver(event);
+    }
   }
 
   /** What befalls the connection as a whole. */
-  #disturb(session: WatchSession, stream: WatchStream, plan: FaultPlan): void {
+  #disturb(session: WatchSession, stream: WatchStream, plan: FaultPlan, mute: () => void): void {
     this.#later(session, plan.disconnectAfterMs(), () => stream.destroy());
     this.#later(session, plan.stallAfterMs(), () => stream.silence());
+    this.#later(session, plan.muteAfterMs(), mute);
+    const stir = (): void => {
+      stream.hush();
+      this.#later(session, HUSH_EVERY_MS, stir);
+    };
+    this.#later(session, plan.hushAfterMs(), stir);
   }
 
   #later(session: WatchSession, ms: number | undefined, then: () => void): void {

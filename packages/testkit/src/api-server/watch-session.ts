@@ -1,9 +1,9 @@
 import type { ListOptions } from "@krm/apimachinery";
 import { type Clock, compareResourceVersions, type ResourceVersion } from "@krm/core";
-import type { SimCluster } from "../cluster/sim-cluster.ts";
 import type { ClusterEvent, SimObject } from "../cluster/sim-object.ts";
 import type { SimResource } from "../cluster/sim-resource.ts";
 import type { EventFault } from "../faults/fault-plan.ts";
+import type { ClusterReader } from "../watch-cache/cluster-reader.ts";
 import type { ObjectFilter } from "./object-filter.ts";
 import type { View } from "./representer.ts";
 import type { SeenEvent, WatchFrames } from "./watch-frames.ts";
@@ -18,7 +18,8 @@ const REORDER_WINDOW_MS = 1000;
 
 /** What one watch is about. */
 export interface WatchInput {
-  readonly cluster: SimCluster;
+  /** What it tells of. */
+  readonly reader: ClusterReader;
   readonly clock: Clock;
   readonly frames: WatchFrames;
   readonly stream: WatchStream;
@@ -28,6 +29,8 @@ export interface WatchInput {
   readonly filter: ObjectFilter;
   readonly options: ListOptions;
   readonly view: View;
+  /** A bookmark marks the end of the initial events, if bookmarks are asked for. */
+  readonly marker: boolean;
   /** When the server ends it. */
   readonly timeoutMs: number;
   /** What befalls the next event; undefined: nothing. */
@@ -60,30 +63,34 @@ export class WatchSession {
     return this.#input.resource;
   }
 
+  get reader(): ClusterReader {
+    return this.#input.reader;
+  }
+
   /** Aborted when the connection is gone or the stream has ended. */
   get signal(): AbortSignal {
     return this.#closed.signal;
   }
 
   /**
-   * Sends what the watch begins with, up to the cluster's version of this moment: all that exists, or all that happened
+   * Sends what the watch begins with, up to its reader's version of this moment: all that exists, or all that happened
    * since the version asked for. From this call on, {@link deliver} must be called for every new event.
    *
    * @throws StatusError 410 when that version is compacted.
    */
   start(): void {
-    const { cluster, frames, options, resource, view } = this.#input;
+    const { frames, marker, options, reader, resource, view } = this.#input;
     const past = this.#from !== "" && this.#from !== "0";
     if (past && options.sendInitialEvents !== true) {
-      for (const event of cluster.eventsAfter(resource, this.#from)) this.deliver(event);
+      for (const event of reader.eventsAfter(resource, this.#from)) this.deliver(event);
       return;
     }
-    this.#from = cluster.version;
+    this.#from = reader.version;
     if (options.sendInitialEvents !== true) return;
     const { filter, namespace } = this.#input;
-    const all = cluster.list(resource, { namespace }).items;
+    const all = reader.list(resource, { namespace }).items;
     const items = filter.empty ? all : all.filter((item) => filter.matches(item));
-    const end = options.allowWatchBookmarks ? [frames.bookmark(resource, cluster.version, view, true)] : [];
+    const end = marker && options.allowWatchBookmarks ? [frames.bookmark(resource, reader.version, view, true)] : [];
     void this.#sendInitial(items, end);
   }
 
@@ -180,11 +187,11 @@ export class WatchSession {
   }
 
   #bookmark(): void {
-    const { cluster, frames, resource, view } = this.#input;
+    const { frames, reader, resource, view } = this.#input;
     // A watch from the future has nothing to promise yet.
-    if (compare(cluster.version, this.#from) < 0) return;
+    if (compare(reader.version, this.#from) < 0) return;
     this.#unswap(this.#swap);
-    this.#emit(frames.bookmark(resource, cluster.version, view, false), 0);
+    this.#emit(frames.bookmark(resource, reader.version, view, false), 0);
   }
 
   #unswap(line: Buffer | undefined): void {

@@ -1,5 +1,7 @@
 import type { ServerResponse } from "node:http";
 
+const LINE_BREAK = Buffer.from("\n");
+
 /**
  * The lines of one watch on their way to its socket. Lines that come in one turn of the event loop leave in one chunk.
  * While the stream is held (a pause, a stall) nothing leaves, not even the end.
@@ -12,6 +14,7 @@ export class WatchStream {
   #scheduled = false;
   #held = false;
   #silent = false;
+  #hushed = false;
   #ending = false;
   /** The connection is to break behind the last bytes. */
   #cut = false;
@@ -28,9 +31,8 @@ export class WatchStream {
 
   /** Adds one line. Ignored after the end. */
   send(line: Buffer): void {
-    if (this.closed || this.#silent) return;
-    this.#waiting.push(line);
-    this.#waitingBytes += line.length;
+    if (this.closed || this.#silent || this.#hushed) return;
+    this.#push(line);
     if (this.#waitingBytes + this.#response.writableLength > this.#limitBytes) this.destroy();
     else this.#schedule();
   }
@@ -38,9 +40,8 @@ export class WatchStream {
   /** Hands lines over as fast as the reader takes them. Resolves when the last one is handed over. */
   async sendAll(lines: Iterable<Buffer>): Promise<void> {
     for (const line of lines) {
-      if (this.closed || this.#silent) return;
-      this.#waiting.push(line);
-      this.#waitingBytes += line.length;
+      if (this.closed || this.#silent || this.#hushed) return;
+      this.#push(line);
       if (this.#waitingBytes < 64 * 1024 || this.#held) continue;
       this.#flush();
       if (this.#response.writableNeedDrain) await this.#drained();
@@ -62,8 +63,8 @@ export class WatchStream {
 
   /** Sends a part of a line and cuts the connection behind it. */
   truncate(line: Buffer): void {
-    if (this.closed || this.#silent) return;
-    this.#waiting.push(line.subarray(0, Math.ceil(line.length / 2)));
+    if (this.closed || this.#silent || this.#hushed) return;
+    this.#push(line.subarray(0, Math.ceil(line.length / 2)));
     this.#ending = true;
     this.#cut = true;
     this.#schedule();
@@ -76,12 +77,25 @@ export class WatchStream {
     this.#waitingBytes = 0;
   }
 
+  /** Sends a line break, and from now on no line any more: bytes that say nothing. */
+  hush(): void {
+    if (this.closed || this.#silent) return;
+    this.#hushed = true;
+    this.#push(LINE_BREAK);
+    this.#schedule();
+  }
+
   /** Holds everything back, or lets it go again. */
   hold(held: boolean): void {
     this.#held = held;
     if (held) return;
     if (!this.#response.headersSent) this.#response.flushHeaders();
     this.#schedule();
+  }
+
+  #push(bytes: Buffer): void {
+    this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
   }
 
   #drained(): Promise<void> {

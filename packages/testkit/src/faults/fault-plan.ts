@@ -22,30 +22,30 @@ export interface RequestFault {
 
 /**
  * Decides by seed what goes wrong: the same seed and the same questions in the same order give the same answers. It only
- * decides; whoever asks does it. Each answer about an event or a request costs the same number of random draws, so that
- * another fault in the specification does not shift the others.
+ * decides; whoever asks does it. Each answer about an event or a request costs the same number of random draws, and what
+ * is asked at other moments is drawn from a source of its own, so that another fault in the specification does not shift
+ * the others.
  *
  * @example
  * const plan = new FaultPlan(parseFaults("drop=0.01"), 42);
  * if (!plan.nextEvent().drop) send(event);
  */
 export class FaultPlan {
+  /** What can go wrong; also what happens at intervals, which nothing decides by chance. */
   readonly spec: FaultSpec;
   readonly #random: SeededRandom;
+  readonly #losing: SeededRandom;
+  readonly #lagging: SeededRandom;
+  readonly #muting: SeededRandom;
+  readonly #hushing: SeededRandom;
 
   constructor(spec: FaultSpec, seed: number | string) {
     this.spec = spec;
     this.#random = new SeededRandom(seed);
-  }
-
-  /** How often the history is compacted; undefined: never. */
-  get compactEveryMs(): number | undefined {
-    return this.spec.compactEveryMs;
-  }
-
-  /** How often the API server restarts; undefined: never. */
-  get restartEveryMs(): number | undefined {
-    return this.spec.restartEveryMs;
+    this.#losing = new SeededRandom(`${seed}/lose`);
+    this.#lagging = new SeededRandom(`${seed}/lag`);
+    this.#muting = new SeededRandom(`${seed}/mute`);
+    this.#hushing = new SeededRandom(`${seed}/hush`);
   }
 
   /** A plan of its own for one watch: what it draws does not shift what others draw. */
@@ -65,6 +65,16 @@ export class FaultPlan {
     };
   }
 
+  /** Whether the next change or deletion never reaches the watch cache. */
+  nextLost(): boolean {
+    return this.#losing.chance(this.spec.lose ?? 0);
+  }
+
+  /** Whether the next list or watch is served by the replica that lags. */
+  nextLagging(): boolean {
+    return this.#lagging.chance(this.spec.lag?.probability ?? 0);
+  }
+
   /** The next request's fate. `expirable`: it names a version or continues a list, so that a 410 can be the answer. */
   nextRequest(options: { readonly expirable?: boolean } = {}): RequestFault {
     const { expired = 0, internalError = 0, tooManyRequests } = this.spec;
@@ -78,16 +88,27 @@ export class FaultPlan {
 
   /** When, after its start, the next watch's connection breaks; undefined: never. */
   disconnectAfterMs(): number | undefined {
-    return this.#about(this.spec.disconnectMs);
+    return about(this.spec.disconnectMs, this.#random);
   }
 
   /** When, after its start, the next watch falls silent; undefined: never. */
   stallAfterMs(): number | undefined {
-    return this.#about(this.spec.stallMs);
+    return about(this.spec.stallMs, this.#random);
   }
 
-  #about(ms: number | undefined): number | undefined {
-    const factor = 0.5 + this.#random.next();
-    return ms === undefined ? undefined : ms * factor;
+  /** When, after its start, the next watch has only bookmarks left to send; undefined: never. */
+  muteAfterMs(): number | undefined {
+    return about(this.spec.muteMs, this.#muting);
   }
+
+  /** When, after its start, the next watch has only line breaks left to send; undefined: never. */
+  hushAfterMs(): number | undefined {
+    return about(this.spec.hushMs, this.#hushing);
+  }
+}
+
+/** Give or take a half. */
+function about(ms: number | undefined, random: SeededRandom): number | undefined {
+  const factor = 0.5 + random.next();
+  return ms === undefined ? undefined : ms * factor;
 }

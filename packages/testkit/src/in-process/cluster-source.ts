@@ -1,44 +1,46 @@
-import { StatusError } from "@krm/apimachinery";
+import { notFoundPath, parseListOptions, StatusError } from "@krm/apimachinery";
 import {
   type ApiStatus,
   type CallOptions,
-  decodeObject,
-  KrmError,
+  type Clock,
+  compareResourceVersions,
+  type KrmError,
   type ListPage,
   type ListRequest,
   type ListWatch,
   type ListWatchSource,
+  type MetadataPage,
   parseResourceVersion,
+  type ResourceVersion,
   type Scope,
   type StoredObject,
   type WatchEvent,
   type WatchRequest,
 } from "@krm/core";
-import type { SimCluster } from "../cluster/sim-cluster.ts";
-import type { ClusterEvent, SimObject } from "../cluster/sim-object.ts";
+import { type ListPage as ServedPage, listPage } from "../api-server/list.ts";
+import type { ClusterEvent } from "../cluster/sim-object.ts";
+import { SeededRandom } from "../random/seeded-random.ts";
+import type { ClusterReader } from "../watch-cache/cluster-reader.ts";
+import { apiStatus, asPortError } from "./api-errors.ts";
+import type { ClusterSourceOptions } from "./cluster-source-options.ts";
+import { DecodedObjects } from "./decoded-objects.ts";
+import { type InitialState, initialState } from "./initial-events.ts";
+import { ServerChoice } from "./server-choice.ts";
+import type { SourceKey, SourceRequest } from "./source-request.ts";
 import { WatchPipe } from "./watch-pipe.ts";
 
-/** What a request asks for, for those who script its failure. */
-export type SourceRequest =
-  | { readonly verb: "list"; readonly scope: Scope; readonly request: ListRequest }
-  | { readonly verb: "watch"; readonly scope: Scope; readonly request: WatchRequest }
-  | { readonly verb: "get"; readonly scope: Scope };
-
-/** What the source may do to the truth. */
-export interface ClusterSourceOptions {
-  readonly cluster: SimCluster;
-  /** Called before each request; what it throws or rejects with is the answer. */
-  readonly beforeRequest?: ((request: SourceRequest) => void | Promise<void>) | undefined;
-  /** What a watch of this scope tells of an event: nothing, the event, or it and others. Default: the event. */
-  readonly tell?: ((event: ClusterEvent, scope: Scope) => readonly ClusterEvent[]) | undefined;
+/** One open watch. */
+interface OpenWatch {
+  readonly scope: Scope;
+  readonly reader: ClusterReader;
+  /** Only what is newer is told. */
+  readonly from: string;
 }
-
-const encoder = new TextEncoder();
 
 /**
  * A `ListWatchSource` on a simulated cluster without HTTP in between, for tests of what stands on one. Watches are
  * under the caller's hand: they go on until `endWatches`, a compaction does not end them, and no bookmark comes
- * unless `bookmark` sends it.
+ * unless `bookmark` sends it. A version that has yet to come is refused at once, where a real server waits 3 s.
  *
  * @example
  * const source = new ClusterSource({ cluster, tell: (event) => (event.type === "DELETED" ? [] : [event]) });
@@ -46,24 +48,38 @@ const encoder = new TextEncoder();
  */
 export class ClusterSource implements ListWatchSource {
   readonly #options: ClusterSourceOptions;
-  readonly #pipes = new Map<WatchPipe, Scope>();
-  readonly #decoded = new WeakMap<SimObject, StoredObject>();
-  /** Requests so far, by verb. */
-  readonly requests = { list: 0, watch: 0, get: 0 };
+  readonly #servers: ServerChoice;
+  readonly #random: SeededRandom;
+  readonly #impatient: Clock;
+  readonly #pipes = new Map<WatchPipe, OpenWatch>();
+  readonly #objects = new DecodedObjects();
+  /** Requests so far, by verb; `served` counts those to discovery. */
+  readonly requests = { list: 0, listMetadata: 0, watch: 0, get: 0, served: 0 };
 
   constructor(options: ClusterSourceOptions) {
+    const { cache, cluster, replicas = [cache ?? cluster], route, seed = 1 } = options;
     this.#options = options;
-    options.cluster.subscribe((event) => this.#deliver(event));
+    this.#servers = new ServerChoice(replicas, route, seed);
+    this.#random = new SeededRandom(`${seed}/initial-events`);
+    this.#impatient = {
+      now: () => cluster.clock.now(),
+      monotonic: () => cluster.clock.monotonic(),
+      sleep: async () => {},
+    };
+    for (const reader of new Set(replicas)) reader.subscribe((event) => this.#deliver(reader, event));
   }
 
   get openWatches(): number {
     return this.#pipes.size;
   }
 
-  /** Tells every open watch how far the cluster is. */
+  /** Tells every open watch how far its server is. */
   bookmark(): void {
-    const resourceVersion = parseResourceVersion(this.#options.cluster.version);
-    for (const pipe of this.#pipes.keys()) pipe.put({ type: "BOOKMARK", resourceVersion, initialEventsEnd: false });
+    for (const [pipe, { from, reader }] of this.#pipes) {
+      if (isOlder(reader.version, from)) continue;
+      const resourceVersion = parseResourceVersion(reader.version);
+      pipe.put({ type: "BOOKMARK", resourceVersion, initialEventsEnd: false });
+    }
   }
 
   /** Sends an ERROR frame into every open watch and ends it. */
@@ -80,35 +96,54 @@ export class ClusterSource implements ListWatchSource {
   }
 
   listWatch(scope: Scope): ListWatch {
-    const list = (request: ListRequest, options?: CallOptions): Promise<ListPage> =>
-      this.#list(scope, request, options);
-    const watch = (request: WatchRequest, options?: CallOptions): Promise<AsyncIterable<readonly WatchEvent[]>> =>
-      this.#watch(scope, request, options);
-    const get = (
-      key: { readonly namespace: string; readonly name: string },
-      options?: CallOptions,
-    ): Promise<StoredObject | undefined> => this.#get(scope, key, options);
-    return { scope, list, watch, get };
+    const { metadataLists = "ok" } = this.#options;
+    return {
+      scope,
+      list: (request, options) => this.#list(scope, request, options),
+      ...(metadataLists === "absent"
+        ? {}
+        : {
+            listMetadata: (request: ListRequest, options?: CallOptions) => this.#listMetadata(scope, request, options),
+          }),
+      served: (options) => this.#served(scope, options),
+      watch: (request, options) => this.#watch(scope, request, options),
+      get: (key, options) => this.#get(scope, key, options),
+    };
   }
 
   async #list(scope: Scope, request: ListRequest, options?: CallOptions): Promise<ListPage> {
     this.requests.list++;
-    await this.#scripted({ verb: "list", scope, request }, options);
-    const [version, from] = request.continue === undefined ? [undefined, 0] : parseToken(request.continue);
-    const { resourceVersion, items } = rethrow(() =>
-      this.#options.cluster.list(scope.resource, { namespace: scope.namespace, at: version }),
-    );
-    const end = Math.min(items.length, from + (request.limit ?? items.length));
-    const page = items.slice(from, end).map((object) => this.#decode(object));
-    const bytes = page.reduce((sum, object) => sum + object.bytes.byteLength, 0);
-    const rest = items.length - end;
-    return {
-      resourceVersion,
-      items: page,
-      continue: rest > 0 ? `${resourceVersion}:${end}` : undefined,
-      remainingItemCount: rest > 0 ? rest : undefined,
-      bytes,
-    };
+    return this.#objects.page(await this.#page({ verb: "list", scope, request }, options));
+  }
+
+  async #listMetadata(scope: Scope, request: ListRequest, options?: CallOptions): Promise<MetadataPage> {
+    this.requests.listMetadata++;
+    const page = await this.#page({ verb: "listMetadata", scope, request }, options);
+    return this.#objects.metadataPage(page, this.#options.metadataLists === "whole");
+  }
+
+  async #page(
+    asked: Extract<SourceRequest, { readonly verb: "list" | "listMetadata" }>,
+    options: CallOptions = {},
+  ): Promise<ServedPage> {
+    await this.#scripted(asked, options);
+    const { request, scope } = asked;
+    const resource = this.#options.cluster.find(scope.resource.group, scope.resource.version, scope.resource.resource);
+    const signal = options.signal ?? new AbortController().signal;
+    try {
+      if (resource === undefined) throw notFoundPath();
+      const reader = this.#servers.of(asked);
+      const query = parseListOptions(queryOf(request), "list");
+      return await listPage(reader, this.#impatient, resource, scope.namespace ?? "", query, signal);
+    } catch (error) {
+      throw asPortError(error);
+    }
+  }
+
+  async #served(scope: Scope, options?: CallOptions): Promise<boolean> {
+    this.requests.served++;
+    const answer = await held(Promise.resolve(this.#options.served?.(scope)), options);
+    return answer ?? true;
   }
 
   async #watch(
@@ -117,14 +152,18 @@ export class ClusterSource implements ListWatchSource {
     options: CallOptions = {},
   ): Promise<AsyncIterable<readonly WatchEvent[]>> {
     this.requests.watch++;
-    await this.#scripted({ verb: "watch", scope, request }, options);
+    const asked: SourceRequest = { verb: "watch", scope, request };
+    await this.#scripted(asked, options);
     const signal = options.signal ?? new AbortController().signal;
     signal.throwIfAborted();
+    const reader = this.#servers.of(asked);
+    const initial = request.initialEvents === true ? this.#initial(reader, scope, request) : undefined;
     const pipe: WatchPipe = new WatchPipe(signal, () => this.#pipes.delete(pipe));
+    const watch: OpenWatch = { scope, reader, from: initial?.resourceVersion ?? request.resourceVersion ?? "" };
+    if (initial !== undefined && !this.#begin(pipe, initial)) return pipe;
     try {
-      const missed = this.#options.cluster.eventsAfter(scope.resource, request.resourceVersion ?? "");
-      for (const event of missed) this.#put(pipe, scope, event);
-      this.#pipes.set(pipe, scope);
+      for (const event of reader.eventsAfter(scope.resource, watch.from)) this.#put(pipe, watch, event);
+      this.#pipes.set(pipe, watch);
     } catch (error) {
       if (!(error instanceof StatusError)) throw error;
       // As a real server: HTTP 200, and the error inside.
@@ -134,67 +173,77 @@ export class ClusterSource implements ListWatchSource {
     return pipe;
   }
 
-  async #get(
-    scope: Scope,
-    key: { readonly namespace: string; readonly name: string },
-    options?: CallOptions,
-  ): Promise<StoredObject | undefined> {
+  #initial(reader: ClusterReader, scope: Scope, request: WatchRequest): InitialState {
+    const { initialEvents = this.#options.streamingLists === true ? "ok" : "refused" } = this.#options;
+    const mode = typeof initialEvents === "function" ? initialEvents(scope) : initialEvents;
+    try {
+      return initialState(reader, scope, request, mode, this.#random);
+    } catch (error) {
+      throw asPortError(error);
+    }
+  }
+
+  /** Puts the initial events into a watch; false: that was all. */
+  #begin(pipe: WatchPipe, { objects, resourceVersion, after }: InitialState): boolean {
+    for (const object of objects) pipe.put({ type: "ADDED", object: this.#objects.decode(object) });
+    if (after === "marker") {
+      const version = parseResourceVersion(resourceVersion);
+      pipe.put({ type: "BOOKMARK", resourceVersion: version, initialEventsEnd: true });
+    }
+    if (after === "marker" || after === "nothing") return true;
+    if (after !== "end") pipe.put({ type: "ERROR", status: apiStatus(after) });
+    pipe.end();
+    return false;
+  }
+
+  async #get(scope: Scope, key: SourceKey, options?: CallOptions): Promise<StoredObject | undefined> {
     this.requests.get++;
-    await this.#scripted({ verb: "get", scope }, options);
+    await this.#scripted({ verb: "get", scope, key }, options);
     const object = this.#options.cluster.get(scope.resource, key.namespace, key.name);
-    return object === undefined ? undefined : this.#decode(object);
+    return object === undefined ? undefined : this.#objects.decode(object);
   }
 
   /** What `beforeRequest` does; a request that it holds up can be aborted, as one to a server that does not answer. */
-  async #scripted(request: SourceRequest, { signal }: CallOptions = {}): Promise<void> {
-    signal?.throwIfAborted();
-    const aborted = Promise.withResolvers<never>();
-    const abort = (): void => aborted.reject(signal?.reason);
-    signal?.addEventListener("abort", abort, { once: true });
-    try {
-      await Promise.race([this.#options.beforeRequest?.(request), aborted.promise]);
-    } finally {
-      signal?.removeEventListener("abort", abort);
-    }
+  async #scripted(request: SourceRequest, options: CallOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted();
+    await held(this.#options.beforeRequest?.(request), options);
   }
 
-  #deliver(event: ClusterEvent): void {
-    for (const [pipe, scope] of this.#pipes) this.#put(pipe, scope, event);
+  #deliver(reader: ClusterReader, event: ClusterEvent): void {
+    for (const [pipe, watch] of this.#pipes) if (watch.reader === reader) this.#put(pipe, watch, event);
   }
 
-  #put(pipe: WatchPipe, scope: Scope, event: ClusterEvent): void {
+  #put(pipe: WatchPipe, { from, scope }: OpenWatch, event: ClusterEvent): void {
     if (event.resource.resource !== scope.resource.resource || event.resource.group !== scope.resource.group) return;
     if (scope.namespace !== undefined && event.object.metadata.namespace !== scope.namespace) return;
+    if (!isOlder(from, event.resourceVersion)) return;
     for (const { type, object } of this.#options.tell?.(event, scope) ?? [event])
-      pipe.put({ type, object: this.#decode(object) });
-  }
-
-  #decode(object: SimObject): StoredObject {
-    let decoded = this.#decoded.get(object);
-    if (decoded === undefined) {
-      decoded = decodeObject(encoder.encode(JSON.stringify(object)));
-      this.#decoded.set(object, decoded);
-    }
-    return decoded;
+      pipe.put({ type, object: this.#objects.decode(object) });
   }
 }
 
-function parseToken(token: string): [version: string, from: number] {
-  const [version = "", from = ""] = token.split(":");
-  return [version, Number(from)];
-}
-
-function apiStatus({ status }: StatusError): ApiStatus {
-  const { code, reason = "", message = "", details } = status;
-  return { code, reason, message, retryAfterSeconds: details?.retryAfterSeconds };
-}
-
-function rethrow<T>(work: () => T): T {
+/** What is waited for, unless the request is aborted before. */
+async function held<T>(answer: T | Promise<T>, { signal }: CallOptions = {}): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => aborted.reject(signal?.reason);
+  signal?.addEventListener("abort", abort, { once: true });
   try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof StatusError)) throw error;
-    const status = apiStatus(error);
-    throw new KrmError("KRM_API_STATUS", status.message, { status, cause: error });
+    return await Promise.race([answer, aborted.promise]);
+  } finally {
+    signal?.removeEventListener("abort", abort);
   }
+}
+
+/** The request as its query would be. */
+function queryOf({ continue: token, limit, match, resourceVersion }: ListRequest): URLSearchParams {
+  const query = new URLSearchParams();
+  if (limit !== undefined) query.set("limit", String(limit));
+  if (token !== undefined) query.set("continue", token);
+  if (resourceVersion !== undefined) query.set("resourceVersion", resourceVersion);
+  if (match !== undefined) query.set("resourceVersionMatch", match);
+  return query;
+}
+
+function isOlder(a: string, b: string): boolean {
+  return compareResourceVersions(a as ResourceVersion, b as ResourceVersion) < 0;
 }

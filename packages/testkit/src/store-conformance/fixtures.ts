@@ -105,7 +105,11 @@ export const STREAMER_REPORT: StreamerReport = {
   events: 1,
   bookmarks: 0,
   lists: 1,
+  initial: "list",
   watches: 1,
+  silentSince: undefined,
+  stalls: 0,
+  emptied: 0,
   failures: 0,
   desyncs: { expired: 0, undecodable: 0, overflow: 0, "incomplete-settlement": 0, "epoch-reset": 0, "store-lost": 0 },
 };

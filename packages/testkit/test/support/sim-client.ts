@@ -77,6 +77,13 @@ export class SimClient {
     };
   }
 
+  /** Reads a body as it comes, up to its end. */
+  async bytes(path: string, take: (chunk: string) => void): Promise<void> {
+    const response = await this.#send(path, {});
+    response.setEncoding("utf8");
+    for await (const chunk of response as AsyncIterable<string>) take(chunk);
+  }
+
   async #send(
     path: string,
     { body, headers = {}, method = "GET", token = "admin-token" }: SimCall,

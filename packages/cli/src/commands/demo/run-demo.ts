@@ -1,14 +1,18 @@
 import { KubeConfig } from "@kubernetes/client-node";
-import { MemoryStore, Monitor, type Scope, systemClock } from "@krm/core";
+import { MemoryStore, Monitor, ROLES, type Scope, systemClock } from "@krm/core";
 import { KubernetesSource } from "@krm/kubernetes";
 import { parseFaults } from "@krm/testkit";
+import { registerRoleMetrics } from "../../health/role-metrics.ts";
 import type { CliIo } from "../../io.ts";
 import { refuseUnsafe, serveReaders } from "../../listening/serve-readers.ts";
 import { commandLogger } from "../../logging/command-logger.ts";
+import { MonitorBoard } from "../../monitoring/monitor-board.ts";
 import { lowered, quietLogger } from "../../monitoring/quiet-logger.ts";
 import { TableSource } from "../../monitoring/table-source.ts";
 import { tellNews } from "../../monitoring/tell-news.ts";
 import { startSimulation } from "../../simulation/simulation.ts";
+import { StoreHealth } from "../../stores/store-health.ts";
+import { processMetrics } from "../../telemetry/process-metrics.ts";
 import { throwIfEnded, untilEnded } from "../../until-ended.ts";
 import type { DemoOptions } from "./command.ts";
 import { DemoDisplay } from "./display.ts";
@@ -18,6 +22,8 @@ import { demoText } from "./text.ts";
 const VERIFY_EVERY_MS = 30_000;
 /** One event in a hundred: without it there would be no drift to show. */
 const DEMO_FAULTS = "drop=0.01";
+/** What a verification finds must not push everything else off the screen. */
+const MOST_MISSED = 5;
 
 /** Runs the demonstration until it is told to end. */
 export async function runDemo(options: DemoOptions, io: CliIo): Promise<void> {
@@ -31,7 +37,8 @@ export async function runDemo(options: DemoOptions, io: CliIo): Promise<void> {
   const store = resources.use(new MemoryStore());
   const scopes: Scope[] = [];
   // First of all, since a port that is in use is the likeliest trouble. Readers get 503 until there is an answer.
-  const serving = resources.use(await serveReaders(store, scopes, { listen }, lowered(logger, "info")));
+  const { registry, telemetry } = resources.use(processMetrics(ROLES));
+  const serving = resources.use(await serveReaders(store, scopes, { listen }, lowered(logger, "info"), registry));
   logger.info({}, `simulating a cluster of ${pods} pods`);
   const simulation = resources.use(
     await startSimulation({
@@ -48,8 +55,18 @@ export async function runDemo(options: DemoOptions, io: CliIo): Promise<void> {
   kubeConfig.loadFromString(simulation.server.kubeconfig());
   const source = resources.use(new KubernetesSource({ kubeConfig, logger: lowered(logger, "warn") }));
   const monitor = resources.use(
-    new Monitor({ source, store, verifyEveryMs: VERIFY_EVERY_MS, logger: quietLogger(logger) }),
+    new Monitor({
+      source,
+      store,
+      verifyEveryMs: VERIFY_EVERY_MS,
+      logger: quietLogger(logger),
+      telemetry,
+    }),
   );
+  const storeHealth = new StoreHealth(logger, clock);
+  const board = new MonitorBoard(storeHealth, clock);
+  board.follow(monitor);
+  registerRoleMetrics(registry, ROLES, board);
   scopes.push(...monitor.scopes);
   monitor.start();
   await monitor.ready({ signal: io.signal });
@@ -58,7 +75,7 @@ export async function runDemo(options: DemoOptions, io: CliIo): Promise<void> {
   const signal = AbortSignal.any([io.signal, stop.signal]);
   const table = new TableSource(monitor, clock);
   const showing = display.show(async () => table.read(), signal);
-  const telling = tellNews(monitor, { logger, clock, signal, shared: false });
+  const telling = tellNews(monitor, { logger, clock, signal, shared: false, board, mostMissed: MOST_MISSED });
   resources.defer(async () => {
     stop.abort();
     await Promise.allSettled([showing, telling]);

@@ -8,31 +8,32 @@ import {
   type ServerFlagOptions,
   serverFlags,
 } from "../../options/common-flags.ts";
-import { clusterFlags, type ClusterOptions, namespacesFlag, verifyEveryFlag } from "../../options/cluster-flags.ts";
+import { clusterFlags, type ClusterOptions, namespacesFlag } from "../../options/cluster-flags.ts";
 import { Flag } from "../../options/flag.ts";
+import type { HostPort } from "../../options/listen-address.ts";
 import { refuseIdleFlags } from "../../options/idle-flags.ts";
 import { checkResourceNames } from "../../options/resource-names.ts";
-import { leaseFlag } from "../../options/role-flags.ts";
+import { healthListenFlag, leaseFlag } from "../../options/role-flags.ts";
 import { isShared, storeFlag, STORES_HELP } from "../../options/store-flag.ts";
 import type { StoreChoice } from "../../options/store-url.ts";
+import { verifyFlags, type VerifyFlagOptions } from "../../options/verify-flags.ts";
 import { endsWell } from "../../until-ended.ts";
 
 /** What `krm monitor` was told. */
-export interface MonitorCommandOptions extends CommonOptions, ServerFlagOptions, ClusterOptions {
+export interface MonitorCommandOptions extends CommonOptions, ServerFlagOptions, ClusterOptions, VerifyFlagOptions {
   readonly namespace?: readonly string[];
-  /** Milliseconds. */
-  readonly verifyEvery: number;
   readonly store: StoreChoice;
   /** Milliseconds. */
   readonly lease?: number;
   readonly serve?: boolean;
+  readonly healthListen?: HostPort;
 }
 
 const EXAMPLES = `
 RESOURCE is a plural, a short name, or either with its group: pods, po, deployments.apps, apps/v1/deployments, or that
 of a custom resource. Without one: pods, deployments, persistentvolumeclaims, services, ingresses, nodes.
 
-The kubeconfig is --kubeconfig, else that of KUBECONFIG, else ~/.kube/config. Rights needed: list and watch.
+The kubeconfig is --kubeconfig, else that of KUBECONFIG, else ~/.kube/config. Rights needed: get, list and watch.
 
 Examples:
   krm monitor --serve                                   the six resources, read at http://127.0.0.1:8003
@@ -40,9 +41,12 @@ Examples:
   krm monitor -n team-a -n team-b --serve               two namespaces, each watched on its own
   krm monitor --serve --store sqlite:krm.db             after a restart it answers at once, and goes on from there
   krm monitor --store redis://127.0.0.1:6379            for krm serve in other processes; a second monitor stands by
+  krm monitor --verify-every 1m --verify-budget 1200    sooner found, at more requests to the API server
   krm monitor --in-cluster --serve --listen 0.0.0.0:8003 --auth static:/etc/krm/tokens
 
 ${STORES_HELP}
+
+Prometheus finds /metrics where readers are served, and at --health-listen (with /livez and /readyz; without tokens).
 
 Over Redis, one monitor at a time has a resource. A second one stands by, and takes over when the first ends, or within
 --lease when it was killed. Each of the three roles can be a process of its own: see krm stream --help.`;
@@ -58,15 +62,15 @@ export function addMonitor(program: Command, io: CliIo): void {
     )
     .addArgument(new Argument("[RESOURCE...]", "what to watch"));
   for (const each of clusterFlags()) command.addOption(each);
+  command.addOption(namespacesFlag());
+  for (const each of verifyFlags()) command.addOption(each);
   command
-    .addOption(namespacesFlag())
-    .addOption(verifyEveryFlag())
     .addOption(storeFlag("alone"))
     .addOption(leaseFlag())
     .addOption(new Flag("--serve", "answer readers"))
     .addOption(listenFlag({ host: "127.0.0.1", port: DEFAULT_PORT }));
   for (const each of serverFlags()) command.addOption(each);
-  command.addOption(logLevelFlag()).addHelpText("after", EXAMPLES);
+  command.addOption(healthListenFlag()).addOption(logLevelFlag()).addHelpText("after", EXAMPLES);
   command.action(async (resources: readonly string[], options: MonitorCommandOptions) => {
     checkResourceNames(resources);
     if (options.serve !== true) {

@@ -1,28 +1,40 @@
-import { DEFAULT_RESOURCES, Monitor, ReplicaStore, type Scope, systemClock } from "@krm/core";
+import { DEFAULT_RESOURCES, Monitor, ReplicaStore, ROLES, type Scope, systemClock } from "@krm/core";
 import { openSources } from "../../cluster/cluster-sources.ts";
 import { resolveResources } from "../../cluster/resolve-resources.ts";
+import { registerRoleMetrics } from "../../health/role-metrics.ts";
 import type { CliIo } from "../../io.ts";
 import { refuseUnsafe, serveReaders } from "../../listening/serve-readers.ts";
 import { commandLogger } from "../../logging/command-logger.ts";
+import { MonitorBoard } from "../../monitoring/monitor-board.ts";
 import { lowered, quietLogger } from "../../monitoring/quiet-logger.ts";
 import { tellNews } from "../../monitoring/tell-news.ts";
 import { observedStore } from "../../stores/observed-store.ts";
 import { openStore } from "../../stores/open-store.ts";
 import { StoreHealth } from "../../stores/store-health.ts";
+import { processMetrics } from "../../telemetry/process-metrics.ts";
 import { untilEnded } from "../../until-ended.ts";
 import type { MonitorCommandOptions } from "./command.ts";
 
 /** Monitors a cluster until it is told to end. */
 export async function runMonitor(names: readonly string[], options: MonitorCommandOptions, io: CliIo): Promise<void> {
-  const { namespace, verifyEvery, lease, serve, logLevel } = options;
+  const { namespace, verifyEvery, verifyBudget, lease, serve, healthListen, logLevel } = options;
   if (serve === true) refuseUnsafe(options);
   const clock = systemClock;
   const { signal } = io;
   const logger = commandLogger(io, { level: logLevel, format: "auto" });
   await using resources = new AsyncDisposableStack();
   const sources = resources.use(openSources(options, io.env, logger));
+  const storeHealth = new StoreHealth(logger, clock);
+  const board = new MonitorBoard(storeHealth, clock);
+  const { registry, telemetry } = resources.use(processMetrics(ROLES));
+  registerRoleMetrics(registry, ROLES, board);
+  if (healthListen !== undefined) {
+    const { serveHealth } = await import("../../health/serve-health.ts");
+    const health = { silentMs: () => board.silentMs, checks: () => board.checks(), metrics: registry };
+    resources.use(await serveHealth(health, healthListen, logger));
+  }
   const opened = resources.use(await openStore(options.store, { logger, clock, signal }));
-  const store = observedStore(opened, new StoreHealth(logger, clock));
+  const store = observedStore(opened, storeHealth);
   const { shared } = store.manifest;
   const scopes: Scope[] = [];
   const failures: Promise<unknown>[] = [];
@@ -36,7 +48,7 @@ export async function runMonitor(names: readonly string[], options: MonitorComma
       failures.push(replica.done);
       served = replica;
     }
-    resources.use(await serveReaders(served, scopes, options, logger));
+    resources.use(await serveReaders(served, scopes, options, logger, registry));
   } else if (!shared) {
     logger.warn({}, `nobody can read what is monitored: ${options.store.shown} belongs to this process. Add --serve.`);
   }
@@ -49,15 +61,18 @@ export async function runMonitor(names: readonly string[], options: MonitorComma
       store,
       resources: watched,
       verifyEveryMs: verifyEvery,
+      verifyBudgetPerHour: verifyBudget,
+      telemetry,
       logger: quietLogger(logger),
       ...(namespace === undefined ? {} : { namespaces: namespace }),
       ...(lease === undefined ? {} : { leaseTtlMs: lease }),
     }),
   );
   scopes.push(...monitor.scopes);
+  board.follow(monitor);
   monitor.start();
   const stop = new AbortController();
-  const telling = tellNews(monitor, { logger, clock, shared, signal: AbortSignal.any([signal, stop.signal]) });
+  const telling = tellNews(monitor, { logger, clock, shared, board, signal: AbortSignal.any([signal, stop.signal]) });
   resources.defer(async () => {
     stop.abort();
     await Promise.allSettled([telling]);

@@ -21,7 +21,7 @@ export interface ServeOptions extends CommonOptions, ServerFlagOptions {
 const EXAMPLES = `
 It follows the store and answers from a copy in its own memory, so that readers cost the store nothing: run as many as
 the readers need. Whatever resources monitors bring to the store are served, as soon as they are there. While the store
-is away it goes on with what it has, and says with every answer how old that is. /livez and /readyz are for the kubelet.
+is away it goes on with what it has, and says with every answer how old that is. /livez and /readyz are for the kubelet, /metrics for Prometheus.
 
 Examples:
   krm serve --store redis://127.0.0.1:6379

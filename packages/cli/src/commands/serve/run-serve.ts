@@ -5,6 +5,7 @@ import { commandLogger } from "../../logging/command-logger.ts";
 import { FIRST_CONDITION, scopeCondition } from "../../monitoring/scope-news.ts";
 import { tellChanges } from "../../monitoring/tell-news.ts";
 import { openStore } from "../../stores/open-store.ts";
+import { processMetrics } from "../../telemetry/process-metrics.ts";
 import { untilEnded } from "../../until-ended.ts";
 import type { ServeOptions } from "./command.ts";
 
@@ -16,8 +17,9 @@ export async function runServe(options: ServeOptions, io: CliIo): Promise<void> 
   await using resources = new AsyncDisposableStack();
   const store = resources.use(await openStore(options.store, { logger, clock, signal: io.signal }));
   const replica = resources.use(new ReplicaStore({ source: store, clock, logger }));
+  const { registry } = resources.use(processMetrics([]));
   // Readers get 503 until there is an answer.
-  resources.use(await serveReaders(replica, [], options, logger));
+  resources.use(await serveReaders(replica, [], options, logger, registry));
   logger.info({ store: options.store.shown }, "serving");
   replica.start();
   const stop = new AbortController();

@@ -14,8 +14,14 @@ export interface StatusOptions extends ReaderOptions {
 }
 
 const EXAMPLES = `
-STATE is synced, syncing (no answer yet), stale (no news from the cluster), snapshot-only (cannot be watched),
-forbidden, gone or failed. DRIFT counts events that the stream had missed and verification found.
+STATE     synced, syncing (no answer yet), stale (no news from the cluster), snapshot-only (cannot be watched),
+          forbidden, gone or failed
+NEWS      when the cluster last said something that is in the answers
+VERIFIED  when the last verified list was asked for, and
+HOW       how: exact (at the very version that the watch had told) or latest; metadata (without bodies) or full
+DRIFT     events that the watch had missed and verification found and repaired, since the state began; below the table
+          by type and cause, with how long readers could see the wrong state, at most, and the newest of them by name.
+          Cause upstream: nothing went wrong here, the API server did not send it.
 
 Examples:
   krm status
@@ -28,7 +34,7 @@ export function addStatus(program: Command, io: CliIo): void {
     .usage("[OPTIONS]")
     .summary("how far a KRM server's answers can be trusted")
     .description(
-      "Shows, for each resource (and namespace) that a KRM server watches, how fresh and how sure its answers are.",
+      "Shows, for each resource (and namespace) that a KRM server watches, how fresh and how sure its answers are, and what its watch had missed.",
     )
     .addOption(
       flag("-o, --output <FORMAT>", `one of ${STATUS_OUTPUTS.join(", ")}`, {

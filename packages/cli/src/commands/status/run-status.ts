@@ -4,6 +4,9 @@ import { structured } from "../../reading/structured.ts";
 import type { StatusOptions } from "./command.ts";
 import { statusLines } from "./status-lines.ts";
 
+/** What fits where the width is not known: a pipe, a page of documentation. */
+const NARROW = 80;
+
 /** Reads how a server is and prints it. */
 export async function runStatus(options: StatusOptions, io: CliIo): Promise<void> {
   const status = await openClient(options).status({ signal: io.signal });
@@ -14,7 +17,7 @@ export async function runStatus(options: StatusOptions, io: CliIo): Promise<void
   if (status.scopes.length === 0) io.stderr.write("Nothing is watched yet.\n");
   else
     io.stdout.write(
-      statusLines(status)
+      statusLines(status, io.stdout.columns ?? NARROW)
         .map((line) => `${line}\n`)
         .join(""),
     );

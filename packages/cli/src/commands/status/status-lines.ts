@@ -3,27 +3,68 @@ import type { ScopeStatusBody, StatusBody } from "@krm/client";
 import { sentences } from "../../errors/error-line.ts";
 import { troubleKey } from "../../errors/trouble-key.ts";
 import { alignColumns } from "../../text/columns.ts";
+import { driftLines, missedLines } from "./drift-lines.ts";
 
-const HEADING = ["RESOURCE", "NAMESPACE", "STATE", "OBJECTS", "EVENTS", "VERIFIED", "NEWS", "DRIFT"];
+/** How the table is laid out. */
+interface Layout {
+  /** The resource with its group. */
+  readonly group: boolean;
+  readonly ago: string;
+  readonly gap: number;
+}
+
+/** From the widest to the narrowest. */
+const LAYOUTS: readonly [Layout, ...Layout[]] = [
+  { group: true, ago: " ago", gap: 3 },
+  { group: true, ago: "", gap: 2 },
+  { group: false, ago: "", gap: 2 },
+  { group: false, ago: "", gap: 1 },
+];
 
 /**
- * One line for each scope, below a heading; after them, why some are not as they should be. Ages are
- * by the server's clock.
+ * One line for each scope, below a heading, no wider than `width` where that can be; after them what was missed, the newest
+ * of it by name, and why some scopes are not as they should be. Ages are by the server's clock.
  */
-export function statusLines(status: StatusBody): string[] {
+export function statusLines(status: StatusBody, width: number): string[] {
   const now = Date.parse(status.time);
-  const rows = status.scopes.map((scope) => [
-    scope.name,
-    scope.namespace ?? "*",
+  const tables = LAYOUTS.map((layout) => tableLines(status.scopes, now, layout));
+  const table = tables.find((lines) => lines.every((line) => line.length <= width)) ?? tables.at(-1) ?? [];
+  const parts = [driftLines(status.scopes), missedLines(status.scopes, now), reasonLines(status.scopes)];
+  return [...table, ...parts.flatMap((lines) => (lines.length === 0 ? [] : ["", ...lines]))];
+}
+
+function tableLines(scopes: readonly ScopeStatusBody[], now: number, layout: Layout): string[] {
+  const { group, ago, gap } = layout;
+  const namespaces = scopes.some(({ namespace }) => namespace !== undefined);
+  const age = (time: string | undefined): string => {
+    return time === undefined ? "never" : `${durationToHuman(Math.max(0, now - Date.parse(time)))}${ago}`;
+  };
+  const heading = ["STATE", "OBJECTS", "NEWS", "VERIFIED", "HOW", "DRIFT"];
+  const rows = scopes.map((scope) => [
+    group ? scope.name : shortName(scope, scopes),
+    ...(namespaces ? [scope.namespace ?? "*"] : []),
     scope.state,
     objectsText(scope),
-    String(scope.streamer?.events ?? 0),
-    ago(scope.verifiedAt, now),
-    ago(scope.lastContact, now),
-    String(Object.values(scope.merger?.missed ?? {}).reduce((sum, count) => sum + count, 0)),
+    age(scope.lastContact),
+    age(scope.verifiedAt),
+    scope.verifier?.mode ?? "-",
+    String(driftOf(scope)),
   ]);
-  const reasons = reasonLines(status.scopes);
-  return [...alignColumns([HEADING, ...rows]), ...(reasons.length === 0 ? [] : ["", ...reasons])];
+  return alignColumns([["RESOURCE", ...(namespaces ? ["NAMESPACE"] : []), ...heading], ...rows], gap);
+}
+
+function driftOf({ merger }: ScopeStatusBody): number {
+  return Object.values(merger?.missed ?? {}).reduce((sum, count) => sum + count, 0);
+}
+
+/** Without the group, where no other resource is called so. */
+function shortName({ name, resource }: ScopeStatusBody, among: readonly ScopeStatusBody[]): string {
+  const short = plural(name);
+  return among.some((other) => other.resource !== resource && plural(other.name) === short) ? name : short;
+}
+
+function plural(name: string): string {
+  return name.split(".")[0] ?? name;
 }
 
 /** While the first list runs: how far it is. */
@@ -31,10 +72,6 @@ function objectsText({ objects, state, streamer }: ScopeStatusBody): string {
   const progress = streamer?.progress;
   if (state !== "syncing" || progress === undefined) return String(objects);
   return `${progress.objects}${progress.expected === undefined ? "" : `/${progress.expected}`}`;
-}
-
-function ago(time: string | undefined, now: number): string {
-  return time === undefined ? "never" : `${durationToHuman(Math.max(0, now - Date.parse(time)))} ago`;
 }
 
 /** The messages differ by what was asked for; scopes with one kind of error are told by the first of them. */

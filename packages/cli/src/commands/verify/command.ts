@@ -1,17 +1,15 @@
 import type { Command } from "commander";
 import type { CliIo } from "../../io.ts";
-import { clusterFlags, type ClusterOptions, verifyEveryFlag } from "../../options/cluster-flags.ts";
+import { clusterFlags, type ClusterOptions } from "../../options/cluster-flags.ts";
+import { verifyFlags, type VerifyFlagOptions } from "../../options/verify-flags.ts";
 import { checkRole, roleCommand, type RoleCommandOptions } from "../../roles/role-command.ts";
 import { endsWell } from "../../until-ended.ts";
 
 /** What `krm verify` was told. */
-export interface VerifyOptions extends RoleCommandOptions, ClusterOptions {
-  /** Milliseconds. */
-  readonly verifyEvery: number;
-}
+export interface VerifyOptions extends RoleCommandOptions, ClusterOptions, VerifyFlagOptions {}
 
 const NOTE = `It begins when the first list of krm stream is merged. The kubeconfig is --kubeconfig, else that of KUBECONFIG, else
-~/.kube/config, else the pod's service account. Rights needed: list. Of Secrets, no content is taken.
+~/.kube/config, else the pod's service account. Rights needed: get and list. Of Secrets, no content is taken.
 
 Examples:
   krm verify pods --store redis://127.0.0.1:6379
@@ -29,7 +27,7 @@ export function addVerify(program: Command, io: CliIo): void {
         "Lists one resource now and then, completely, and writes what it finds into a store, where krm merge compares it with what krm stream told.",
       note: NOTE,
     },
-    [...clusterFlags(), verifyEveryFlag()],
+    [...clusterFlags(), ...verifyFlags()],
   );
   command.action(async (resource: string, options: VerifyOptions) => {
     checkRole("verify", resource, options.store);

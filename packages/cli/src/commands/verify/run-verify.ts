@@ -12,7 +12,7 @@ export async function runVerify(resource: string, options: VerifyOptions, io: Cl
   await using sources = openSources(options, io.env, logger);
   logger.info({ resource, ...sources.about, store: options.store.shown }, "verifying");
   const plan = clusterRole(resource, sources, logger, (scope, context) =>
-    verifyScope(scope, context, options.verifyEvery),
+    verifyScope(scope, context, { everyMs: options.verifyEvery, budgetPerHour: options.verifyBudget }),
   );
   await runRole({ role: "verifier", ...plan }, options, io, logger);
 }

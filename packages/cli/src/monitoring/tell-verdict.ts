@@ -1,0 +1,29 @@
+import { type DecidedVerdict, type Logger, type MissedEvent, resourceName, type Scope } from "@krm/core";
+import { causeText, exposureText } from "./missed-text.ts";
+import { scopeName } from "./scope-name.ts";
+
+/** As many as the ledger remembers one by one. */
+const SHOWN = 100;
+
+/**
+ * Tells how a verification ended, for `debug`, and every event that it showed the stream to have missed, one line each.
+ *
+ * @param most Lines, at most; what is left out is counted in one more.
+ */
+export function tellVerdict(logger: Logger, scope: Scope, verdict: DecidedVerdict, most = SHOWN): void {
+  const { drift, horizon, mode, result } = verdict;
+  const what = mode === "resync" ? "list after a gap" : `verification (${mode})`;
+  logger.debug({ about: { horizon, mode, result } }, `${scopeName(scope)}: ${what} at version ${horizon}: ${result}`);
+  for (const missed of drift.slice(0, most)) tellMissed(logger, scope, missed);
+  const more = drift.length - most;
+  if (more > 0) logger.info({}, `${scopeName(scope)}: and ${more} more missed ${more === 1 ? "event" : "events"}`);
+}
+
+function tellMissed(logger: Logger, { resource }: Scope, missed: MissedEvent): void {
+  const { key, type, cause, exposedMs } = missed;
+  const exposed = `exposed for ${exposureText(exposedMs)}`;
+  logger.info(
+    { about: { missed } },
+    `${resourceName(resource)} ${key}: missed ${type}, ${exposed}, cause: ${causeText(cause)}`,
+  );
+}
