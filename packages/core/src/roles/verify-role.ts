@@ -65,7 +65,7 @@ export class VerifyRole {
     this.#sink = sink;
     let phase: string | undefined;
     const work = async (over: AbortSignal): Promise<void> => {
-      const verifiedAt = await this.#synced(over);
+      const { verifiedAt, waited } = await this.#synced(over);
       if (over.aborted) return;
       // Whoever verified before may have ended in the middle of it.
       sink.offer([{ type: "verification-abandoned", epoch: log.start.epoch }]);
@@ -73,7 +73,7 @@ export class VerifyRole {
         ...this.#options,
         sink,
         budgetPerHour: this.#options.budgetPerHour ?? DEFAULT_VERIFY_BUDGET,
-        soon: true,
+        soon: !waited,
         verifiedAt,
         before: this.#report,
         // The streamer's own list tells whether the cluster's history restarted.
@@ -95,19 +95,21 @@ export class VerifyRole {
     await reporter.during(async () => runTogether(signal, [async (over) => sink.run(over), work]));
   }
 
-  /** Waits for the first complete list in the view; then when it was last verified. Undefined also when aborted. */
-  async #synced(signal: AbortSignal): Promise<number | undefined> {
+  /** Waits for the first complete list in the view; then when it was last verified. Comes to an end also when aborted. */
+  async #synced(signal: AbortSignal): Promise<{ readonly verifiedAt: number | undefined; readonly waited: boolean }> {
+    let waited = false;
     const { store, clock, logger } = this.#options;
     while (!signal.aborted) {
       try {
         const { version, verifiedAt } = await store.meta({ signal });
-        if (version !== undefined) return verifiedAt;
+        if (version !== undefined) return { verifiedAt, waited };
       } catch (error) {
         if (isFinal(error)) throw error;
         logger.debug({ err: error }, "could not read from the store; trying again");
       }
+      waited = true;
       await clock.sleep(LOOK_AGAIN_MS, { signal }).catch(() => {});
     }
-    return undefined;
+    return { verifiedAt: undefined, waited };
   }
 }

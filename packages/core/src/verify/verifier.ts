@@ -1,5 +1,5 @@
 import { untilAborted } from "../internal/abort.ts";
-import type { Uid } from "../model/object-key.ts";
+import type { ObjectKey, Uid } from "../model/object-key.ts";
 import type { ResourceVersion } from "../model/resource-version.ts";
 import type { RoleOptions } from "../monitor/role-options.ts";
 import type { RolePhase, VerifierReport } from "../monitor/role-status.ts";
@@ -55,6 +55,8 @@ export class Verifier {
   readonly #pace: Pace;
   #report: VerifierReport;
   #failures = 0;
+  /** Objects of which the last list told another state than they themselves. */
+  #contradicted: ReadonlySet<ObjectKey> = new Set();
   /** Where the stream was at the last verification. */
   #lastPosition: ResourceVersion | undefined;
   /** What the merge had found then. */
@@ -197,13 +199,20 @@ export class Verifier {
     const { input, behind } = outcome;
     sink.offer([input]);
     this.#report = { ...this.#report, snapshots: this.#report.snapshots + 1, mode: input.mode };
-    if ((input.contradicted?.length ?? 0) > 0)
-      this.#options.logger.warn(
-        { objects: input.contradicted?.length, examples: input.contradicted?.slice(0, 5) },
-        "a list of the API server contradicts the objects themselves; they are believed",
-      );
+    this.#tellContradicted(input.contradicted ?? []);
     if (behind) this.#options.onBehind?.();
     return outcome;
+  }
+
+  /** Warns of what is new; a list that shows the same ghost each time is told once. */
+  #tellContradicted(keys: readonly ObjectKey[]): void {
+    const fresh = keys.filter((key) => !this.#contradicted.has(key));
+    this.#contradicted = new Set(keys);
+    if (fresh.length === 0) return;
+    this.#options.logger.warn(
+      { objects: fresh.length, examples: fresh.slice(0, 5) },
+      "a list of the API server contradicts the objects themselves; they are believed",
+    );
   }
 
   /** Waits until the merge can have decided, and chooses the next wait by what it found. */
