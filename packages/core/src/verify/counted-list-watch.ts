@@ -5,7 +5,8 @@ export type RequestVerb = "list" | "list-metadata" | "watch" | "get" | "discover
 
 /** The same source, which tells of each request before it is made. */
 export function countedListWatch(of: ListWatch, onRequest: (verb: RequestVerb) => void): ListWatch {
-  const { listMetadata, served } = of;
+  const listMetadata = of.listMetadata?.bind(of);
+  const served = of.served?.bind(of);
   return {
     scope: of.scope,
     list: async (request, options) => {
@@ -23,13 +24,13 @@ export function countedListWatch(of: ListWatch, onRequest: (verb: RequestVerb) =
     ...(listMetadata && {
       listMetadata: async (request, options) => {
         onRequest("list-metadata");
-        return listMetadata.call(of, request, options);
+        return listMetadata(request, options);
       },
     }),
     ...(served && {
       served: async (options) => {
         onRequest("discovery");
-        return served.call(of, options);
+        return served(options);
       },
     }),
   };

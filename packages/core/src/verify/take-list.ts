@@ -50,7 +50,7 @@ export async function takeList(
 ): Promise<TakenList | undefined> {
   const { listWatch, clock, logger, signal, modes } = options;
   const now = clock.monotonic();
-  let form: ListForm = {
+  const form = {
     exact: wanted.exact && view.position !== undefined && modes.can("exact", now),
     metadata: wanted.bodies === "none" && listWatch.listMetadata !== undefined && modes.can("metadata", now),
   };
@@ -62,17 +62,17 @@ export async function takeList(
       const trouble = formTrouble(error, form);
       if (trouble === undefined) throw error;
       if (trouble === "compacted") {
-        form = { ...form, exact: false };
+        form.exact = false;
       } else if ("lacks" in trouble) {
         if (modes.lacks(trouble.lacks, now))
           logger.info(
             { err: error, lacks: trouble.lacks },
             "the API server cannot list in this form; using another one",
           );
-        form = { ...form, [trouble.lacks]: false };
+        form[trouble.lacks] = false;
       } else if (++behind > TRIES_BEHIND) {
         // The newest state tells whether it lags, or its history restarted.
-        form = { ...form, exact: false };
+        form.exact = false;
       } else {
         await clock.sleep(trouble.behindMs, { signal });
       }
@@ -96,11 +96,11 @@ async function attempt(
     elsewhere: elsewhere || undefined,
     onProgress,
   };
-  const { listMetadata } = listWatch;
+  const listMetadata = listWatch.listMetadata?.bind(listWatch);
   let metadata = form.metadata && listMetadata !== undefined;
   let snapshot: Snapshot;
   if (form.metadata && listMetadata !== undefined) {
-    const taken = await takeMetadata(listMetadata.bind(listWatch), common);
+    const taken = await takeMetadata(listMetadata, common);
     ({ snapshot } = taken);
     // It sent all the bodies, and they were thrown away: the next list had better make use of them.
     if (!taken.metadataOnly) modes.lacks("metadata", clock.monotonic());
