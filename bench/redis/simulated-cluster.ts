@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import {
   type CallOptions,
   decodeListPage,
+  KrmError,
   type ListPage,
   type ListRequest,
   type ListWatch,
@@ -84,7 +85,14 @@ export class SimulatedCluster implements ListWatch {
     return decodeListPage(body);
   }
 
-  async watch(_: WatchRequest, { signal }: CallOptions = {}): Promise<AsyncIterable<readonly WatchEvent[]>> {
+  async watch(
+    { initialEvents }: WatchRequest,
+    { signal }: CallOptions = {},
+  ): Promise<AsyncIterable<readonly WatchEvent[]>> {
+    if (initialEvents === true) {
+      const status = { code: 422, reason: "Invalid", message: "no streaming lists", retryAfterSeconds: undefined };
+      throw new KrmError("KRM_API_STATUS", status.message, { status });
+    }
     return this.#events(signal ?? new AbortController().signal);
   }
 

@@ -54,7 +54,8 @@ export function watching(now: number): StreamerReport {
     "epoch-reset": 0,
     "store-lost": 0,
   };
-  const counts = { events: 0, bookmarks: 0, lists: 1, watches: 1, failures: 0 };
+  const quiet = { initial: undefined, silentSince: undefined, stalls: 0, emptied: 0 };
+  const counts = { ...quiet, events: 0, bookmarks: 0, lists: 1, watches: 1, failures: 0 };
   return { state: { phase: "watching", since: now }, progress: undefined, lastContact: now, ...counts, desyncs };
 }
 

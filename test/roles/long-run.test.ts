@@ -123,8 +123,8 @@ test(`nothing grows over ${HOURS} hours of short-lived objects, lost events, end
     // Those alive, and the tombstones since the last verification.
     expect(remembered.get(scopeId({ resource: PODS }))?.claims.size).toBeLessThan(40 + 150);
   }
-  // For each of two scopes: the watchdog, the verifier's wait, and the reporter's.
-  for (const { sleeping } of hourly) expect(sleeping).toBeLessThanOrEqual(6);
+  // For each of two scopes: the two guards of the watch, the verifier's wait, and the reporter's.
+  for (const { sleeping } of hourly) expect(sleeping).toBeLessThanOrEqual(8);
   expect(hourly.at(-1)?.listening).toBe(hourly[0]?.listening);
 
   const { streamer, merger } = (await monitor.status())[0]?.reports ?? {};

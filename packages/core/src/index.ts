@@ -103,7 +103,8 @@ export { streamerStart } from "./store/streamer-start.ts";
 export { DEFAULT_QUEUE_BOUNDS, type QueueBounds } from "./merge/input-queue.ts";
 export { Merger, type MergerOptions } from "./merge/merger.ts";
 export { type BackoffOptions, backoffMs, DEFAULT_BACKOFF, STORE_BACKOFF } from "./stream/backoff.ts";
-export { Streamer, type StreamerOptions, type StreamSink, type StreamStart } from "./stream/streamer.ts";
+export { Streamer, type StreamerOptions } from "./stream/streamer.ts";
+export type { Settled, StreamSink, StreamStart } from "./stream/stream-sink.ts";
 export { takeSnapshot, type TakeSnapshotOptions } from "./verify/take-snapshot.ts";
 export { Verifier, type VerifierOptions } from "./verify/verifier.ts";
 export type { VerifySink } from "./verify/verify-sink.ts";
@@ -131,6 +132,7 @@ export {
   DESYNC_CAUSES,
   type DesyncCause,
   type ErrorReport,
+  type InitialRead,
   type ListProgress,
   type MergerReport,
   type PollingReason,

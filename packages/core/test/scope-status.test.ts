@@ -32,7 +32,8 @@ function view(more: Partial<ViewMeta> = {}): ViewMeta {
 
 function streamer(state: RolePhase): Partial<RoleReports> {
   const desyncs = Object.fromEntries(DESYNC_CAUSES.map((cause) => [cause, 0])) as StreamerReport["desyncs"];
-  const counters = { events: 0, bookmarks: 0, lists: 0, watches: 0, failures: 0 };
+  const quiet = { initial: undefined, silentSince: undefined, stalls: 0, emptied: 0 };
+  const counters = { ...quiet, events: 0, bookmarks: 0, lists: 0, watches: 0, failures: 0 };
   return { streamer: { state, progress: undefined, lastContact: now, ...counters, desyncs } };
 }
 

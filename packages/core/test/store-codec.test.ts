@@ -12,6 +12,7 @@ import {
   type MergeInput,
   objectKey,
   parseResourceVersion,
+  type VerifiedInput,
   recordsOf,
   type SnapshotEntry,
   type StoredObject,
@@ -117,6 +118,23 @@ describe("an input on its way through a log", () => {
     "an empty list": list("relisted", 0),
     "a list": list("verified", 1000),
     "a list of a new history": list("epoch-reset", 3),
+    "a list that closes a gap": {
+      ...(list("relisted", 300) as Extract<MergeInput, { type: "relisted" }>),
+      cause: "undecodable",
+    },
+    "a verification with what objects said": {
+      ...(list("verified", 1000) as VerifiedInput),
+      mode: "exact-metadata",
+      doubts: [
+        { key: full.key, until: full.resourceVersion, found: full, listed: undefined },
+        { key: objectKey("n", "gone"), until: version("101"), found: undefined, listed: undefined },
+        { key: objectKey("ns", "b"), until: version("7"), found: storedObject("b", "u", "7"), listed: full },
+      ].map((doubt) => ({
+        ...doubt,
+        listed: doubt.listed && { uid: doubt.listed.uid, resourceVersion: doubt.listed.resourceVersion },
+      })),
+      contradicted: [objectKey("n", "c")],
+    },
     "a list that cannot be ordered": {
       type: "polled",
       epoch: 0,
@@ -134,7 +152,9 @@ describe("an input on its way through a log", () => {
       resourceVersion,
       object && seen(object),
     ]);
-    return { ...input, snapshot: { ...input.snapshot, entries: each } };
+    const said = input.type === "verified" ? input.doubts : undefined;
+    const doubts = said?.map((doubt) => ({ ...doubt, found: doubt.found && seen(doubt.found) }));
+    return { ...input, doubts, snapshot: { ...input.snapshot, entries: each } };
   };
   const travel = (record: LogRecord): LogRecord => decodeLogRecord(encodeLogRecord(record));
 

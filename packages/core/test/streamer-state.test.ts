@@ -31,6 +31,7 @@ const events = {
   "watch-ended": { type: "watch-ended", at: later, livedMs: 300_000, silent: false },
   "watch-failed": { type: "watch-failed", at: later, livedMs: 10, trouble: retry },
   gap: { type: "gap" },
+  rewatch: { type: "rewatch", at: later },
   elapsed: { type: "elapsed" },
 } as const satisfies Record<StreamerEvent["type"], StreamerEvent>;
 
@@ -43,6 +44,7 @@ const transitions: Record<StreamerState["phase"], Record<StreamerEvent["type"], 
     "watch-ended": "watching 9",
     "watch-failed": "waiting then watch 9",
     gap: "listing",
+    rewatch: "watching 9",
     elapsed: "listing",
   },
   watching: {
@@ -52,6 +54,7 @@ const transitions: Record<StreamerState["phase"], Record<StreamerEvent["type"], 
     "watch-ended": "watching 9",
     "watch-failed": "waiting then watch 9",
     gap: "listing",
+    rewatch: "watching 9",
     elapsed: "watching 7",
   },
   waiting: {
@@ -61,6 +64,7 @@ const transitions: Record<StreamerState["phase"], Record<StreamerEvent["type"], 
     "watch-ended": "watching 9",
     "watch-failed": "waiting then watch 9",
     gap: "listing",
+    rewatch: "watching 9",
     elapsed: "watching 7",
   },
   polling: {
@@ -70,6 +74,7 @@ const transitions: Record<StreamerState["phase"], Record<StreamerEvent["type"], 
     "watch-ended": "watching 9",
     "watch-failed": "waiting then watch 9",
     gap: "listing",
+    rewatch: "watching 9",
     elapsed: "polling not-watchable",
   },
 };
@@ -169,6 +174,57 @@ describe("the watch", () => {
     for (let i = 1; i < PROBE_EVERY; i++) ({ state } = step(state, { type: "listed", version: later }));
     expect(state.phase).toBe("polling");
     expect(step(state, { type: "listed", version: later }).state.phase).toBe("watching");
+  });
+});
+
+describe("a resource that answers 404", () => {
+  const answers = (...served: readonly (boolean | undefined)[]): StreamerStep =>
+    served.reduce<StreamerStep>(
+      ({ state }, answer) =>
+        step(step(state, { type: "elapsed" }).state, {
+          type: "watch-failed",
+          at: later,
+          livedMs: 3,
+          trouble: { type: "blocked", reason: "gone", served: answer },
+        }),
+      { state: { phase: "watching", failures: 0, gaps: 0, at } },
+    );
+
+  test("has vanished when discovery says so at two probes after that", () => {
+    expect(answers(false)).toMatchObject({ state: { why: "gone", unserved: 0, at: later } });
+    expect(answers(false, false)).toMatchObject({ state: { unserved: 1, at: later } });
+    expect(answers(false, false).vanished).toBeUndefined();
+    expect(answers(undefined, false, false)).toMatchObject({ state: { why: "gone", at: undefined }, vanished: true });
+  });
+
+  test("has vanished once", () => {
+    expect(answers(undefined, false, false, false).vanished).toBeUndefined();
+  });
+
+  test("has not while discovery names it, or cannot tell, at one of them", () => {
+    for (const unclear of [true, undefined]) {
+      expect(answers(undefined, false, unclear, false).vanished).toBeUndefined();
+      expect(answers(undefined, false, unclear, false, false).vanished).toBe(true);
+    }
+  });
+
+  test("begins anew after any other answer", () => {
+    const once = answers(undefined, false).state;
+    const others: StreamerEvent[] = [
+      { type: "watch-failed", at, livedMs: 3, trouble: retry },
+      { type: "watch-ended", at, livedMs: 5000, silent: false },
+      { type: "listed", version: later },
+      { type: "list-failed", trouble: { type: "blocked", reason: "forbidden" } },
+    ];
+    for (const other of others)
+      expect(step(step(once, { type: "elapsed" }).state, other).state.unserved, other.type).toBeUndefined();
+  });
+});
+
+test("another watch begins where it is asked to, and nothing that went wrong is forgotten", () => {
+  const from: StreamerState = { phase: "watching", failures: 2, gaps: 1, at };
+  expect(step(from, { type: "rewatch", at: later })).toEqual({
+    state: { phase: "watching", failures: 2, gaps: 1, at: later },
   });
 });
 

@@ -63,6 +63,12 @@ export type RolePhase =
     }
   | { readonly phase: "stopped"; readonly since: number };
 
+/**
+ * How a list of the streamer was read: as the first events of the watch that then goes on (KEP-3157), or by a LIST
+ * before the watch.
+ */
+export type InitialRead = "streaming" | "list";
+
 /** How far a running list has come. */
 export interface ListProgress {
   readonly pages: number;
@@ -82,7 +88,15 @@ export interface StreamerReport {
   readonly events: number;
   readonly bookmarks: number;
   readonly lists: number;
+  /** How the last list was read; undefined: there was none. */
+  readonly initial: InitialRead | undefined;
   readonly watches: number;
+  /** Wall clock of the last news: an event, a bookmark with a newer version, or a list. Undefined: there was none. */
+  readonly silentSince: number | undefined;
+  /** Watches that were silent while a second one brought news, and were replaced by it. */
+  readonly stalls: number;
+  /** Times that the view was emptied because discovery no longer names the resource. */
+  readonly emptied: number;
   readonly failures: number;
   /** Known gaps, each followed by a resync. */
   readonly desyncs: Readonly<Record<DesyncCause, number>>;

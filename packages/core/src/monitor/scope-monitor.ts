@@ -1,5 +1,6 @@
 import { Merger } from "../merge/merger.ts";
-import type { MergeInput, Step, Verdict } from "../merge/merge-input.ts";
+import { blamesTheWatch } from "../merge/ledger.ts";
+import type { DecidedVerdict, MergeInput, Step } from "../merge/merge-input.ts";
 import type { QueueBounds } from "../merge/input-queue.ts";
 import { untilAborted } from "../internal/abort.ts";
 import type { Scope } from "../model/scope.ts";
@@ -20,12 +21,13 @@ export interface ScopeMonitorOptions extends RoleOptions {
   readonly manifest: StoreManifest;
   readonly lease: LeaseRequest;
   readonly verifyEveryMs: number;
+  readonly verifyBudgetPerHour: number;
   readonly pollEveryMs: number;
   readonly queue?: QueueBounds | undefined;
   readonly onStanding?: ((standing: Standing) => void) | undefined;
   readonly onState: (state: RolePhase) => void;
   readonly onDesync: (cause: DesyncCause) => void;
-  readonly onVerdict: (verdict: Verdict) => void;
+  readonly onVerdict: (verdict: DecidedVerdict) => void;
   readonly onCommit: (commit: ViewCommit) => void;
   readonly onStep?: ((input: MergeInput, step: Step) => void) | undefined;
 }
@@ -80,6 +82,7 @@ export class ScopeMonitor {
     held.onRequest = (request) => {
       if (request === "relist") session.streamer.relist();
       if (request === "resync") session.streamer.resync("incomplete-settlement");
+      if (request === "rewatch") session.streamer.rewatch();
       if (request === "verify-in-full") session.verifier.verifyNow(true);
     };
     await reporter.during(async () =>
@@ -92,7 +95,7 @@ export class ScopeMonitor {
   }
 
   #compose(held: Held<Role>, reporter: Reporter): Session {
-    const { listWatch, clock, logger, random, listSlot, pageSize, backoff, queue, manifest } = this.#options;
+    const { listWatch, clock, logger, random, listSlot, pageSize, backoff, telemetry, queue, manifest } = this.#options;
     const before = this.#session;
     const { merger: view } = held.leases;
     const merger = new Merger({
@@ -109,10 +112,15 @@ export class ScopeMonitor {
         if (commit.meta.version !== undefined) this.#synced.resolve();
         this.#options.onCommit(commit);
       },
-      onVerdict: this.#options.onVerdict,
+      telemetry,
+      onVerdict: (verdict) => {
+        // Another connection may reach a server that tells everything.
+        if (blamesTheWatch(verdict)) streamer.rewatch();
+        this.#options.onVerdict(verdict);
+      },
       onStep: this.#options.onStep,
     });
-    const roles = { listWatch, sink: merger, clock, logger, random, listSlot, pageSize, backoff };
+    const roles = { listWatch, sink: merger, clock, logger, random, listSlot, pageSize, backoff, telemetry };
     const streamer = new Streamer({
       ...roles,
       start: { ...streamerStart(view.loaded.meta, undefined), afterLoss: held.again },
@@ -131,6 +139,8 @@ export class ScopeMonitor {
       verifiedAt: view.loaded.meta.verifiedAt,
       before: before?.verifier.report,
       everyMs: this.#options.verifyEveryMs,
+      budgetPerHour: this.#options.verifyBudgetPerHour,
+      soon: view.loaded.meta.version !== undefined,
       // The streamer's own list tells whether the cluster's history restarted.
       onBehind: () => streamer.relist(),
       onReport: (report) => reporter.put("verifier", report),

@@ -69,6 +69,7 @@ export class StreamRole {
     held.onRequest = (request) => {
       if (request === "relist") streamer.relist();
       if (request === "resync") streamer.resync("incomplete-settlement");
+      if (request === "rewatch") streamer.rewatch();
     };
     await reporter.during(async () =>
       runTogether(signal, [async (over) => sink.run(over), async (over) => streamer.run(over)]),

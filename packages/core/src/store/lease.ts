@@ -16,9 +16,10 @@ export interface LeaseRequest {
 
 /**
  * What one role asks of another: `relist` (a list showed an older version than the stream), `resync` (a settlement of
- * the streamer lacked a body), `verify-in-full` (one of the verifier did).
+ * the streamer lacked a body), `rewatch` (the watch lost events that no known gap explains: another one may not),
+ * `verify-in-full` (a settlement of the verifier lacked a body).
  */
-export type RoleRequest = "relist" | "resync" | "verify-in-full";
+export type RoleRequest = "relist" | "resync" | "rewatch" | "verify-in-full";
 
 /**
  * A role of one scope, held by one process at a time: the epoch rises with each holder and fences every write, so that

@@ -9,8 +9,8 @@ export type Trouble =
   | { readonly type: "undecodable" }
   /** It can only be listed: its versions cannot be ordered (law 8), or it knows no watch. */
   | { readonly type: "poll"; readonly reason: PollingReason }
-  /** Only someone else can mend it; probe slowly. */
-  | { readonly type: "blocked"; readonly reason: BlockedReason }
+  /** Only someone else can mend it; probe slowly. `served`: what discovery says, where it was asked and answered. */
+  | { readonly type: "blocked"; readonly reason: BlockedReason; readonly served?: boolean | undefined }
   /** Try the same again, after a wait. */
   | { readonly type: "retry"; readonly retryAfterMs: number | undefined };
 
@@ -27,6 +27,25 @@ export function classify(error: unknown): Trouble {
     default:
       return { type: "retry", retryAfterMs: undefined };
   }
+}
+
+/**
+ * As {@link classify}, of a list. What cannot be listed cannot be polled: a list that is refused as no watch would be is
+ * tried again.
+ */
+export function classifyList(error: unknown): Trouble {
+  const trouble = classify(error);
+  const unwatchable = trouble.type === "poll" && trouble.reason === "not-watchable";
+  return unwatchable ? { type: "retry", retryAfterMs: undefined } : trouble;
+}
+
+/** As {@link classify}, of a watch, for which there is a way out: a list. */
+export function classifyWatch(error: unknown): Trouble {
+  const status = KrmError.is(error, "KRM_API_STATUS") ? error.status : undefined;
+  // An event that the server itself cannot read (KEP-3926) stays in the way of every watch from before it.
+  if (status?.reason === "StoreReadError") return { type: "undecodable" };
+  // A server that refuses the request as such will not take it the next time either; a list gives another version.
+  return status?.code === 400 || status?.code === 422 ? { type: "expired" } : classify(error);
 }
 
 function classifyStatus(code: number, retryAfterSeconds: number | undefined): Trouble {

@@ -38,6 +38,11 @@ interface Tally {
   readonly failures: number;
   /** Known gaps in a row: the first leads to a list at once, the next ones wait. */
   readonly gaps: number;
+  /**
+   * Probes in a row by which discovery, too, did not name the resource, since it first answered 404. Undefined: the last
+   * answer was none.
+   */
+  readonly unserved?: number | undefined;
 }
 
 const WELL: Tally = { failures: 0, gaps: 0 };
@@ -53,6 +58,8 @@ export type StreamerEvent =
   | { readonly type: "watch-failed"; readonly at: ResourceVersion; readonly livedMs: number; readonly trouble: Trouble }
   /** Something else knows of a gap: a full queue, a failed write. */
   | { readonly type: "gap" }
+  /** The watch is to be exchanged for another one from here, though nothing is known to be wrong with it. */
+  | { readonly type: "rewatch"; readonly at: ResourceVersion }
   | { readonly type: "elapsed" };
 
 /** What a transition is made with. */
@@ -66,6 +73,8 @@ export interface StreamerRules {
 export interface StreamerStep {
   readonly state: StreamerState;
   readonly desync?: DesyncCause;
+  /** The resource is no more: nothing of it exists. */
+  readonly vanished?: true;
 }
 
 /** A watch that ends at once and brings nothing new is a failure in disguise: without a wait, a hot loop (client-go's VeryShortWatchError). */
@@ -73,6 +82,9 @@ const VERY_SHORT_MS = 1000;
 
 /** A resource without a watch is asked for one again after this many lists. */
 export const PROBE_EVERY = 20;
+
+/** So many probes in a row must find that a resource is no longer served before its objects count as deleted. */
+export const UNSERVED_PROBES = 2;
 
 /** Where a streamer starts: with a list, or with a watch from the version that its store holds. */
 export function startStreamer(position: ResourceVersion | undefined): StreamerState {
@@ -93,28 +105,33 @@ export function stepStreamer(state: StreamerState, event: StreamerEvent, rules: 
       return afterTrouble(state, event.trouble, undefined, rules);
     case "watch-ended": {
       if (event.silent && event.livedMs < VERY_SHORT_MS) return { state: wait(state, undefined, event.at, rules) };
-      return { state: { phase: "watching", ...tallyAfter(state, event.livedMs, rules), at: event.at } };
+      const tally = tallyAfter(state, event.livedMs, rules);
+      return { state: { phase: "watching", ...tally, unserved: undefined, at: event.at } };
     }
     case "watch-failed":
       return afterTrouble(tallyAfter(state, event.livedMs, rules), event.trouble, event.at, rules);
     case "gap":
       return { state: { phase: "listing", failures, gaps } };
-    case "elapsed":
+    case "rewatch":
+      return { state: { phase: "watching", failures, gaps, at: event.at } };
+    case "elapsed": {
       if (state.phase !== "waiting") return { state };
+      const { at, unserved } = state;
       return {
         state:
-          state.at === undefined
-            ? { phase: "listing", failures, gaps }
-            : { phase: "watching", failures, gaps, at: state.at },
+          at === undefined
+            ? { phase: "listing", failures, gaps, unserved }
+            : { phase: "watching", failures, gaps, unserved, at },
       };
+    }
     default:
       return event satisfies never;
   }
 }
 
 /** A watch that lived long enough shows that all is well again. */
-function tallyAfter({ failures, gaps }: Tally, livedMs: number, { backoff }: StreamerRules): Tally {
-  return livedMs >= backoff.resetAfterMs ? WELL : { failures, gaps };
+function tallyAfter({ failures, gaps, unserved }: Tally, livedMs: number, { backoff }: StreamerRules): Tally {
+  return livedMs >= backoff.resetAfterMs ? WELL : { failures, gaps, unserved };
 }
 
 function wait(
@@ -125,6 +142,11 @@ function wait(
 ): StreamerState {
   const ms = backoffMs(failures + 1, random, retryAfterMs, backoff);
   return { phase: "waiting", failures: failures + 1, gaps, ms, why: "failed", at };
+}
+
+/** Counted from the second 404 on: the first is no probe. An answer that is not a clear no starts over. */
+function unservedAfter({ unserved }: Tally, served: boolean | undefined): number {
+  return unserved === undefined || served !== false ? 0 : unserved + 1;
 }
 
 /** `at` is undefined when a list failed. */
@@ -148,7 +170,12 @@ function afterTrouble(
       return { state: { phase: "polling", ...WELL, reason: trouble.reason, lists: 0 } };
     case "blocked": {
       const ms = Math.round(rules.backoff.probeMs * (1 + rules.random / 2));
-      return { state: { phase: "waiting", failures: failures + 1, gaps, ms, why: trouble.reason, at } };
+      const unserved = trouble.reason === "gone" ? unservedAfter(tally, trouble.served) : undefined;
+      const vanished = unserved === UNSERVED_PROBES;
+      // What is served again after that is something else: a list.
+      const next = vanished ? undefined : at;
+      const waiting = { phase: "waiting", failures: failures + 1, gaps, unserved, ms, why: trouble.reason } as const;
+      return { state: { ...waiting, at: next }, ...(vanished && { vanished }) };
     }
     case "retry":
       return { state: wait(tally, trouble.retryAfterMs, at, rules) };

@@ -1,39 +1,27 @@
-import { KrmError } from "../errors.ts";
-import type { MergeInput } from "../merge/merge-input.ts";
-import type { ObjectKey } from "../model/object-key.ts";
-import { compareResourceVersions, newestResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
-import type { Snapshot } from "../model/snapshot.ts";
-import type { Revision } from "../model/stored-object.ts";
+import { newestResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
 import type { RoleOptions } from "../monitor/role-options.ts";
-import type { DesyncCause, ErrorReport, RolePhase, StreamerReport } from "../monitor/role-status.ts";
-import { DESYNC_CAUSES } from "../monitor/role-status.ts";
-import type { WatchEvent } from "../ports/list-watch.ts";
-import { isFinal } from "../store/final-failure.ts";
-import { isComparable, takeSnapshot } from "../verify/take-snapshot.ts";
+import type { DesyncCause, PollingReason, StreamerReport } from "../monitor/role-status.ts";
+import type { ListWatch, WatchEvent } from "../ports/list-watch.ts";
+import { noTelemetry } from "../ports/telemetry.ts";
+import { countedListWatch } from "../verify/counted-list-watch.ts";
 import { type BackoffOptions, DEFAULT_BACKOFF } from "./backoff.ts";
-import { classify, errorReport, type Trouble } from "./classify.ts";
-import { startStreamer, type StreamerEvent, type StreamerState, stepStreamer } from "./streamer-state.ts";
-import { watchWithWatchdog } from "./watchdog.ts";
+import { classifyWatch, errorReport, type Trouble } from "./classify.ts";
+import { GuardedWatch } from "./guarded-watch.ts";
+import { isServed } from "./is-served.ts";
+import { ScopeLister } from "./scope-lister.ts";
+import { SilenceBound } from "./silence-bound.ts";
+import { StreamLedger } from "./stream-ledger.ts";
+import type { StreamSink, StreamStart } from "./stream-sink.ts";
+import {
+  startStreamer,
+  type StreamerEvent,
+  type StreamerState,
+  type StreamerStep,
+  stepStreamer,
+} from "./streamer-state.ts";
+import type { Told } from "./told.ts";
+import { WatchConnection, watchSeconds } from "./watch-connection.ts";
 import { watchInputs } from "./watch-inputs.ts";
-
-/** Where a streamer's inputs go: the Merger of its scope, or a log on the way to it. */
-export interface StreamSink {
-  /** Takes inputs in order. False: there is no room, none was taken, and the streamer must resync. */
-  offer(inputs: readonly MergeInput[]): boolean;
-  /** Resolves when what was offered before is taken up, so that there is room for a list, and `known` is of that time. */
-  caughtUp(signal: AbortSignal): Promise<void>;
-  /** What the view will hold of a key when a list that is taken now is merged. */
-  readonly known: (key: ObjectKey) => Revision | undefined;
-}
-
-/** Where a streamer goes on instead of beginning with a list. */
-export interface StreamStart {
-  readonly epoch: number;
-  /** Undefined: with a list after all. */
-  readonly position: ResourceVersion | undefined;
-  /** The store has lost, or may have lost, what was told to it after that position: a known gap, which is counted. */
-  readonly afterLoss?: boolean | undefined;
-}
 
 /** What a Streamer works with. */
 export interface StreamerOptions extends RoleOptions {
@@ -48,8 +36,8 @@ export interface StreamerOptions extends RoleOptions {
   readonly onDesync?: ((cause: DesyncCause) => void) | undefined;
 }
 
-/** Seconds a watch is asked to last: by chance in 5 to 10 minutes, as client-go asks, so that watches do not end together. */
-const MIN_TIMEOUT_SECONDS = 300;
+/** Why what runs is to end: a known gap, or somebody's suspicion. */
+type Interruption = DesyncCause | "suspicion" | "rewatch";
 
 /**
  * List, then watch, for ever: client-go's Reflector. Everything that it learns goes to the sink in order; every gap
@@ -58,46 +46,37 @@ const MIN_TIMEOUT_SECONDS = 300;
 export class Streamer {
   readonly #options: StreamerOptions;
   readonly #backoff: BackoffOptions;
+  readonly #listWatch: ListWatch;
+  readonly #ledger: StreamLedger;
+  readonly #lister: ScopeLister;
+  readonly #silence = new SilenceBound();
+  readonly #told: Told;
   #state: StreamerState;
-  /** The newest version that the stream has told. */
-  #position: ResourceVersion | undefined;
-  #epoch: number;
-  /** Set while a list or watch runs; aborting it with a gap ends what runs and leads to a list. */
-  #gap: AbortController = new AbortController();
-  #cause: DesyncCause | "suspicion" | undefined;
-  /** The known gap that the next list closes. */
-  #closes: DesyncCause | undefined;
-  #error: ErrorReport | undefined;
-  /** The next list hands over every body, also of what the view should hold. */
-  #inFull = false;
-  #report: StreamerReport;
+  /** Set while a list or watch runs; aborting it ends what runs, for the reason that `#cause` tells. */
+  #interruption: AbortController = new AbortController();
+  #cause: Interruption | undefined;
+  /** The watch that a streaming list was the beginning of, until it is taken over. */
+  #begun: WatchConnection | undefined;
 
   constructor(options: StreamerOptions) {
+    const { clock, logger, telemetry = noTelemetry, start, before, onReport } = options;
     this.#options = options;
     this.#backoff = options.backoff ?? DEFAULT_BACKOFF;
-    this.#position = options.start?.position;
-    this.#epoch = options.start?.epoch ?? 0;
-    this.#state = startStreamer(this.#position);
-    const state = { phase: "idle", since: options.clock.now() } as const;
-    if (options.before !== undefined) {
-      this.#report = { ...options.before, state, progress: undefined };
-      return;
-    }
-    this.#report = {
-      state,
-      progress: undefined,
-      lastContact: undefined,
-      events: 0,
-      bookmarks: 0,
-      lists: 0,
-      watches: 0,
-      failures: 0,
-      desyncs: Object.fromEntries(DESYNC_CAUSES.map((cause) => [cause, 0])) as Record<DesyncCause, number>,
-    };
+    this.#listWatch = countedListWatch(options.listWatch, (verb) => telemetry.add("krm_api_requests_total", { verb }));
+    this.#ledger = new StreamLedger({ clock, logger, telemetry, before, onReport });
+    this.#told = { epoch: start?.epoch ?? 0, position: start?.position, closes: undefined, inFull: false };
+    this.#state = startStreamer(start?.position);
+    this.#lister = new ScopeLister({
+      ...options,
+      listWatch: this.#listWatch,
+      ledger: this.#ledger,
+      told: this.#told,
+      onEpochReset: () => this.#desync("epoch-reset"),
+    });
   }
 
   get report(): StreamerReport {
-    return this.#report;
+    return this.#ledger.report;
   }
 
   /** Tells the streamer of a gap that it cannot see itself. It lists the scope anew. */
@@ -110,217 +89,205 @@ export class Streamer {
     this.#interrupt("suspicion");
   }
 
-  #interrupt(cause: DesyncCause | "suspicion"): void {
-    this.#inFull ||= cause === "incomplete-settlement";
+  /**
+   * Asks for another watch from where the running one is, at once: it lost events, though no gap is known, and another
+   * one may not. Not counted. Does nothing while none runs: the next is another one anyway.
+   */
+  rewatch(): void {
+    if (this.report.state.phase === "watching") this.#interrupt("rewatch");
+  }
+
+  #interrupt(cause: Interruption): void {
+    this.#told.inFull ||= cause === "incomplete-settlement";
     // A known gap is told once until its list begins; a mere suspicion gives way to it.
-    if (this.#cause === undefined || this.#cause === "suspicion") this.#cause = cause;
-    this.#gap.abort(new Error(`resync: ${cause}`));
+    const heavier = this.#cause === undefined || this.#cause === "rewatch" || this.#cause === "suspicion";
+    if (heavier && !(this.#cause === "suspicion" && cause === "rewatch")) this.#cause = cause;
+    this.#interruption.abort(new Error(`interrupted: ${cause}`));
   }
 
   /** Streams until the signal aborts; then resolves. */
   async run(signal: AbortSignal): Promise<void> {
     if (this.#options.start?.afterLoss === true) this.#desync("store-lost");
     while (!signal.aborted) {
-      this.#gap = new AbortController();
-      const work = AbortSignal.any([signal, this.#gap.signal]);
+      this.#interruption = new AbortController();
+      const work = AbortSignal.any([signal, this.#interruption.signal]);
       let event: StreamerEvent;
-      if (this.#cause !== undefined) event = this.#openGap();
+      if (this.#cause !== undefined) event = this.#interrupted();
       else
         try {
           event = await this.#act(this.#state, work);
         } catch (error) {
           if (signal.aborted) break;
           if (!work.aborted) throw error;
-          event = this.#openGap();
+          event = this.#interrupted();
         }
-      this.#apply(event);
+      try {
+        if (this.#apply(event).vanished) await this.#empty(signal);
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
     }
-    this.#tell({ phase: "stopped", since: this.#options.clock.now() });
+    this.#begun?.close();
+    this.#ledger.tell({ phase: "stopped", since: this.#options.clock.now() });
   }
 
-  #openGap(): StreamerEvent {
+  #interrupted(): StreamerEvent {
     const cause = this.#cause;
+    const { position: at } = this.#told;
     this.#cause = undefined;
-    if (cause !== undefined && cause !== "suspicion") this.#desync(cause);
+    if (cause === "rewatch" && at !== undefined) return { type: "rewatch", at };
+    if (cause !== undefined && cause !== "suspicion" && cause !== "rewatch") this.#desync(cause);
     return { type: "gap" };
   }
 
-  #apply(event: StreamerEvent): void {
+  #apply(event: StreamerEvent): StreamerStep {
     const step = stepStreamer(this.#state, event, { backoff: this.#backoff, random: this.#options.random() });
     this.#state = step.state;
     if (step.desync !== undefined) this.#desync(step.desync);
+    // Only what is listed goes on by the watch that it began.
+    if (event.type !== "listed" || step.state.phase !== "watching") {
+      this.#begun?.close();
+      this.#begun = undefined;
+    }
+    return step;
   }
 
   #desync(cause: DesyncCause): void {
-    const { desyncs } = this.#report;
-    this.#closes ??= cause;
-    this.#report = { ...this.#report, desyncs: { ...desyncs, [cause]: desyncs[cause] + 1 } };
-    this.#options.logger.warn({ cause }, "the stream has a gap; resyncing");
+    this.#told.closes ??= cause;
+    this.#ledger.desync(cause);
     this.#options.onDesync?.(cause);
   }
 
-  /** Does what the state says. Rejects only when `signal` aborts. */
+  /** Does what the state says. Rejects only when `signal` aborts, or the store is final. */
   async #act(state: StreamerState, signal: AbortSignal): Promise<StreamerEvent> {
-    const { clock } = this.#options;
+    const { clock, pollEveryMs } = this.#options;
     switch (state.phase) {
       case "listing":
+        this.#ledger.tell({ phase: "listing", since: clock.now() });
         return this.#list(signal);
       case "watching":
         return this.#watch(state.at, signal);
       case "waiting": {
         const since = clock.now();
         const until = since + state.ms;
-        const error = this.#error ?? errorReport(new Error("the watch ended at once"));
-        if (state.why === "failed") this.#tell({ phase: "backing-off", since, until, attempt: state.failures, error });
-        else this.#tell({ phase: "blocked", since, until, reason: state.why, error });
+        const error = this.#ledger.error ?? errorReport(new Error("the watch ended at once"));
+        if (state.why === "failed")
+          this.#ledger.tell({ phase: "backing-off", since, until, attempt: state.failures, error });
+        else this.#ledger.tell({ phase: "blocked", since, until, reason: state.why, error });
         await clock.sleep(state.ms, { signal });
         return { type: "elapsed" };
       }
       case "polling": {
         const since = clock.now();
-        this.#tell({ phase: "polling", since, until: since + this.#options.pollEveryMs, reason: state.reason });
-        await clock.sleep(this.#options.pollEveryMs, { signal });
-        return this.#list(signal, state.reason === "incomparable");
+        this.#ledger.tell({ phase: "polling", since, until: since + pollEveryMs, reason: state.reason });
+        await clock.sleep(pollEveryMs, { signal });
+        return this.#list(signal, state.reason);
       }
       default:
         return state satisfies never;
     }
   }
 
-  async #list(signal: AbortSignal, opaque = false): Promise<StreamerEvent> {
-    const { clock, sink, listSlot } = this.#options;
-    try {
-      if (this.#report.state.phase !== "polling") this.#tell({ phase: "listing", since: clock.now() });
-      // What was received before must be merged before; a queue that overflowed has room again then.
-      await sink.caughtUp(signal);
-      return await listSlot(signal, async () => {
-        const snapshot = await this.#take(signal, opaque || this.#inFull);
-        this.#report = { ...this.#report, lists: this.#report.lists + 1 };
-        if (!isComparable(snapshot)) {
-          sink.offer([{ type: "polled", epoch: this.#epoch, snapshot }]);
-          return { type: "listed-incomparable" };
-        }
-        return { type: "listed", version: await this.#handOver(snapshot, signal) };
-      });
-    } catch (error) {
-      signal.throwIfAborted();
-      if (isFinal(error)) throw error;
-      const trouble = classify(error);
-      // A list must be read again, with every body, before its versions can be told to be incomparable for sure.
-      if (trouble.type === "poll" && trouble.reason === "incomparable" && !opaque) return this.#list(signal, true);
-      this.#failed(error);
-      return { type: "list-failed", trouble };
-    }
-  }
-
-  #take(signal: AbortSignal, inFull: boolean): ReturnType<typeof takeSnapshot> {
-    const { listWatch, sink, clock, pageSize } = this.#options;
-    return takeSnapshot(listWatch, {
-      clock,
-      signal,
-      pageSize,
-      known: inFull || this.#position === undefined ? undefined : sink.known,
-      onProgress: (progress) => {
-        this.#report = { ...this.#report, progress, lastContact: clock.now() };
-        this.#options.onReport(this.#report);
-      },
-    });
-  }
-
-  /** Gives a list to the sink and returns its version; first sees whether the cluster's history restarted (law 5). */
-  async #handOver(snapshot: Snapshot, signal: AbortSignal): Promise<ResourceVersion> {
-    const { logger } = this.#options;
-    const before = this.#position;
-    if (before !== undefined && compareResourceVersions(snapshot.resourceVersion, before) < 0) {
-      // The most recent state is older than what was told. If a second list, with every body, says so too, it is a new
-      // history. Nothing is remembered of it before it is handed over: what fails here starts over from the beginning.
-      const again = await this.#take(signal, true);
-      if (!isComparable(again))
-        throw new KrmError("KRM_INVALID_RESOURCE_VERSION", "versions can no longer be compared");
-      const version = again.resourceVersion;
-      if (compareResourceVersions(version, before) < 0) {
-        this.#epoch++;
-        this.#position = version;
-        this.#inFull = false;
-        this.#options.sink.offer([{ type: "epoch-reset", epoch: this.#epoch, snapshot: again }]);
-        logger.warn({ before, now: version }, "the cluster's history restarted at an older version; starting over");
-        this.#desync("epoch-reset");
-        this.#closes = undefined;
-        return version;
-      }
-      return this.#relisted(again);
-    }
-    return this.#relisted(snapshot);
-  }
-
-  #relisted(snapshot: Snapshot): ResourceVersion {
-    this.#position = snapshot.resourceVersion;
-    // Before it is merged, which may show that the next one must be in full.
-    this.#inFull = false;
-    const cause = this.#closes;
-    this.#closes = undefined;
-    this.#options.sink.offer([{ type: "relisted", epoch: this.#epoch, snapshot, cause }]);
-    return snapshot.resourceVersion;
+  async #list(signal: AbortSignal, polling?: PollingReason): Promise<StreamerEvent> {
+    const { event, watch } = await this.#lister.list(signal, polling);
+    this.#begun = watch;
+    if (event.type !== "list-failed") return event;
+    return { ...event, trouble: await this.#asked(event.trouble, signal) };
   }
 
   async #watch(from: ResourceVersion, signal: AbortSignal): Promise<StreamerEvent> {
-    const { listWatch, clock, random } = this.#options;
-    const timeoutSeconds = Math.floor(MIN_TIMEOUT_SECONDS * (1 + random()));
+    const { clock } = this.#options;
     const opened = clock.monotonic();
+    const begun = this.#begun;
+    this.#begun = undefined;
+    const connection = begun ?? this.#connection(from);
+    const watch = this.#guarded(connection, from);
+    const stop = (): void => watch.close(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
     let at = from;
     const lived = (): number => clock.monotonic() - opened;
     try {
-      this.#tell({ phase: "connecting", since: clock.now() });
-      const batches = watchWithWatchdog(listWatch, { resourceVersion: from, timeoutSeconds }, { clock, signal });
-      for await (const batch of batches) {
-        if (this.#report.state.phase !== "watching") {
-          this.#report = { ...this.#report, watches: this.#report.watches + 1, progress: undefined };
-          this.#tell({ phase: "watching", since: clock.now() });
-        }
-        at = this.#receive(batch, at);
-        if (this.#cause !== undefined) signal.throwIfAborted();
-        this.#options.onReport(this.#report);
+      signal.throwIfAborted();
+      if (begun === undefined) {
+        this.#ledger.tell({ phase: "connecting", since: clock.now() });
+        await connection.open();
       }
+      this.#ledger.watching();
+      // The server has accepted it: that it is there is told at once.
+      this.#receive([], at);
+      for await (const batch of watch.batches()) {
+        // Bytes alone may be of anybody on the way, and vouch for nothing.
+        if (batch.length === 0) this.#ledger.received(clock.now(), 0, 0, false);
+        else at = this.#receive(batch, at, watch);
+        if (this.#cause !== undefined) signal.throwIfAborted();
+        this.#ledger.publish();
+      }
+      signal.throwIfAborted();
       return { type: "watch-ended", at, livedMs: lived(), silent: at === from };
     } catch (error) {
       signal.throwIfAborted();
-      this.#failed(error);
-      return { type: "watch-failed", at, livedMs: lived(), trouble: this.#troubleOf(error) };
+      this.#ledger.failed(error);
+      const trouble = await this.#asked(classifyWatch(error), signal);
+      return { type: "watch-failed", at, livedMs: lived(), trouble };
+    } finally {
+      signal.removeEventListener("abort", stop);
+      watch.close();
     }
   }
 
-  #troubleOf(error: unknown): Trouble {
-    const trouble = classify(error);
-    // A server that refuses the request as such will not take it the next time either; a list gives another version.
-    if (KrmError.is(error, "KRM_API_STATUS") && error.status?.code === 400) return { type: "expired" };
-    return trouble;
+  #connection(from: ResourceVersion): WatchConnection {
+    const request = { resourceVersion: from, timeoutSeconds: watchSeconds(this.#options.random()) };
+    return new WatchConnection(this.#listWatch, request, this.#options.clock);
+  }
+
+  #guarded(connection: WatchConnection, from: ResourceVersion): GuardedWatch {
+    const { clock, random } = this.#options;
+    const ledger = this.#ledger;
+    return new GuardedWatch(connection, from, {
+      listWatch: this.#listWatch,
+      clock,
+      random,
+      backoff: this.#backoff,
+      silence: this.#silence,
+      onTick: () => ledger.tellSilence(),
+      onStall: (silentMs) => ledger.stalled(silentMs),
+      onSecondFailed: (error) => ledger.failed(error, "a second watch was not served; the first goes on, in silence"),
+    });
+  }
+
+  /** From the second 404 on, discovery is asked whether the resource is still there. */
+  async #asked(trouble: Trouble, signal: AbortSignal): Promise<Trouble> {
+    const gone = trouble.type === "blocked" && trouble.reason === "gone";
+    if (!gone || this.#state.unserved === undefined) return trouble;
+    const { clock } = this.#options;
+    return { ...trouble, served: await isServed(this.#listWatch, { clock, signal }) };
+  }
+
+  /** The resource is no more: readers are told that its objects are not, either. */
+  async #empty(signal: AbortSignal): Promise<void> {
+    const { clock, sink } = this.#options;
+    const { epoch, position } = this.#told;
+    if (position === undefined) return;
+    // Where the view was verified at a later version than the stream has told, an older list would change nothing.
+    const settled = await sink.look(signal);
+    const resourceVersion = settled.epoch === epoch ? newestResourceVersion(settled.horizon, position) : position;
+    const snapshot = { resourceVersion, takenAt: clock.now(), entries: new Map() };
+    this.#ledger.emptied();
+    if (sink.offer([{ type: "relisted", epoch, snapshot }])) this.#told.position = resourceVersion;
+    else this.resync("overflow");
   }
 
   /** Hands a batch over and returns the version that the stream has told now. Throws the error that a frame tells. */
-  #receive(batch: readonly WatchEvent[], from: ResourceVersion): ResourceVersion {
+  #receive(batch: readonly WatchEvent[], from: ResourceVersion, watch?: GuardedWatch): ResourceVersion {
+    const told = this.#told;
     const observedAt = this.#options.clock.now();
-    const { inputs, at, events, bookmarks, failure } = watchInputs(batch, from, this.#epoch, observedAt);
-    const report = this.#report;
-    this.#report = {
-      ...report,
-      events: report.events + events,
-      bookmarks: report.bookmarks + bookmarks,
-      lastContact: observedAt,
-    };
-    if (this.#options.sink.offer(inputs)) this.#position = newestResourceVersion(this.#position, at);
+    const { inputs, at, events, bookmarks, failure } = watchInputs(batch, from, told.epoch, observedAt);
+    const news = events > 0 || at !== from;
+    this.#ledger.received(observedAt, events, bookmarks, news);
+    if (news) watch?.told(at);
+    if (this.#options.sink.offer(inputs)) told.position = newestResourceVersion(told.position, at);
     else this.resync("overflow");
     if (failure !== undefined) throw failure;
     return at;
-  }
-
-  #failed(error: unknown): void {
-    this.#error = errorReport(error);
-    this.#report = { ...this.#report, failures: this.#report.failures + 1 };
-    this.#options.logger.warn({ err: error }, "the API server did not serve the stream");
-  }
-
-  #tell(state: RolePhase): void {
-    this.#report = { ...this.#report, state };
-    this.#options.onReport(this.#report);
   }
 }

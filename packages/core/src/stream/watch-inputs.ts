@@ -1,7 +1,7 @@
 import { KrmError } from "../errors.ts";
 import type { MergeInput } from "../merge/merge-input.ts";
 import { newestResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
-import type { WatchEvent } from "../ports/list-watch.ts";
+import type { ApiStatus, WatchEvent } from "../ports/list-watch.ts";
 
 /** What a batch of a watch comes to. */
 export interface WatchInputs {
@@ -12,6 +12,11 @@ export interface WatchInputs {
   readonly bookmarks: number;
   /** The error that a frame told; what came before it counts, what came after it does not. */
   readonly failure: KrmError | undefined;
+}
+
+/** The error that an ERROR frame tells. */
+export function statusError(status: ApiStatus): KrmError {
+  return new KrmError("KRM_API_STATUS", status.message, { status });
 }
 
 /** Turns what a watch brought together at `observedAt` (wall clock, epoch milliseconds) into inputs of the merge. */
@@ -27,8 +32,7 @@ export function watchInputs(
   let bookmarks = 0;
   for (const event of batch) {
     if (event.type === "ERROR") {
-      const failure = new KrmError("KRM_API_STATUS", event.status.message, { status: event.status });
-      return { inputs, at, events, bookmarks, failure };
+      return { inputs, at, events, bookmarks, failure: statusError(event.status) };
     }
     if (event.type === "BOOKMARK") {
       bookmarks++;

@@ -193,9 +193,16 @@ export function logTests({ open }: Harness): void {
       const objects = Array.from({ length: 2000 }, (_, i) =>
         storedObject(`o${i}`, { version: String(i + 1), rest: `,"data":"${"x".repeat(i % 3 === 0 ? 4000 : 10)}"` }),
       );
+      const asked = storedObject("asked", { version: "2001", rest: `,"data":"${"y".repeat(5000)}"` });
       const input: MergeInput = {
         type: "verified",
         epoch: 0,
+        mode: "exact-metadata",
+        doubts: [
+          { key: asked.key, until: asked.resourceVersion, found: asked, listed: undefined },
+          { key: storedObject("gone").key, until: at("2002"), found: undefined, listed: undefined },
+        ],
+        contradicted: [storedObject("ghost").key],
         snapshot: {
           resourceVersion: at("2000"),
           takenAt: 9,
@@ -214,6 +221,13 @@ export function logTests({ open }: Harness): void {
       }
       expect(pages).toBeGreaterThan(7);
       const records = (await read(merger, pages)).flatMap((batch) => batch.records);
+      const last = records.at(-1);
+      const found = last?.type === "snapshot-page" ? last.found : undefined;
+      expect(found).toMatchObject({ mode: "exact-metadata", contradicted: ["team-a/ghost"] });
+      expect(found?.doubts?.map(({ key, until, found: said }) => [key, until, said && visible(said)])).toEqual([
+        [asked.key, "2001", visible(asked)],
+        ["team-a/gone", "2002", undefined],
+      ]);
       const entries = records.flatMap((record) => (record.type === "snapshot-page" ? record.entries : []));
       expect(entries.map(({ key }) => key)).toEqual(objects.map(({ key }) => key));
       expect(entries.map(({ object }) => object && visible(object))).toEqual(
