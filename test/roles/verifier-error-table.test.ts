@@ -104,6 +104,12 @@ const EXPIRED: Readonly<Record<Place, string>> = {
   "page 2 of it": `exact list; ${REST}`,
 };
 
+/** One object that the server cannot read does not keep the others from being asked; the list is believed for it. */
+const UNREADABLE: Readonly<Record<Place, string>> = {
+  ...everywhere(BACK_OFF),
+  object: "list after an absence; exact list; page 2 of it; drift",
+};
+
 /** The server does not know the parameter. */
 const NO_EXACT: Readonly<Record<Place, string>> = {
   ...everywhere(BACK_OFF),
@@ -119,8 +125,8 @@ const TABLE: Readonly<Record<FaultName, Readonly<Record<Place, string>>>> = {
   "504 Timeout": everywhere(BACK_OFF),
   "429 Retry-After 7": everywhere("backing-off 7 s"),
   "429": everywhere(BACK_OFF),
-  "500": everywhere(BACK_OFF),
-  "500 StoreReadError": everywhere(BACK_OFF),
+  "500": UNREADABLE,
+  "500 StoreReadError": UNREADABLE,
   "503": everywhere(BACK_OFF),
   "422": NO_EXACT,
   "400": NO_EXACT,
@@ -138,9 +144,9 @@ const TABLE: Readonly<Record<FaultName, Readonly<Record<Place, string>>>> = {
   refused: everywhere(BACK_OFF),
   reset: everywhere(BACK_OFF),
   "half a frame": everywhere(BACK_OFF),
-  undecodable: everywhere(BACK_OFF),
-  oversized: everywhere(BACK_OFF),
-  "unknown type": everywhere(BACK_OFF),
+  undecodable: UNREADABLE,
+  oversized: UNREADABLE,
+  "unknown type": UNREADABLE,
   "no version": everywhere(NEXT),
   "no KrmError": everywhere(BACK_OFF),
 };

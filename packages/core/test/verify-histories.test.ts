@@ -10,6 +10,7 @@ import {
   type MergeInput,
   type MergeState,
   type MetadataPage,
+  type ObjectKey,
   PODS,
   type Revision,
   type ResourceVersion,
@@ -74,6 +75,7 @@ class World {
   readonly #modes = new ListModes();
   readonly #sampler: Sampler;
   readonly #ended = new Map<Uid, ResourceVersion>();
+  #doubted: ReadonlySet<ObjectKey> = new Set();
   wire: (HistoryEvent | { readonly bookmark: bigint })[] = [];
   readonly delivered: HistoryEvent[] = [];
   /** Per key, ascending. */
@@ -301,6 +303,7 @@ class World {
         modes: this.#modes,
         sampler: this.#sampler,
         ended: this.#ended,
+        doubted: this.#doubted,
         samples,
         latest: this.random(5) === 0,
         inFull: false,
@@ -310,6 +313,7 @@ class World {
     );
     this.live(2);
     if (outcome === undefined) return;
+    this.#doubted = new Set(outcome.input.doubts?.map(({ key }) => key));
     this.listedAt = BigInt(outcome.input.snapshot.resourceVersion);
     this.send(outcome.input);
   }

@@ -2,6 +2,9 @@ import type { ObjectKey, Uid } from "../model/object-key.ts";
 import { compareResourceVersions, type ResourceVersion } from "../model/resource-version.ts";
 import type { Claim, MergeState } from "./merge-state.ts";
 
+/** Claims that are noted while a verification runs, beside one for each key. */
+const MOST_JOURNALLED = 50_000;
+
 /** What the view shows of a key: its claim, if that lives, unless the body of that could not be had. */
 export function visible({ claims, unseen }: MergeState, key: ObjectKey): Claim | undefined {
   if (unseen.has(key)) return unseen.get(key);
@@ -16,6 +19,8 @@ export function replaceClaim(state: MergeState, key: ObjectKey, claim: Claim | u
     const earlier = journal.get(key);
     if (earlier === undefined) journal.set(key, [claims.get(key)]);
     else earlier.push(claims.get(key));
+    // Whoever began the verification must have died. What it would have told is inconclusive.
+    if (++state.journalled > MOST_JOURNALLED + claims.size) state.journal = undefined;
   }
   unseen.delete(key);
   if (claim === undefined) claims.delete(key);

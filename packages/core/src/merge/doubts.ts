@@ -18,6 +18,9 @@ import type { Work } from "./work.ts";
 /** A verification whose server does not move the stream must not leave a ghost for ever: after so long, asking twice is enough. */
 const BELIEVED_TWICE_AFTER_MS = 150_000;
 
+/** Doubts that stay open from verification to verification, on a stream that does not move. */
+const MOST_OPEN = 500;
+
 /** The list did not hold it, the object itself was not there, and the stream shows it. */
 export function isVanished({ found, listed }: Doubt): boolean {
   return found === undefined && listed === undefined;
@@ -38,20 +41,15 @@ export function settleDoubts(
   };
   // Most events pass none.
   if (!passed(check.earliest)) return;
-  let earliest: ResourceVersion | undefined;
   for (const [key, doubt] of check.doubts) {
-    if (passed(doubt.until)) {
-      check.doubts.delete(key);
-      judge(state, check, doubt, work);
-    } else if (earliest === undefined || compareResourceVersions(doubt.until, earliest) < 0) {
-      earliest = doubt.until;
-    }
+    if (!passed(doubt.until)) continue;
+    check.doubts.delete(key);
+    judge(state, check, doubt, work);
   }
-  if (earliest === undefined) endCheck(state, check, work);
-  else {
-    check.earliest = earliest;
-    tellWhenDecided(check, work);
-  }
+  tellWhenDecided(check, work);
+  const earliest = earliestOf(check.doubts);
+  if (earliest === undefined) state.check = undefined;
+  else check.earliest = earliest;
 }
 
 /** Call it before the snapshot is settled, and before the journal is put away. */
@@ -63,52 +61,73 @@ export function openCheck(
   work: Work,
 ): void {
   const { resourceVersion: horizon, takenAt } = snapshot;
-  const open = new Map<ObjectKey, OpenDoubt>();
-  let earliest: ResourceVersion | undefined;
+  const open = new Map(state.check?.doubts);
   for (const [key, doubt] of doubts) {
     const claim = shownAt(state, key, horizon, snapshot.entries.get(key)?.uid);
     open.set(key, { ...doubt, shown: claim === "unknown" || claim?.gone === true ? undefined : claim });
-    if (earliest === undefined || compareResourceVersions(doubt.until, earliest) < 0) earliest = doubt.until;
   }
-  const check = { horizon, mode, takenAt, drift, unknown, doubts: open, earliest: earliest ?? horizon, told: false };
+  const earliest = earliestOf(open) ?? horizon;
+  const check: OpenCheck = { horizon, mode, takenAt, drift, unknown, doubts: open, earliest, told: false };
   tellWhenDecided(check, work);
   state.check = check;
 }
 
-/** Another verification begins to count: what is open of the one before is asked anew by it, or believed at last. */
+function earliestOf(doubts: ReadonlyMap<ObjectKey, Doubt>): ResourceVersion | undefined {
+  let earliest: ResourceVersion | undefined;
+  for (const { until } of doubts.values())
+    if (earliest === undefined || compareResourceVersions(until, earliest) < 0) earliest = until;
+  return earliest;
+}
+
+/**
+ * Another verification begins to count: what had vanished is asked anew by it, or believed at last. What objects said
+ * besides stays open.
+ */
 export function supersedeCheck(state: MergeState, { snapshot, doubts = [] }: VerifiedInput, work: Work): void {
   const { check } = state;
   if (check === undefined) return;
-  const again = new Set(doubts.filter(({ found }) => found === undefined).map(({ key }) => key));
+  const again = new Set(doubts.filter(isVanished).map(({ key }) => key));
   const late = snapshot.takenAt - check.takenAt >= BELIEVED_TWICE_AFTER_MS;
   for (const [key, doubt] of check.doubts) {
-    if (!late || doubt.found !== undefined || !again.has(key)) continue;
+    if (!late || !isVanished(doubt) || !again.has(key)) continue;
     check.doubts.delete(key);
-    judge(state, check, doubt, work);
+    judge(state, check, { ...doubt, until: snapshot.resourceVersion }, work);
   }
   endCheck(state, check, work);
 }
 
 /**
- * The streamer's own list skips what the doubts wait for. Of what had vanished it tells whether it is gone; the rest
- * is the list's own difference now, if it is one.
+ * The streamer's own list skips what the doubts wait for. Of what had vanished it tells whether it is gone; what objects
+ * said besides stays open.
  */
 export function closeCheckByList(state: MergeState, snapshot: Snapshot, work: Work): void {
   const { check } = state;
   if (check === undefined) return;
+  const { resourceVersion: until, entries } = snapshot;
   for (const [key, doubt] of check.doubts) {
     if (!isVanished(doubt)) continue;
     check.doubts.delete(key);
     const claim = state.claims.get(key);
     if (doubt.shown === undefined || claim?.uid !== doubt.shown.uid || claim.gone) continue;
-    if (snapshot.entries.get(key)?.uid === claim.uid) {
+    if (entries.get(key)?.uid === claim.uid || compareResourceVersions(claim.resourceVersion, until) > 0) {
       work.contradictions++;
       continue;
     }
     check.drift.push(missed(key, check.horizon, doubt.shown, undefined));
-    remove(state, check, doubt, work);
+    remove(state, check, { ...doubt, until }, work);
   }
   endCheck(state, check, work);
+}
+
+/** A list was settled: what objects were at or below its version is in it, or was superseded before it. */
+export function dropOutdated(state: MergeState, horizon: ResourceVersion): void {
+  const { check } = state;
+  if (check === undefined) return;
+  for (const [key, { found, until }] of check.doubts)
+    if (found !== undefined && compareResourceVersions(until, horizon) <= 0) check.doubts.delete(key);
+  const earliest = earliestOf(check.doubts);
+  if (earliest === undefined && check.told) state.check = undefined;
+  else check.earliest = earliest ?? check.earliest;
 }
 
 function tellWhenDecided(check: OpenCheck, work: Work): void {
@@ -118,10 +137,15 @@ function tellWhenDecided(check: OpenCheck, work: Work): void {
   work.verdicts.push({ horizon, result: resultOf({ drift, unknown }), mode, drift });
 }
 
-function endCheck(state: MergeState, { horizon, mode, drift, unknown, doubts, told }: OpenCheck, work: Work): void {
-  state.check = undefined;
-  if (told) return;
+/** Nothing more is decided at its horizon; of what its objects said, the newest stays open. */
+function endCheck(state: MergeState, check: OpenCheck, work: Work): void {
+  const { horizon, mode, drift, unknown, doubts, told } = check;
   const open = [...doubts.values()].filter(isVanished).map(({ key }) => key);
+  const left = [...doubts].filter(([, doubt]) => !isVanished(doubt)).slice(-MOST_OPEN);
+  const earliest = earliestOf(new Map(left));
+  state.check =
+    earliest === undefined ? undefined : { ...check, drift: [], doubts: new Map(left), earliest, told: true };
+  if (told) return;
   const verdict = { horizon, result: resultOf({ drift, unknown: unknown + open.length }), mode, drift };
   work.verdicts.push(open.length === 0 ? verdict : { ...verdict, open });
 }

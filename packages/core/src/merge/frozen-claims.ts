@@ -11,11 +11,12 @@ function revision(key: ObjectKey, claim: Claim | undefined): Revision | undefine
 }
 
 /** What the view shows now. It changes with the state. */
-export function currentClaims(state: MergeState): FrozenView {
+export function currentClaims(state: MergeState, heardAt?: number): FrozenView {
   const { epoch, position, horizon, claims } = state;
   return {
     epoch,
     position,
+    heardAt,
     horizon,
     at: (key) => revision(key, visible(state, key)),
     unseen: (key) => state.unseen.has(key),
@@ -27,12 +28,13 @@ export function currentClaims(state: MergeState): FrozenView {
  * What the view showed when the journal began: copy-on-write, by what it has noted since. Good until the journal is put
  * away.
  */
-export function frozenClaims(state: MergeState): FrozenView {
+export function frozenClaims(state: MergeState, heardAt?: number): FrozenView {
   const unseen = new Set(state.unseen.keys());
   const { epoch, claims, journal = new Map<ObjectKey, (Claim | undefined)[]>(), journalFrom } = state;
   return {
     epoch,
     ...journalFrom,
+    heardAt,
     at: (key) => {
       const earlier = journal.get(key);
       return revision(key, earlier === undefined ? visible(state, key) : earlier[0]);

@@ -85,6 +85,8 @@ export interface MergeState {
   /** At most one: the next verification asks anew. */
   check: OpenCheck | undefined;
   journal: Map<ObjectKey, (Claim | undefined)[]> | undefined;
+  /** Claims in the journal. */
+  journalled: number;
   /** What position and horizon were when the journal began: with it, the claims of that moment can be told. */
   journalFrom: { readonly position: ResourceVersion | undefined; readonly horizon: ResourceVersion | undefined };
 }
@@ -104,6 +106,7 @@ export function emptyMergeState(epoch = 0): MergeState {
     unseen: new Map(),
     check: undefined,
     journal: undefined,
+    journalled: 0,
     journalFrom: { position: undefined, horizon: undefined },
   };
 }

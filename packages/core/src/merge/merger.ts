@@ -117,14 +117,16 @@ export class Merger {
 
   /** As `VerifySink` wants it. */
   async freeze(signal: AbortSignal): Promise<FrozenView> {
+    // Of before: what is heard until the journal begins can only make the view newer than this says.
+    const heardAt = this.#lastContact;
     this.offer([{ type: "verification-started", epoch: this.epoch }]);
     await this.caughtUp(signal);
-    return frozenClaims(this.#state);
+    return frozenClaims(this.#state, heardAt);
   }
 
   /** As `VerifySink` wants it. */
   async look(): Promise<FrozenView> {
-    return currentClaims(this.#state);
+    return currentClaims(this.#state, this.#lastContact);
   }
 
   /** As `VerifySink` wants it. */

@@ -3,7 +3,7 @@ import type { ObjectKey } from "../model/object-key.ts";
 import { compareResourceVersions, newestResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
 import type { IncomparableSnapshot, Snapshot } from "../model/snapshot.ts";
 import { decideUpTo, expectVerification, judgeNow, judgeResync, noteStreamClaim, resultOf } from "./decide.ts";
-import { closeCheckByList, isVanished, openCheck, settleDoubts, supersedeCheck } from "./doubts.ts";
+import { closeCheckByList, dropOutdated, isVanished, openCheck, settleDoubts, supersedeCheck } from "./doubts.ts";
 import { replaceClaim, visible } from "./claims.ts";
 import type { MergeInput, Step, VerifiedInput } from "./merge-input.ts";
 import { type Claim, cloneMergeState, emptyMergeState, type MergeState } from "./merge-state.ts";
@@ -56,6 +56,7 @@ export function advance(state: MergeState, input: MergeInput): Step {
       break;
     case "verification-started":
       state.journal = new Map();
+      state.journalled = 0;
       state.journalFrom = { position: state.position, horizon: state.horizon };
       break;
     case "verification-abandoned":
@@ -186,7 +187,8 @@ function relist(state: MergeState, { snapshot, cause }: Extract<MergeInput, { ty
   const horizon = snapshot.resourceVersion;
   const older = isOlder(state, horizon);
   if (!older && !hasBodies(snapshot, needsBody(state, snapshot), work)) return;
-  closeCheckByList(state, snapshot, work);
+  // What a list from before the verified state shows decides nothing.
+  if (!older) closeCheckByList(state, snapshot, work);
   if (!older && cause !== undefined && state.position !== undefined) {
     const drift = judgeResync(state, snapshot, cause);
     work.verdicts.push({ horizon, result: drift.length > 0 ? "drift" : "consistent", mode: "resync", drift });
@@ -197,7 +199,10 @@ function relist(state: MergeState, { snapshot, cause }: Extract<MergeInput, { ty
   state.undecided = [];
   state.shown.clear();
   // A list that is older than a verified one changes nothing; the stream starts afresh from what was verified.
-  if (!older) settle(state, snapshot, "list", work);
+  if (!older) {
+    settle(state, snapshot, "list", work);
+    dropOutdated(state, horizon);
+  }
   state.rebasedAt = state.horizon;
   passTo(state, horizon, work);
 }
@@ -213,7 +218,10 @@ function verify(state: MergeState, input: VerifiedInput, work: Work): void {
   const passed = state.position !== undefined && compareResourceVersions(state.position, horizon) >= 0;
   const open = new Map(passed ? doubts.map((doubt) => [doubt.key, doubt]) : []);
   const needed = needsBody(state, snapshot);
-  if (!hasBodies(snapshot, (key) => !open.has(key) && needed(key), work)) return;
+  if (!hasBodies(snapshot, (key) => !open.has(key) && needed(key), work)) {
+    state.journal = undefined;
+    return;
+  }
   work.contradictions += contradicted.length;
   supersedeCheck(state, input, work);
   const vanished = (key: ObjectKey): boolean => {
@@ -228,5 +236,6 @@ function verify(state: MergeState, input: VerifiedInput, work: Work): void {
   else work.verdicts.push({ horizon, result: "inconclusive", mode, drift: [] });
   state.journal = undefined;
   settle(state, snapshot, "repair", work, vanished);
+  dropOutdated(state, horizon);
   if (state.position !== undefined) settleDoubts(state, state.position, work);
 }

@@ -90,8 +90,10 @@ export class LogSink implements VerifySink {
     return {
       epoch: this.epoch,
       position: this.position,
+      heardAt: view?.meta.lastContact,
+      // Where versions cannot be ordered, nothing is compared.
+      horizon: view?.meta.snapshotOnly === true ? undefined : (view?.meta.horizon as ResourceVersion | undefined),
       // What the merge knows beyond the view is not in the store.
-      horizon: undefined,
       unseen: () => false,
       at: (key) => {
         const entry = entries.get(key);

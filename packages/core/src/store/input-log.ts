@@ -30,7 +30,7 @@ export interface SnapshotPage {
   readonly entries: readonly SnapshotPageEntry[];
   /** Of a list that closes a known gap: which. */
   readonly cause?: DesyncCause | undefined;
-  /** Of a verification: what it found beside the list. On the last page. */
+  /** Of a verification: what it found beside the list. The doubts of all pages belong together; the rest is on the last. */
   readonly found?: Pick<VerifiedInput, "mode" | "doubts" | "contradicted"> | undefined;
 }
 

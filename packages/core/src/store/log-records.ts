@@ -1,4 +1,5 @@
-import type { MergeInput } from "../merge/merge-input.ts";
+import type { Doubt } from "../merge/doubt.ts";
+import type { MergeInput, VerifiedInput } from "../merge/merge-input.ts";
 import type { ObjectKey } from "../model/object-key.ts";
 import type { ResourceVersion } from "../model/resource-version.ts";
 import type { SnapshotEntry } from "../model/snapshot.ts";
@@ -21,10 +22,6 @@ export function* recordsOf(input: MergeInput, id: string): Generator<LogRecord, 
   }
   const { type: of, epoch, snapshot } = input;
   const cause = of === "relisted" && input.cause !== undefined ? { cause: input.cause } : undefined;
-  const found =
-    of === "verified"
-      ? { found: { mode: input.mode, doubts: input.doubts, contradicted: input.contradicted } }
-      : undefined;
   const { resourceVersion, takenAt } = snapshot;
   const entries: Iterable<SnapshotPageEntry> =
     "entries" in snapshot
@@ -35,8 +32,10 @@ export function* recordsOf(input: MergeInput, id: string): Generator<LogRecord, 
         });
   let page = 0;
   let held: SnapshotPageEntry[] = [];
+  let doubts: Doubt[] = [];
   let bytes = 0;
   const cut = (last: boolean): SnapshotPage => {
+    const found = of !== "verified" ? undefined : foundOf(input, doubts, last);
     const made: SnapshotPage = {
       type: "snapshot-page",
       of,
@@ -47,20 +46,39 @@ export function* recordsOf(input: MergeInput, id: string): Generator<LogRecord, 
       resourceVersion,
       takenAt,
       entries: held,
-      ...(last && { ...cause, ...found }),
+      ...(last && cause),
+      ...(found && { found }),
     };
     page++;
     held = [];
+    doubts = [];
     bytes = 0;
     return made;
   };
+  const isFull = (more: number): boolean =>
+    held.length + doubts.length >= PAGE_ENTRIES || (held.length + doubts.length > 0 && bytes + more > PAGE_BYTES);
   for (const entry of entries) {
     const size = entry.object?.bytes.byteLength ?? 0;
-    if (held.length >= PAGE_ENTRIES || (held.length > 0 && bytes + size > PAGE_BYTES)) yield cut(false);
+    if (isFull(size)) yield cut(false);
     held.push(entry);
     bytes += size;
   }
+  for (const doubt of (of === "verified" && input.doubts) || []) {
+    const size = doubt.found?.bytes.byteLength ?? 0;
+    if (isFull(size)) yield cut(false);
+    doubts.push(doubt);
+    bytes += size;
+  }
   yield cut(true);
+}
+
+function foundOf(
+  { mode, contradicted }: VerifiedInput,
+  doubts: readonly Doubt[],
+  last: boolean,
+): SnapshotPage["found"] {
+  const these = doubts.length === 0 ? undefined : { doubts };
+  return last ? { mode, contradicted, ...these } : these;
 }
 
 /** Bodies that a record carries, in bytes. */
@@ -74,7 +92,14 @@ export function recordBytes(record: LogRecord): number {
 
 /** Puts the records of one log together to inputs again. A list whose writer died before its last page is dropped. */
 export class LogAssembler {
-  #open: { readonly first: SnapshotPage; next: number; readonly entries: SnapshotPageEntry[] } | undefined;
+  #open:
+    | {
+        readonly first: SnapshotPage;
+        next: number;
+        readonly entries: SnapshotPageEntry[];
+        readonly doubts: Doubt[];
+      }
+    | undefined;
 
   /** Pages of a list are held that is not whole yet: what was taken since it began must be read again after a restart. */
   get holdsPages(): boolean {
@@ -88,7 +113,7 @@ export class LogAssembler {
       this.#open = undefined;
       return record;
     }
-    if (record.page === 0) this.#open = { first: record, next: 0, entries: [] };
+    if (record.page === 0) this.#open = { first: record, next: 0, entries: [], doubts: [] };
     const open = this.#open;
     if (open === undefined || open.first.id !== record.id || open.next !== record.page) {
       this.#open = undefined;
@@ -96,15 +121,17 @@ export class LogAssembler {
     }
     open.next++;
     for (const entry of record.entries) open.entries.push(entry);
+    for (const doubt of record.found?.doubts ?? []) open.doubts.push(doubt);
     if (!record.last) return undefined;
     this.#open = undefined;
-    return inputOf(record, open.entries);
+    return inputOf(record, open.entries, open.doubts);
   }
 }
 
 function inputOf(
   { of, epoch, resourceVersion, takenAt, cause, found }: SnapshotPage,
   pages: readonly SnapshotPageEntry[],
+  doubts: readonly Doubt[],
 ): MergeInput {
   if (of === "polled") {
     const objects = pages.flatMap(({ object }): StoredObject[] => (object === undefined ? [] : [object]));
@@ -120,5 +147,5 @@ function inputOf(
   if (of === "relisted")
     return cause === undefined ? { type: of, epoch, snapshot } : { type: of, epoch, snapshot, cause };
   if (of !== "verified") return { type: of, epoch, snapshot };
-  return { type: of, epoch, snapshot, ...found };
+  return { type: of, epoch, snapshot, ...found, ...(doubts.length > 0 && { doubts }) };
 }

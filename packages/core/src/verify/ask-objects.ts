@@ -4,6 +4,7 @@ import { splitObjectKey } from "../model/object-key.ts";
 import { isResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
 import type { StoredObject } from "../model/stored-object.ts";
 import type { ListWatch } from "../ports/list-watch.ts";
+import { isServerFault } from "./list-modes.ts";
 
 /** What objects said of themselves. */
 export interface Replies {
@@ -21,7 +22,8 @@ const AT_ONCE = 4;
  * there carries no version, so a list of one object is asked for after them: whoever has been told everything up to its
  * version knows that it is gone.
  *
- * Rejects with the first error; `undefined` when this user may not ask for single objects at all.
+ * What the server fails to read is left out. Rejects with the first other error, or where it can read none;
+ * `undefined` when this user may not ask for single objects at all.
  */
 export async function askObjects(
   listWatch: ListWatch,
@@ -29,13 +31,20 @@ export async function askObjects(
   signal: AbortSignal,
 ): Promise<Replies | undefined> {
   const of = new Map<ObjectKey, StoredObject | undefined>();
+  let fault: unknown;
   const left = [...keys];
   const failed = new AbortController();
   const both = AbortSignal.any([signal, failed.signal]);
   const ask = async (): Promise<void> => {
     for (let key = left.shift(); key !== undefined; key = left.shift()) {
       both.throwIfAborted();
-      of.set(key, await listWatch.get(splitObjectKey(key), { signal: both }));
+      try {
+        of.set(key, await listWatch.get(splitObjectKey(key), { signal: both }));
+      } catch (error) {
+        // One that the server cannot read must not keep the others from being asked.
+        if (!isServerFault(error)) throw error;
+        fault ??= error;
+      }
     }
   };
   try {
@@ -54,6 +63,7 @@ export async function askObjects(
       return undefined;
     throw cause;
   }
+  if (of.size === 0 && fault !== undefined) throw fault;
   const absent = [...of.values()].some((found) => found === undefined);
   return { of, after: absent ? await versionNow(listWatch, signal) : undefined };
 }

@@ -27,8 +27,14 @@ export interface Comparison {
  * is in neither part: what it showed at the list's version is for the merge to say, which wrote it down.
  *
  * @param before The view before the list, where `view` is one of after it.
+ * @param doubted Keys of which the verification before left something open.
  */
-export function compareWithList(view: FrozenView, snapshot: Snapshot, before?: FrozenView): Comparison {
+export function compareWithList(
+  view: FrozenView,
+  snapshot: Snapshot,
+  before?: FrozenView,
+  doubted?: ReadonlySet<ObjectKey>,
+): Comparison {
   const { entries, resourceVersion: horizon } = snapshot;
   const suspects: Suspect[] = [];
   const agreeing: ObjectKey[] = [];
@@ -43,7 +49,7 @@ export function compareWithList(view: FrozenView, snapshot: Snapshot, before?: F
         key,
         shown,
         listed,
-        left: view.unseen(key) || (shown === undefined && before?.at(key) !== undefined),
+        left: view.unseen(key) || doubted?.has(key) === true || (shown === undefined && before?.at(key) !== undefined),
       });
   }
   for (const key of view.keys()) {

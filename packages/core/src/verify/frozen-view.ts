@@ -7,11 +7,13 @@ export interface FrozenView {
   readonly epoch: number;
   /** Everything up to here was told. Undefined: nothing complete is there. */
   readonly position: ResourceVersion | undefined;
-  /** What was verified or listed before; left out where `unseen` cannot be told. */
+  /** When that was so: wall clock, epoch milliseconds. The stream has told nothing since. */
+  readonly heardAt: number | undefined;
+  /** What was verified or listed before. */
   readonly horizon: ResourceVersion | undefined;
   /** Undefined: the view did not show this key. */
   at(key: ObjectKey): Revision | undefined;
-  /** The merge knows something newer of this key than the view shows, without its body. */
+  /** The merge knows something newer of this key than the view shows, without its body. False where that cannot be told. */
   unseen(key: ObjectKey): boolean;
   /** Every key that it showed, in no order. */
   keys(): Iterable<ObjectKey>;

@@ -12,9 +12,14 @@ export interface ListForm {
 /** A server that could not do something is asked for it again after so long. */
 const REMEMBERED_MS = 3_600_000;
 
+/** What has failed so often in a row, by the server's fault, is done without. */
+const GIVEN_UP_AFTER = 3;
+
 /** What the API server has been found not to do, for an hour each. Times are of a monotonic clock. */
 export class ListModes {
   readonly #lacking = new Map<"exact" | "metadata" | "get", number>();
+  /** How often in a row it has failed. */
+  readonly #failures = new Map<"exact" | "get", number>();
 
   can(what: "exact" | "metadata" | "get", now: number): boolean {
     const since = this.#lacking.get(what);
@@ -27,6 +32,24 @@ export class ListModes {
     this.#lacking.set(what, now);
     return !known;
   }
+
+  /** It failed by the server's fault. True: so often in a row that it counts as lacking from now on. */
+  failed(what: "exact" | "get", now: number): boolean {
+    const failures = (this.#failures.get(what) ?? 0) + 1;
+    this.#failures.set(what, failures % GIVEN_UP_AFTER);
+    return failures >= GIVEN_UP_AFTER && this.lacks(what, now);
+  }
+
+  works(what: "exact" | "get"): void {
+    this.#failures.delete(what);
+  }
+}
+
+/** The server failed by itself: another form may do. */
+export function isServerFault(error: unknown): boolean {
+  if (!KrmError.is(error, "KRM_API_STATUS")) return KrmError.is(error, "KRM_DECODE");
+  const code = error.status?.code ?? 0;
+  return code >= 500 && code !== 503 && code !== 504;
 }
 
 /** The name of a form, as reports and metrics tell it. */

@@ -74,7 +74,7 @@ export class Pace {
     now: number,
     random: number,
   ): number {
-    const { everyMs, budgetPerHour } = this.#options;
+    const { everyMs } = this.#options;
     this.spend(round.requests, now);
     this.#roundCost = Math.max(1, round.requests - round.samples);
     if (round.sampled) this.#alert = true;
@@ -83,14 +83,19 @@ export class Pace {
     if (round.result === "drift") this.#everyMs = soonest;
     else if (round.result === "consistent") this.#everyMs = Math.min(everyMs * LATER, this.#everyMs * GROWTH);
     const wait = this.#everyMs * (0.5 + random);
-    const lacking = this.#roundCost + 1 - this.#tokens;
-    return Math.max(wait, (lacking / budgetPerHour) * HOUR_MS);
+    return Math.max(wait, this.#lackMs(this.#roundCost + 1));
   }
 
-  /** Counts requests that came to nothing. */
-  spend(requests: number, now: number): void {
+  /** Counts requests that came to nothing; the time until there is room for as many again. */
+  spend(requests: number, now: number): number {
     this.#fill(now);
     this.#tokens -= requests;
+    return this.#lackMs(Math.max(requests, 1));
+  }
+
+  /** The time until the bucket holds so much. */
+  #lackMs(requests: number): number {
+    return Math.max(0, ((requests - this.#tokens) / this.#options.budgetPerHour) * HOUR_MS);
   }
 
   #fill(now: number): void {

@@ -7,6 +7,7 @@ import { noTelemetry, type Telemetry } from "../ports/telemetry.ts";
 import { askObjects, type Replies } from "./ask-objects.ts";
 import { compareWithList, type Comparison, type Suspect } from "./compare.ts";
 import type { FrozenView } from "./frozen-view.ts";
+import { isServerFault } from "./list-modes.ts";
 import { rule, type Ruling } from "./ruling.ts";
 import type { Sampler } from "./sampler.ts";
 import { type TakenList, takeList, type TakeListOptions, type Wanted } from "./take-list.ts";
@@ -15,7 +16,6 @@ import type { VerifySink } from "./verify-sink.ts";
 /** One verification. */
 export interface RoundOptions extends TakeListOptions {
   readonly sink: VerifySink;
-  readonly listSlot: <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
   readonly random: () => number;
   readonly telemetry?: Telemetry | undefined;
   readonly sampler: Sampler;
@@ -23,6 +23,8 @@ export interface RoundOptions extends TakeListOptions {
   readonly ended: Map<Uid, ResourceVersion>;
   /** Objects to ask by name although nothing speaks against them. */
   readonly samples: number;
+  /** Keys of which the round before left something open. */
+  readonly doubted?: ReadonlySet<ObjectKey> | undefined;
   /** The newest state, because the stream has not moved since the last verification. */
   readonly latest: boolean;
   /** With every body, because the last settlement lacked one. */
@@ -55,7 +57,7 @@ const MOST_ASKED = 100;
  */
 export async function verifyRound(options: RoundOptions, view: FrozenView): Promise<RoundOutcome | undefined> {
   const { sink, signal, latest, inFull } = options;
-  const taken = await inSlot(options, view, { exact: !latest, bodies: inFull ? "everything" : "none" });
+  const taken = await takeList(options, view, { exact: !latest, bodies: inFull ? "everything" : "none" });
   if (taken === undefined) return undefined;
   const horizon = taken.snapshot.resourceVersion;
   if (taken.exact) return confirm(options, view, taken);
@@ -64,18 +66,16 @@ export async function verifyRound(options: RoundOptions, view: FrozenView): Prom
   return confirm(options, await sink.look(signal), taken, view);
 }
 
-async function inSlot(options: RoundOptions, view: FrozenView, wanted: Wanted): Promise<TakenList | undefined> {
-  return options.listSlot(options.signal, async () => takeList(options, view, wanted));
-}
-
 /** The stream is not there yet: what differs may be on its way. The list settles the view as it stands. */
 async function unconfirmed(
   options: RoundOptions,
   view: FrozenView,
   taken: TakenList,
 ): Promise<RoundOutcome | undefined> {
-  const now = { ...view, at: options.sink.known };
-  const whole = taken.bodies ? taken : await inSlot(options, now, { exact: false, bodies: "unknown" });
+  const now = await options.sink.look(options.signal);
+  // A list that shows nothing else than the view needs no bodies.
+  const enough = taken.bodies || compareWithList(now, taken.snapshot).suspects.length === 0;
+  const whole = enough ? taken : await takeList(options, now, { exact: false, bodies: "unknown" });
   if (whole === undefined) return undefined;
   return outcome(view, { ...whole, doubts: [], contradicted: [] }, { suspects: 0, samples: 0, sampled: false });
 }
@@ -90,8 +90,7 @@ function outcome(
   { snapshot, mode, doubts, contradicted }: Corrected,
   counts: Pick<RoundOutcome, "suspects" | "samples" | "sampled">,
 ): RoundOutcome {
-  const { resourceVersion } = snapshot;
-  const behind = view.position !== undefined && compareResourceVersions(resourceVersion, view.position) < 0;
+  const behind = view.position !== undefined && compareResourceVersions(snapshot.resourceVersion, view.position) < 0;
   let until: ResourceVersion | undefined;
   for (const doubt of doubts) until = newestResourceVersion(until, doubt.until);
   const input: VerifiedInput = { type: "verified", epoch: view.epoch, snapshot, mode, doubts, contradicted };
@@ -105,7 +104,7 @@ async function confirm(
   before?: FrozenView,
 ): Promise<RoundOutcome | undefined> {
   const { telemetry = noTelemetry, sampler } = options;
-  const comparison = compareWithList(view, taken.snapshot, before);
+  const comparison = compareWithList(view, taken.snapshot, before, options.doubted);
   const { suspects, agreeing } = comparison;
   const chosen = choose(suspects, options.random);
   const samples = sampler.take(agreeing, options.samples).map((key): Suspect => {
@@ -116,7 +115,8 @@ async function confirm(
   if (chosen.length > 0) telemetry.add("krm_sampled_objects_total", { why: "suspect" }, chosen.length);
   if (samples.length > 0) telemetry.add("krm_sampled_objects_total", { why: "sample" }, samples.length);
   const { ended } = options;
-  const terms = { horizon: taken.snapshot.resourceVersion, verified: view.horizon, after: replies?.after, ended };
+  const began = before ?? view;
+  const terms = { horizon: taken.snapshot.resourceVersion, verified: began.horizon, after: replies?.after, ended };
   const rulings = new Map<ObjectKey, Ruling>();
   for (const suspect of [...chosen, ...samples])
     if (replies?.of.has(suspect.key) === true)
@@ -125,10 +125,10 @@ async function confirm(
   const list = await withBodies(options, view, taken, comparison, rulings);
   if (list === undefined) return undefined;
   // The list had to be taken again, of a newer state: nothing that was ruled fits it.
-  if (list.snapshot.resourceVersion !== taken.snapshot.resourceVersion) return unconfirmed(options, view, list);
+  if (list.snapshot.resourceVersion !== taken.snapshot.resourceVersion) return unconfirmed(options, began, list);
   const corrected = correct(list, rulings);
   const refuted = new Set(corrected.contradicted);
-  return outcome(view, corrected, {
+  return outcome(began, corrected, {
     suspects: suspects.filter(({ key }) => !refuted.has(key)).length,
     samples: samples.length,
     sampled: samples.some(({ key }) => refuted.has(key)),
@@ -169,7 +169,16 @@ async function ask(
   const now = clock.monotonic();
   if (asked.length === 0 || !modes.can("get", now)) return undefined;
   const keys = asked.map(({ key }) => key);
-  const replies = await askObjects(listWatch, keys, signal);
+  let replies: Replies | undefined;
+  try {
+    replies = await askObjects(listWatch, keys, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!isServerFault(error) || !modes.failed("get", now)) throw error;
+    logger.warn({ err: error }, "single objects cannot be read, again and again; believing lists for an hour");
+    return undefined;
+  }
+  modes.works("get");
   if (replies === undefined && modes.lacks("get", now))
     logger.warn({}, "single objects may not be read: what a list shows is not confirmed. Allow the verb get");
   return replies;
@@ -189,7 +198,7 @@ async function withBodies(
     return listed !== undefined && listed.object === undefined && !settled;
   });
   if (!lacking) return taken;
-  const whole = await inSlot(options, view, { exact: taken.exact, bodies: "unknown" });
+  const whole = await takeList(options, view, { exact: taken.exact, bodies: "unknown" });
   return whole && { ...whole, mode: taken.mode };
 }
 

@@ -5,7 +5,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { ListWatch } from "../ports/list-watch.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { FrozenView } from "./frozen-view.ts";
-import { type ListForm, type ListModes, formTrouble, modeOf } from "./list-modes.ts";
+import { type ListForm, type ListModes, formTrouble, isServerFault, modeOf } from "./list-modes.ts";
 import { isComparable, takeMetadata, takeSnapshot, type TakeSnapshotOptions } from "./take-snapshot.ts";
 
 /** How a verification lists. */
@@ -16,6 +16,8 @@ export interface TakeListOptions {
   readonly signal: AbortSignal;
   readonly pageSize: number;
   readonly modes: ListModes;
+  /** Runs a list when there is room for one. */
+  readonly listSlot: <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
   readonly onProgress: (progress: ListProgress) => void;
 }
 
@@ -48,7 +50,7 @@ export async function takeList(
   view: FrozenView,
   wanted: Wanted,
 ): Promise<TakenList | undefined> {
-  const { listWatch, clock, logger, signal, modes } = options;
+  const { listWatch, listSlot, clock, logger, signal, modes } = options;
   const now = clock.monotonic();
   const form = {
     exact: wanted.exact && view.position !== undefined && modes.can("exact", now),
@@ -57,10 +59,17 @@ export async function takeList(
   let behind = 0;
   for (;;) {
     try {
-      return await attempt(options, view, wanted, form, behind > 0);
+      const taken = await listSlot(signal, async () => attempt(options, view, wanted, form, behind > 0));
+      if (form.exact) modes.works("exact");
+      return taken;
     } catch (error) {
       const trouble = formTrouble(error, form);
-      if (trouble === undefined) throw error;
+      if (trouble === undefined) {
+        signal.throwIfAborted();
+        if (form.exact && isServerFault(error) && modes.failed("exact", now))
+          logger.warn({ err: error }, "exact lists fail again and again; listing the newest state for an hour");
+        throw error;
+      }
       if (trouble === "compacted") {
         form.exact = false;
       } else if ("lacks" in trouble) {
@@ -111,8 +120,12 @@ async function attempt(
     if (!isComparable(taken)) return undefined;
     snapshot = taken;
   }
+  // A view of an old version that nothing has touched since proves nothing of now.
+  const { heardAt } = view;
+  const provedAt = Math.min(snapshot.takenAt, heardAt ?? snapshot.takenAt);
   // A server that does not know `resourceVersionMatch` gives what it has.
   const exact = exactly !== undefined && snapshot.resourceVersion === exactly;
   if (exactly !== undefined && !exact) modes.lacks("exact", clock.monotonic());
+  if (exact) snapshot = { ...snapshot, takenAt: provedAt };
   return { snapshot, exact, mode: modeOf({ exact, metadata }), bodies: !form.metadata };
 }

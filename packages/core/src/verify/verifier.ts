@@ -12,6 +12,7 @@ import { countedListWatch } from "./counted-list-watch.ts";
 import { ListModes, modeOf } from "./list-modes.ts";
 import { Pace, type RoundResult } from "./pace.ts";
 import { type RoundOutcome, verifyRound } from "./round.ts";
+import type { FrozenView } from "./frozen-view.ts";
 import { Sampler } from "./sampler.ts";
 import type { VerifySink } from "./verify-sink.ts";
 
@@ -59,8 +60,8 @@ export class Verifier {
   #contradicted: ReadonlySet<ObjectKey> = new Set();
   /** Where the stream was at the last verification. */
   #lastPosition: ResourceVersion | undefined;
-  /** What the merge had found then. */
-  #missed: number | undefined;
+  /** Of what the last verification left something open. */
+  #doubted: ReadonlySet<ObjectKey> = new Set();
   /** Cuts a wait short. */
   #now = Promise.withResolvers<void>();
   #inFull = false;
@@ -155,7 +156,7 @@ export class Verifier {
       if (!sink.comparable) return this.#pace.everyMs * (0.5 + random());
       this.#tell({ phase: "listing", since: clock.now() });
       started = true;
-      const missed = (this.#missed ??= sink.missed);
+      const { missed } = sink;
       const outcome = await this.#round(signal);
       this.#failures = 0;
       this.#report = { ...this.#report, progress: undefined };
@@ -180,7 +181,8 @@ export class Verifier {
         sampler: this.#sampler,
         ended: this.#ends,
         samples: this.#pace.samples(clock.monotonic()),
-        latest: view.position === undefined || view.position === this.#lastPosition,
+        doubted: this.#doubted,
+        latest: this.#standsStill(view),
         inFull: this.#inFull,
         onProgress: (progress) => {
           this.#report = { ...this.#report, progress, lastContact: clock.now() };
@@ -197,11 +199,18 @@ export class Verifier {
     }
     this.#inFull = false;
     const { input, behind } = outcome;
+    this.#doubted = new Set(input.doubts?.map(({ key }) => key));
     sink.offer([input]);
     this.#report = { ...this.#report, snapshots: this.#report.snapshots + 1, mode: input.mode };
     this.#tellContradicted(input.contradicted ?? []);
     if (behind) this.#options.onBehind?.();
     return outcome;
+  }
+
+  /** A stream that has not moved since the last time, or not been heard for long, vouches for nothing newer. */
+  #standsStill({ position, heardAt }: FrozenView): boolean {
+    if (position === undefined || position === this.#lastPosition) return true;
+    return heardAt !== undefined && this.#options.clock.now() - heardAt > DECIDED_MS;
   }
 
   /** Warns of what is new; a list that shows the same ghost each time is told once. */
@@ -228,13 +237,12 @@ export class Verifier {
       this.#tell({ phase: "waiting", since: clock.now(), until: clock.now() + DECIDED_MS });
       const asked = await this.#pause(async (options) => {
         await sink.passed(until, DECIDED_MS, options.signal);
-        await sink.caughtUp(options.signal);
       }, signal);
       // What was asked for meanwhile is due at once.
       if (asked) this.#now.resolve();
     }
-    const found = sink.missed - missedBefore;
-    this.#missed = sink.missed;
+    await sink.caughtUp(signal);
+    const found = Math.max(0, sink.missed - missedBefore);
     const result: RoundResult =
       outcome === undefined ? "undecided" : suspects > 0 || found > 0 ? "drift" : "consistent";
     return this.#pace.ended(
@@ -250,7 +258,7 @@ export class Verifier {
     const mode = this.#report.mode ?? modeOf({ exact: true, metadata: true });
     telemetry.add("krm_verifications_total", { result: "error", mode });
     this.#report = { ...this.#report, failures: this.#report.failures + 1, progress: undefined };
-    this.#pace.spend(this.#report.requests - before.requests, clock.monotonic());
+    const soonest = this.#pace.spend(this.#report.requests - before.requests, clock.monotonic());
     const trouble = classify(error);
     const since = clock.now();
     const report = errorReport(error);
@@ -263,12 +271,8 @@ export class Verifier {
       this.#tell({ phase: "blocked", since, until: since + ms, reason: trouble.reason, error: report });
       return ms;
     }
-    const ms = backoffMs(
-      this.#failures,
-      random(),
-      trouble.type === "retry" ? trouble.retryAfterMs : undefined,
-      backoff,
-    );
+    const retryAfterMs = trouble.type === "retry" ? trouble.retryAfterMs : undefined;
+    const ms = Math.max(soonest, backoffMs(this.#failures, random(), retryAfterMs, backoff));
     logger.warn({ err: error, retryInMs: ms }, "the API server did not serve the verification");
     this.#tell({ phase: "backing-off", since, until: since + ms, attempt: this.#failures, error: report });
     return ms;
