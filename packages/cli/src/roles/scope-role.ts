@@ -156,7 +156,7 @@ function common(
 
 function clusterOptions(
   scope: Scope,
-  { source, listSlot, telemetry }: ClusterRoleContext,
+  { source, listSlot }: ClusterRoleContext,
 ): Pick<ClusterRoleOptions, "listWatch" | "listSlot" | "pageSize"> {
   return { listWatch: source.listWatch(scope), listSlot, pageSize: PAGE_SIZE };
 }

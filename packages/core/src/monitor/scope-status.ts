@@ -11,7 +11,7 @@ export type ScopeState = "syncing" | "synced" | "stale" | "snapshot-only" | "for
 export interface StalenessBounds {
   /** Without a running watch for longer than this. */
   readonly disconnectedMs: number;
-  /** With a watch that brought no byte, not even a bookmark (one a minute), for longer than this. */
+  /** With a watch that brought neither an event nor a bookmark (one a minute), for longer than this. */
   readonly silentMs: number;
 }
 

@@ -10,7 +10,7 @@ import type { FrozenView } from "./frozen-view.ts";
 import { isServerFault } from "./list-modes.ts";
 import { rule, type Ruling } from "./ruling.ts";
 import type { Sampler } from "./sampler.ts";
-import { type TakenList, takeList, type TakeListOptions, type Wanted } from "./take-list.ts";
+import { type TakenList, takeList, type TakeListOptions } from "./take-list.ts";
 import type { VerifySink } from "./verify-sink.ts";
 
 /** One verification. */
