@@ -281,6 +281,31 @@ test("trap 20: a deletion that the watch cache lost is found by asking by name, 
   expect((await w.status()).reports.merger?.contradictions).toBeGreaterThanOrEqual(3);
 });
 
+test("… also on a stream that never moves, and no list of the streamer brings it back", async () => {
+  const base = world();
+  const cache = new WatchCacheModel({
+    cluster: base.cluster,
+    lose: ({ type, object }) => type === "DELETED" && object.metadata.name === "p2",
+  });
+  const w = world({}, { cluster: base.cluster, cache, tell: () => [] });
+  await watching(w);
+  base.cluster.delete(PODS, "team-a", "p2");
+  for (let rounds = 0; rounds < 3; rounds++) {
+    pod(base.cluster, `more${rounds}`);
+    w.monitor.verifyNow();
+    await settle();
+    await w.clock.advance(75_000);
+    await settle();
+  }
+  expect(Object.keys(await viewNames(w))).not.toContain("p2");
+  w.source.failWatches({ code: 410, reason: "Expired", message: "", retryAfterSeconds: undefined });
+  await until(() => w.verdicts.length > 0, "the streamer has listed");
+  await settle();
+  expect(Object.keys(await viewNames(w))).not.toContain("p2");
+  // Claimed once, when the stream is over it.
+  expect(w.drift.filter(({ key }) => key === "team-a/p2")).toMatchObject([{ type: "deleted", cause: "expired" }]);
+});
+
 async function viewNames(w: World): Promise<Record<string, true>> {
   const { objects } = await w.monitor.store.scope({ resource: PODS }).read();
   return Object.fromEntries(objects.map(({ name }) => [name, true]));

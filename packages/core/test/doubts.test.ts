@@ -161,6 +161,46 @@ describe("what an object said of itself", () => {
   });
 });
 
+describe("a life that has ended by its own account", () => {
+  const listed = { uid: object("u1", 10).uid, resourceVersion: at(10) };
+  const gone: Doubt = { key, until: at(40), found: undefined, listed };
+  const ghost = [object("u1", 10)];
+
+  test("is brought back by no list, and that is no drift", () => {
+    const state = started();
+    verify(state, list(20, ghost), gone);
+    expect(drift(advance(state, bookmark(40)))).toEqual(["deleted@40"]);
+    const relisted = advance(state, { type: "relisted", epoch: 0, snapshot: list(50, ghost), cause: "expired" });
+    expect(relisted).toMatchObject({ contradictions: 1, changes: [] });
+    expect(drift(relisted)).toEqual([]);
+    const verified = verify(state, list(50, ghost));
+    expect(verified).toMatchObject({ contradictions: 1, verdicts: [{ result: "consistent" }] });
+    expect(shown(state)).toBeUndefined();
+    // A new life of that name is another matter.
+    advance(state, { type: "relisted", epoch: 0, snapshot: list(60, [object("u2", 55)]), cause: "expired" });
+    expect(shown(state)).toBe("u2@55");
+  });
+
+  test("is taken out by a later list that still shows it, although the stream does not move; drift it is when that passes", () => {
+    const state = started();
+    verify(state, list(20, ghost), gone);
+    const later = verify(state, list(45, ghost));
+    expect(later).toMatchObject({ contradictions: 1, verdicts: [], changes: [{ type: "removed" }] });
+    expect(shown(state)).toBeUndefined();
+    expect(drift(advance(state, bookmark(45)))).toEqual(["deleted@45"]);
+  });
+
+  test("may begin again in another history", () => {
+    const state = started();
+    verify(state, list(20, ghost), gone);
+    advance(state, bookmark(40));
+    advance(state, { type: "epoch-reset", epoch: 1, snapshot: list(15, ghost) });
+    expect(shown(state)).toBe("u1@10");
+    advance(state, { type: "relisted", epoch: 1, snapshot: list(60, ghost), cause: "expired" });
+    expect(shown(state)).toBe("u1@10");
+  });
+});
+
 describe("the journal of a verification", () => {
   test("is given up when nobody ends it, and what it would have told is inconclusive", () => {
     const state = started();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseResourceVersion, type StoredObject, type Uid } from "../src/index.ts";
+import { parseResourceVersion, type StoredObject } from "../src/index.ts";
 import { rule, type Ruling, type RulingTerms } from "../src/verify/ruling.ts";
 import type { Suspect } from "../src/verify/compare.ts";
 import { storedObject } from "./support/objects.ts";
@@ -32,7 +32,6 @@ function ruling(
     horizon: version("10"),
     verified: version("8"),
     after: version("12"),
-    ended: new Map(),
     ...terms,
   });
 }
@@ -132,13 +131,6 @@ describe("what an object says of itself", () => {
     const entry =
       "entry" in expected && typeof expected.entry === "object" ? Object.keys(expected.entry as object) : [];
     if (typeof got.entry === "object") expect(Object.keys(got.entry)).toEqual(entry);
-  });
-
-  test("a life that had ended before the list's version, as was found by name earlier, is a ghost", () => {
-    const ended = new Map([["u1" as Uid, version("10")]]);
-    expect(ruling("u0@3", "u1@9", undefined, { ended })).toEqual({ entry: "absent", contradicted: true });
-    const later = new Map([["u1" as Uid, version("11")]]);
-    expect(ruling("u0@3", "u1@9", undefined, { ended: later })).toMatchObject({ doubt: {} });
   });
 
   test("what the view showed when the verification began is no ghost", () => {

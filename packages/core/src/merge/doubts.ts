@@ -4,6 +4,7 @@ import type { Snapshot } from "../model/snapshot.ts";
 import { differenceType, type Judged, resultOf, shownAt } from "./decide.ts";
 import type { Doubt } from "./doubt.ts";
 import type { Drift, Shown } from "./drift.ts";
+import { noteEnd } from "./ended-lives.ts";
 import { forgetLife, replaceClaim, visible } from "./claims.ts";
 import type { VerifiedInput } from "./merge-input.ts";
 import type { MergeState, OpenCheck, OpenDoubt } from "./merge-state.ts";
@@ -70,6 +71,20 @@ export function openCheck(
   const check: OpenCheck = { horizon, mode, takenAt, drift, unknown, doubts: open, earliest, told: false };
   tellWhenDecided(check, work);
   state.check = check;
+}
+
+/** What objects said beside a list that the stream has not passed: judged by itself, and no matter of that list's verdict. */
+export function keepDoubts(
+  state: MergeState,
+  { snapshot, mode = "latest-full" }: VerifiedInput,
+  doubts: readonly Doubt[],
+): void {
+  const open = new Map(state.check?.doubts);
+  for (const doubt of doubts) if (!isVanished(doubt)) open.set(doubt.key, { ...doubt, shown: undefined });
+  const earliest = earliestOf(open);
+  if (earliest === undefined) return;
+  const { resourceVersion: horizon, takenAt } = snapshot;
+  state.check = { horizon, mode, takenAt, drift: [], unknown: 0, doubts: open, earliest, told: true };
 }
 
 function earliestOf(doubts: ReadonlyMap<ObjectKey, Doubt>): ResourceVersion | undefined {
@@ -205,6 +220,7 @@ function judgeFound(state: MergeState, check: OpenCheck, { key, found, until }: 
 function remove(state: MergeState, check: OpenCheck, { key, until }: OpenDoubt, work: Work): void {
   const claim = state.claims.get(key);
   if (claim === undefined || claim.gone) return;
+  noteEnd(state, claim.uid, until);
   const shown = visible(state, key);
   replaceClaim(state, key, { uid: claim.uid, resourceVersion: until, gone: true, inferred: true });
   if (shown === undefined) return;

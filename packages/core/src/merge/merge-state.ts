@@ -82,6 +82,8 @@ export interface MergeState {
    * shows instead, until an event or a verification brings a body.
    */
   readonly unseen: Map<ObjectKey, Claim | undefined>;
+  /** Lives that had ended at or before a version, by what the objects themselves said: no list brings them back. */
+  readonly ended: Map<Uid, ResourceVersion>;
   /** At most one: the next verification asks anew. */
   check: OpenCheck | undefined;
   journal: Map<ObjectKey, (Claim | undefined)[]> | undefined;
@@ -104,6 +106,7 @@ export function emptyMergeState(epoch = 0): MergeState {
     undecided: [],
     shown: new Map(),
     unseen: new Map(),
+    ended: new Map(),
     check: undefined,
     journal: undefined,
     journalled: 0,
@@ -119,6 +122,7 @@ export function cloneMergeState(state: MergeState): MergeState {
     undecided: state.undecided.map((group) => ({ ...group, touched: new Set(group.touched) })),
     shown: new Map(state.shown),
     unseen: new Map(state.unseen),
+    ended: new Map(state.ended),
     check: state.check && { ...state.check, drift: [...state.check.drift], doubts: new Map(state.check.doubts) },
     journal: state.journal && new Map([...state.journal].map(([key, earlier]) => [key, [...earlier]])),
   };

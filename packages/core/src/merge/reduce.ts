@@ -3,8 +3,17 @@ import type { ObjectKey } from "../model/object-key.ts";
 import { compareResourceVersions, newestResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
 import type { IncomparableSnapshot, Snapshot } from "../model/snapshot.ts";
 import { decideUpTo, expectVerification, judgeNow, judgeResync, noteStreamClaim, resultOf } from "./decide.ts";
-import { closeCheckByList, dropOutdated, isVanished, openCheck, settleDoubts, supersedeCheck } from "./doubts.ts";
+import {
+  closeCheckByList,
+  dropOutdated,
+  isVanished,
+  keepDoubts,
+  openCheck,
+  settleDoubts,
+  supersedeCheck,
+} from "./doubts.ts";
 import { replaceClaim, visible } from "./claims.ts";
+import { withoutEnded } from "./ended-lives.ts";
 import type { MergeInput, Step, VerifiedInput } from "./merge-input.ts";
 import { type Claim, cloneMergeState, emptyMergeState, type MergeState } from "./merge-state.ts";
 import { hasBodies, isOlder, needsBody, settle } from "./settle.ts";
@@ -183,7 +192,9 @@ function accept(state: MergeState, observation: Observation, claim: Claim, work:
     });
 }
 
-function relist(state: MergeState, { snapshot, cause }: Extract<MergeInput, { type: "relisted" }>, work: Work): void {
+function relist(state: MergeState, input: Extract<MergeInput, { type: "relisted" }>, work: Work): void {
+  const { cause } = input;
+  const snapshot = withoutEnded(state, input.snapshot, work);
   const horizon = snapshot.resourceVersion;
   const older = isOlder(state, horizon);
   if (!older && !hasBodies(snapshot, needsBody(state, snapshot), work)) return;
@@ -208,7 +219,9 @@ function relist(state: MergeState, { snapshot, cause }: Extract<MergeInput, { ty
 }
 
 function verify(state: MergeState, input: VerifiedInput, work: Work): void {
-  const { snapshot, mode = "latest-full", doubts = [], contradicted = [] } = input;
+  const { mode = "latest-full", contradicted = [] } = input;
+  const snapshot = withoutEnded(state, input.snapshot, work);
+  const doubts = input.doubts?.filter(({ listed }) => listed === undefined || !state.ended.has(listed.uid)) ?? [];
   const horizon = snapshot.resourceVersion;
   if (isOlder(state, horizon)) {
     state.journal = undefined;
@@ -232,8 +245,10 @@ function verify(state: MergeState, input: VerifiedInput, work: Work): void {
     const judged = judgeNow(state, snapshot, vanished);
     if (open.size > 0) openCheck(state, input, open, judged, work);
     else work.verdicts.push({ horizon, result: resultOf(judged), mode, drift: judged.drift });
-  } else if (state.position !== undefined) work.verdicts.push(...expectVerification(state, snapshot, mode));
-  else work.verdicts.push({ horizon, result: "inconclusive", mode, drift: [] });
+  } else if (state.position !== undefined) {
+    work.verdicts.push(...expectVerification(state, snapshot, mode));
+    keepDoubts(state, input, doubts);
+  } else work.verdicts.push({ horizon, result: "inconclusive", mode, drift: [] });
   state.journal = undefined;
   settle(state, snapshot, "repair", work, vanished);
   dropOutdated(state, horizon);

@@ -1,6 +1,6 @@
 import type { Doubt } from "../merge/doubt.ts";
 import type { VerifiedInput } from "../merge/merge-input.ts";
-import type { ObjectKey, Uid } from "../model/object-key.ts";
+import type { ObjectKey } from "../model/object-key.ts";
 import { compareResourceVersions, newestResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
 import type { SnapshotEntry } from "../model/snapshot.ts";
 import { noTelemetry, type Telemetry } from "../ports/telemetry.ts";
@@ -19,8 +19,6 @@ export interface RoundOptions extends TakeListOptions {
   readonly random: () => number;
   readonly telemetry?: Telemetry | undefined;
   readonly sampler: Sampler;
-  /** Lives that were found to have ended at or before a version, from round to round. */
-  readonly ended: Map<Uid, ResourceVersion>;
   /** Objects to ask by name although nothing speaks against them. */
   readonly samples: number;
   /** Keys of which the round before left something open. */
@@ -66,7 +64,10 @@ export async function verifyRound(options: RoundOptions, view: FrozenView): Prom
   return confirm(options, await sink.look(signal), taken, view);
 }
 
-/** The stream is not there yet: what differs may be on its way. The list settles the view as it stands. */
+/**
+ * The stream is not there yet: what differs may be on its way, and the list settles the view as it stands. What both tell
+ * alike is sampled all the same.
+ */
 async function unconfirmed(
   options: RoundOptions,
   view: FrozenView,
@@ -77,7 +78,11 @@ async function unconfirmed(
   const enough = taken.bodies || compareWithList(now, taken.snapshot).suspects.length === 0;
   const whole = enough ? taken : await takeList(options, now, { exact: false, bodies: "unknown" });
   if (whole === undefined) return undefined;
-  return outcome(view, { ...whole, doubts: [], contradicted: [] }, { suspects: 0, samples: 0, sampled: false });
+  const { agreeing } = compareWithList(now, whole.snapshot);
+  const samples = sample(options, now, whole, agreeing);
+  const rulings = await askAndRule(options, samples, whole, view);
+  const corrected = correct(whole, rulings);
+  return outcome(view, corrected, { suspects: 0, samples: samples.length, sampled: corrected.contradicted.length > 0 });
 }
 
 interface Corrected extends Pick<TakenList, "snapshot" | "mode"> {
@@ -103,25 +108,14 @@ async function confirm(
   taken: TakenList,
   before?: FrozenView,
 ): Promise<RoundOutcome | undefined> {
-  const { telemetry = noTelemetry, sampler } = options;
+  const began = before ?? view;
   const comparison = compareWithList(view, taken.snapshot, before, options.doubted);
   const { suspects, agreeing } = comparison;
   const chosen = choose(suspects, options.random);
-  const samples = sampler.take(agreeing, options.samples).map((key): Suspect => {
-    const listed = taken.snapshot.entries.get(key);
-    return { key, shown: view.at(key), listed, left: false };
-  });
-  const replies = await ask(options, [...chosen, ...samples]);
+  const samples = sample(options, view, taken, agreeing);
+  const rulings = await askAndRule(options, [...chosen, ...samples], taken, began);
+  const { telemetry = noTelemetry } = options;
   if (chosen.length > 0) telemetry.add("krm_sampled_objects_total", { why: "suspect" }, chosen.length);
-  if (samples.length > 0) telemetry.add("krm_sampled_objects_total", { why: "sample" }, samples.length);
-  const { ended } = options;
-  const began = before ?? view;
-  const terms = { horizon: taken.snapshot.resourceVersion, verified: began.horizon, after: replies?.after, ended };
-  const rulings = new Map<ObjectKey, Ruling>();
-  for (const suspect of [...chosen, ...samples])
-    if (replies?.of.has(suspect.key) === true)
-      rulings.set(suspect.key, rule(suspect, replies.of.get(suspect.key), terms));
-  noteEnds(ended, [...chosen, ...samples], replies, taken);
   const list = await withBodies(options, view, taken, comparison, rulings);
   if (list === undefined) return undefined;
   // The list had to be taken again, of a newer state: nothing that was ruled fits it.
@@ -135,24 +129,33 @@ async function confirm(
   });
 }
 
-/** Notes the lives that the replies show to have ended, and forgets those that no list shows any more. */
-function noteEnds(
-  ended: Map<Uid, ResourceVersion>,
-  asked: readonly Suspect[],
-  replies: Replies | undefined,
+/** Some of the keys of which list and view tell the same. */
+function sample(
+  { sampler, samples, telemetry = noTelemetry }: RoundOptions,
+  view: FrozenView,
   { snapshot }: TakenList,
-): void {
-  if (ended.size > 0) {
-    const listed = new Set<Uid>();
-    for (const { uid } of snapshot.entries.values()) listed.add(uid);
-    for (const [uid, end] of ended)
-      if (!listed.has(uid) && compareResourceVersions(end, snapshot.resourceVersion) <= 0) ended.delete(uid);
-  }
-  if (replies?.after === undefined) return;
-  for (const { key, shown, listed } of asked)
-    if (replies.of.has(key) && replies.of.get(key) === undefined)
-      for (const life of [shown, listed])
-        if (life !== undefined && !ended.has(life.uid)) ended.set(life.uid, replies.after);
+  agreeing: readonly ObjectKey[],
+): readonly Suspect[] {
+  const keys = sampler.take(agreeing, samples);
+  if (keys.length > 0) telemetry.add("krm_sampled_objects_total", { why: "sample" }, keys.length);
+  return keys.map((key) => ({ key, shown: view.at(key), listed: snapshot.entries.get(key), left: false }));
+}
+
+/** What the objects that could be asked say. `began`: the view when the verification began. */
+async function askAndRule(
+  options: RoundOptions,
+  asked: readonly Suspect[],
+  { snapshot }: TakenList,
+  began: FrozenView,
+): Promise<ReadonlyMap<ObjectKey, Ruling>> {
+  const rulings = new Map<ObjectKey, Ruling>();
+  const replies = await ask(options, asked);
+  if (replies === undefined) return rulings;
+  const { of, after } = replies;
+  const terms = { horizon: snapshot.resourceVersion, verified: began.horizon, after };
+  for (const suspect of asked)
+    if (of.has(suspect.key)) rulings.set(suspect.key, rule(suspect, of.get(suspect.key), terms));
+  return rulings;
 }
 
 /** All, or so many by chance. */

@@ -1,5 +1,4 @@
 import type { Doubt } from "../merge/doubt.ts";
-import type { Uid } from "../model/object-key.ts";
 import { compareResourceVersions, type ResourceVersion } from "../model/resource-version.ts";
 import type { SnapshotEntry } from "../model/snapshot.ts";
 import type { StoredObject } from "../model/stored-object.ts";
@@ -26,8 +25,6 @@ export interface RulingTerms {
    * was not there then, shows a ghost.
    */
   readonly verified: ResourceVersion | undefined;
-  /** Lives that had ended at or before a version: what objects said when they were asked earlier. */
-  readonly ended: ReadonlyMap<Uid, ResourceVersion>;
   /** The version of a list that was asked for after the objects: an absence is at or below it. */
   readonly after: ResourceVersion | undefined;
 }
@@ -40,16 +37,14 @@ export function rule(suspect: Suspect, reply: StoredObject | undefined, terms: R
   return reply === undefined ? ruleAbsent(suspect, terms) : rulePresent(suspect, reply, terms);
 }
 
-function ruleAbsent({ key, shown, listed, left }: Suspect, { horizon, verified, ended, after }: RulingTerms): Ruling {
+function ruleAbsent({ key, shown, listed, left }: Suspect, { verified, after }: RulingTerms): Ruling {
   if (after === undefined) return {};
   if (listed === undefined) return { doubt: { key, until: after, found: undefined, listed: undefined } };
-  const end = ended.get(listed.uid);
   const ghost =
-    (end !== undefined && compareResourceVersions(end, horizon) <= 0) ||
-    (shown === undefined &&
-      !left &&
-      verified !== undefined &&
-      compareResourceVersions(listed.resourceVersion, verified) <= 0);
+    shown === undefined &&
+    !left &&
+    verified !== undefined &&
+    compareResourceVersions(listed.resourceVersion, verified) <= 0;
   if (ghost) return { entry: "absent", contradicted: true };
   return { doubt: { key, until: after, found: undefined, listed: revisionOf(listed) } };
 }

@@ -3,7 +3,7 @@ import type { ObjectKey } from "../model/object-key.ts";
 /**
  * Chooses, round by round, which objects are asked by name although nothing speaks against them: every one comes once
  * before any comes twice, in an order by chance that is the same for the same salt. What a round costs is O(keys), a
- * hash each.
+ * hash and its place in an order each.
  */
 export class Sampler {
   readonly #salt: number;

@@ -1,6 +1,6 @@
 import { untilAborted } from "../internal/abort.ts";
-import type { ObjectKey, Uid } from "../model/object-key.ts";
-import type { ResourceVersion } from "../model/resource-version.ts";
+import type { ObjectKey } from "../model/object-key.ts";
+import { compareResourceVersions, type ResourceVersion } from "../model/resource-version.ts";
 import type { RoleOptions } from "../monitor/role-options.ts";
 import type { RolePhase, VerifierReport } from "../monitor/role-status.ts";
 import type { ListWatch } from "../ports/list-watch.ts";
@@ -52,7 +52,6 @@ export class Verifier {
   readonly #listWatch: ListWatch;
   readonly #modes = new ListModes();
   readonly #sampler: Sampler;
-  readonly #ends = new Map<Uid, ResourceVersion>();
   readonly #pace: Pace;
   #report: VerifierReport;
   #failures = 0;
@@ -179,7 +178,6 @@ export class Verifier {
         signal,
         modes: this.#modes,
         sampler: this.#sampler,
-        ended: this.#ends,
         samples: this.#pace.samples(clock.monotonic()),
         doubted: this.#doubted,
         latest: this.#standsStill(view),
@@ -208,8 +206,10 @@ export class Verifier {
   }
 
   /** A stream that has not moved since the last time, or not been heard for long, vouches for nothing newer. */
-  #standsStill({ position, heardAt }: FrozenView): boolean {
+  #standsStill({ position, horizon, heardAt }: FrozenView): boolean {
     if (position === undefined || position === this.#lastPosition) return true;
+    // What is settled already lies ahead of it.
+    if (horizon !== undefined && compareResourceVersions(horizon, position) > 0) return true;
     return heardAt !== undefined && this.#options.clock.now() - heardAt > DECIDED_MS;
   }
 
@@ -263,11 +263,12 @@ export class Verifier {
     const since = clock.now();
     const report = errorReport(error);
     if (trouble.type === "poll") {
-      this.#tell({ phase: "waiting", since, until: since + everyMs });
-      return everyMs;
+      const ms = Math.max(soonest, everyMs);
+      this.#tell({ phase: "waiting", since, until: since + ms });
+      return ms;
     }
     if (trouble.type === "blocked") {
-      const ms = Math.round(backoff.probeMs * (1 + random() / 2));
+      const ms = Math.max(soonest, Math.round(backoff.probeMs * (1 + random() / 2)));
       this.#tell({ phase: "blocked", since, until: since + ms, reason: trouble.reason, error: report });
       return ms;
     }
