@@ -24,6 +24,7 @@ import {
 import { restoreMergeState } from "../src/merge/merge-state.ts";
 import type { FrozenView } from "../src/verify/frozen-view.ts";
 import { currentClaims, frozenClaims } from "../src/merge/frozen-claims.ts";
+import { KnownLies } from "../src/verify/known-lies.ts";
 import { ListModes } from "../src/verify/list-modes.ts";
 import { verifyRound } from "../src/verify/round.ts";
 import { Sampler } from "../src/verify/sampler.ts";
@@ -94,6 +95,7 @@ class World {
   readonly ghosts = new Map<string, StoredObject>();
   readonly #modes = new ListModes();
   readonly #sampler: Sampler;
+  readonly #lies = new KnownLies();
   #doubted: ReadonlySet<ObjectKey> = new Set();
   wire: (HistoryEvent | { readonly bookmark: bigint })[] = [];
   readonly delivered: HistoryEvent[] = [];
@@ -368,6 +370,7 @@ class World {
         pageSize: 1 + this.random(4),
         modes: this.#modes,
         sampler: this.#sampler,
+        lies: this.#lies,
         doubted: this.#doubted,
         samples,
         latest: this.random(5) === 0,
@@ -378,7 +381,7 @@ class World {
     );
     this.live(2);
     if (outcome === undefined) return;
-    this.#doubted = new Set(outcome.input.doubts?.map(({ key }) => key));
+    this.#doubted = outcome.doubted;
     this.listedAt = BigInt(outcome.input.snapshot.resourceVersion);
     this.send(outcome.input);
   }

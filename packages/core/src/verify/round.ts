@@ -7,6 +7,7 @@ import { noTelemetry, type Telemetry } from "../ports/telemetry.ts";
 import { askObjects, type Replies } from "./ask-objects.ts";
 import { compareWithList, type Comparison, type Suspect } from "./compare.ts";
 import type { FrozenView } from "./frozen-view.ts";
+import type { KnownLies } from "./known-lies.ts";
 import { isServerFault } from "./list-modes.ts";
 import { rule, type Ruling } from "./ruling.ts";
 import type { Sampler } from "./sampler.ts";
@@ -19,6 +20,8 @@ export interface RoundOptions extends TakeListOptions {
   readonly random: () => number;
   readonly telemetry?: Telemetry | undefined;
   readonly sampler: Sampler;
+  /** From round to round. */
+  readonly lies: KnownLies;
   /** Objects to ask by name although nothing speaks against them. */
   readonly samples: number;
   /** Keys of which the round before left something open. */
@@ -39,6 +42,8 @@ export interface RoundOutcome {
   readonly sampled: boolean;
   /** The list was older than the stream. */
   readonly behind: boolean;
+  /** Suspects that something was left open of: the merge may know more of them than the view shows. */
+  readonly doubted: ReadonlySet<ObjectKey>;
   /** The merge has decided everything when the stream has passed this. */
   readonly until: ResourceVersion | undefined;
 }
@@ -82,7 +87,12 @@ async function unconfirmed(
   const samples = sample(options, now, whole, agreeing);
   const rulings = await askAndRule(options, samples, whole, view);
   const corrected = correct(whole, rulings);
-  return outcome(view, corrected, { suspects: 0, samples: samples.length, sampled: corrected.contradicted.length > 0 });
+  return outcome(view, corrected, {
+    suspects: 0,
+    samples: samples.length,
+    sampled: corrected.contradicted.length > 0,
+    doubted: new Set(),
+  });
 }
 
 interface Corrected extends Pick<TakenList, "snapshot" | "mode"> {
@@ -93,7 +103,7 @@ interface Corrected extends Pick<TakenList, "snapshot" | "mode"> {
 function outcome(
   view: FrozenView,
   { snapshot, mode, doubts, contradicted }: Corrected,
-  counts: Pick<RoundOutcome, "suspects" | "samples" | "sampled">,
+  counts: Pick<RoundOutcome, "suspects" | "samples" | "sampled" | "doubted">,
 ): RoundOutcome {
   const behind = view.position !== undefined && compareResourceVersions(snapshot.resourceVersion, view.position) < 0;
   let until: ResourceVersion | undefined;
@@ -111,9 +121,14 @@ async function confirm(
   const began = before ?? view;
   const comparison = compareWithList(view, taken.snapshot, before, options.doubted);
   const { suspects, agreeing } = comparison;
-  const chosen = choose(suspects, options.random);
+  const ruled = ruleKnown(options.lies, suspects);
+  const chosen = choose(
+    suspects.filter(({ key }) => !ruled.has(key)),
+    options.random,
+  );
   const samples = sample(options, view, taken, agreeing);
-  const rulings = await askAndRule(options, [...chosen, ...samples], taken, began);
+  const rulings = new Map([...ruled, ...(await askAndRule(options, [...chosen, ...samples], taken, began))]);
+  options.lies.learn(taken.snapshot, rulings);
   const { telemetry = noTelemetry } = options;
   if (chosen.length > 0) telemetry.add("krm_sampled_objects_total", { why: "suspect" }, chosen.length);
   const list = await withBodies(options, view, taken, comparison, rulings);
@@ -125,8 +140,18 @@ async function confirm(
   return outcome(began, corrected, {
     suspects: suspects.filter(({ key }) => !refuted.has(key)).length,
     samples: samples.length,
+    doubted: new Set(chosen.flatMap(({ key }) => (rulings.get(key)?.doubt === undefined ? [] : [key]))),
     sampled: samples.some(({ key }) => refuted.has(key)),
   });
+}
+
+function ruleKnown(lies: KnownLies, suspects: readonly Suspect[]): ReadonlyMap<ObjectKey, Ruling> {
+  const ruled = new Map<ObjectKey, Ruling>();
+  for (const suspect of suspects) {
+    const ruling = lies.rule(suspect);
+    if (ruling !== undefined) ruled.set(suspect.key, ruling);
+  }
+  return ruled;
 }
 
 /** Some of the keys of which list and view tell the same. */

@@ -9,6 +9,7 @@ import { isFinal } from "../store/final-failure.ts";
 import { backoffMs, DEFAULT_BACKOFF } from "../stream/backoff.ts";
 import { classify, errorReport } from "../stream/classify.ts";
 import { countedListWatch } from "./counted-list-watch.ts";
+import { KnownLies } from "./known-lies.ts";
 import { ListModes, modeOf } from "./list-modes.ts";
 import { Pace, type RoundResult } from "./pace.ts";
 import { type RoundOutcome, verifyRound } from "./round.ts";
@@ -52,6 +53,7 @@ export class Verifier {
   readonly #listWatch: ListWatch;
   readonly #modes = new ListModes();
   readonly #sampler: Sampler;
+  readonly #lies = new KnownLies();
   readonly #pace: Pace;
   #report: VerifierReport;
   #failures = 0;
@@ -178,6 +180,7 @@ export class Verifier {
         signal,
         modes: this.#modes,
         sampler: this.#sampler,
+        lies: this.#lies,
         samples: this.#pace.samples(clock.monotonic()),
         doubted: this.#doubted,
         latest: this.#standsStill(view),
@@ -196,8 +199,8 @@ export class Verifier {
       return undefined;
     }
     this.#inFull = false;
-    const { input, behind } = outcome;
-    this.#doubted = new Set(input.doubts?.map(({ key }) => key));
+    const { input, behind, doubted } = outcome;
+    this.#doubted = doubted;
     sink.offer([input]);
     this.#report = { ...this.#report, snapshots: this.#report.snapshots + 1, mode: input.mode };
     this.#tellContradicted(input.contradicted ?? []);
