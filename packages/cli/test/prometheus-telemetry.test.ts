@@ -41,7 +41,7 @@ describe("what roles measure", () => {
     pods.observe("krm_drift_exposure_seconds", { type: "deleted", cause: "upstream" }, 7);
     const buckets = await lines("krm_drift_exposure_seconds_bucket");
     expect(buckets.map((line) => /le="([^"]+)".* (\d+)$/.exec(line)?.slice(1).join(" "))).toEqual([
-      ...METRICS.krm_drift_exposure_seconds.buckets.map((bound) => `${bound} ${bound >= 7 ? 1 : 0}`),
+      ...(METRICS.krm_drift_exposure_seconds.buckets ?? []).map((bound) => `${bound} ${bound >= 7 ? 1 : 0}`),
       "+Inf 1",
     ]);
   });

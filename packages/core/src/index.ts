@@ -173,6 +173,7 @@ export {
   type MetricName,
   type MetricOf,
   METRICS,
+  type MetricTable,
   noTelemetry,
   type Telemetry,
 } from "./ports/telemetry.ts";

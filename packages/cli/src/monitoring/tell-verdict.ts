@@ -10,7 +10,7 @@ const SHOWN = 100;
  *
  * @param most Lines, at most; what is left out is counted in one more.
  */
-export function tellVerdict(logger: Logger, scope: Scope, verdict: DecidedVerdict, most = SHOWN): void {
+export function tellVerdict(logger: Logger, scope: Scope, verdict: DecidedVerdict, most: number = SHOWN): void {
   const { drift, horizon, mode, result } = verdict;
   const what = mode === "resync" ? "list after a gap" : `verification (${mode})`;
   logger.debug({ about: { horizon, mode, result } }, `${scopeName(scope)}: ${what} at version ${horizon}: ${result}`);

@@ -38,9 +38,9 @@ function difference(
 export function differenceType(shown: Shown | undefined, actual: Shown | undefined): DriftType | undefined {
   if (shown === undefined) return actual === undefined ? undefined : "added";
   if (actual === undefined) return "deleted";
-  if (shown.uid !== actual.uid) return "recreated";
   // A list that is behind the stream has contradicted itself; that is not an event which the stream missed.
-  return compareResourceVersions(shown.resourceVersion, actual.resourceVersion) < 0 ? "modified" : undefined;
+  if (compareResourceVersions(shown.resourceVersion, actual.resourceVersion) >= 0) return undefined;
+  return shown.uid === actual.uid ? "modified" : "recreated";
 }
 
 /** The stream's claim of `key` at `horizon`, which it has passed; `"unknown"` where nobody wrote it down. */

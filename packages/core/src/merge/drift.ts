@@ -12,7 +12,7 @@ export interface Shown {
 export type DriftType = "added" | "modified" | "deleted" | "recreated";
 
 /** All of {@link DriftType}. */
-export const DRIFT_TYPES = ["added", "modified", "deleted", "recreated"] as const satisfies readonly DriftType[];
+export const DRIFT_TYPES: readonly DriftType[] = ["added", "modified", "deleted", "recreated"];
 
 /** What hid an event: a known gap of the stream, or `upstream`, where nothing here went wrong: the API server did not send it. */
 export type DriftCause = DesyncCause | "upstream";

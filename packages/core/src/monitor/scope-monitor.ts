@@ -83,6 +83,7 @@ export class ScopeMonitor {
       if (request === "relist") session.streamer.relist();
       if (request === "resync") session.streamer.resync("incomplete-settlement");
       if (request === "rewatch") session.streamer.rewatch();
+      if (request === "new-history") session.streamer.newHistory();
       if (request === "verify-in-full") session.verifier.verifyNow(true);
     };
     await reporter.during(async () =>
@@ -143,6 +144,7 @@ export class ScopeMonitor {
       soon: view.loaded.meta.version !== undefined,
       // The streamer's own list tells whether the cluster's history restarted.
       onBehind: () => streamer.relist(),
+      onForeign: () => streamer.newHistory(),
       onReport: (report) => reporter.put("verifier", report),
     });
     return { merger, streamer, verifier };

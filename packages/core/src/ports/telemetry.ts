@@ -1,15 +1,32 @@
 /** What a metric is, as Prometheus and OpenMetrics tell them apart. */
-export interface MetricInfo {
-  readonly type: "counter" | "gauge" | "histogram";
+export interface MetricInfo<
+  T extends "counter" | "gauge" | "histogram" = "counter" | "gauge" | "histogram",
+  L extends string = string,
+> {
+  readonly type: T;
   readonly help: string;
   /** Beside `resource` and `namespace`, which every metric of KRM has. */
-  readonly labels: readonly string[];
+  readonly labels: readonly L[];
   /** Upper bounds of a histogram's buckets, in the metric's unit. */
   readonly buckets?: readonly number[];
 }
 
+/** Each metric, with its kind and labels. */
+export interface MetricTable {
+  readonly krm_missed_events_total: MetricInfo<"counter", "type" | "cause">;
+  readonly krm_drift_exposure_seconds: MetricInfo<"histogram", "type" | "cause">;
+  readonly krm_verifications_total: MetricInfo<"counter", "result" | "mode">;
+  readonly krm_repairs_total: MetricInfo<"counter", "by">;
+  readonly krm_list_contradictions_total: MetricInfo<"counter", never>;
+  readonly krm_sampled_objects_total: MetricInfo<"counter", "why">;
+  readonly krm_desyncs_total: MetricInfo<"counter", "cause">;
+  readonly krm_watch_silence_seconds: MetricInfo<"gauge", never>;
+  readonly krm_watch_stalls_total: MetricInfo<"counter", never>;
+  readonly krm_api_requests_total: MetricInfo<"counter", "verb">;
+}
+
 /** Everything that core measures. Units are in the names; `docs/trust.md` tells how each is measured. */
-export const METRICS = {
+export const METRICS: MetricTable = {
   krm_missed_events_total: {
     type: "counter",
     help: "Events that the stream missed: by what was missed, and by what hid it (upstream: no cause is known here).",
@@ -61,18 +78,18 @@ export const METRICS = {
     help: "Requests to the API server, by what they asked for.",
     labels: ["verb"],
   },
-} as const satisfies Readonly<Record<string, MetricInfo>>;
+};
 
 /** The name of a metric. */
-export type MetricName = keyof typeof METRICS;
+export type MetricName = keyof MetricTable;
 
 /** The metrics of one kind. */
 export type MetricOf<T extends MetricInfo["type"]> = {
-  [N in MetricName]: (typeof METRICS)[N]["type"] extends T ? N : never;
+  [N in MetricName]: MetricTable[N]["type"] extends T ? N : never;
 }[MetricName];
 
 /** The labels that a metric has beside `resource` and `namespace`. */
-export type MetricLabels<N extends MetricName> = Readonly<Record<(typeof METRICS)[N]["labels"][number], string>>;
+export type MetricLabels<N extends MetricName> = Readonly<Record<MetricTable[N]["labels"][number], string>>;
 
 /** What the roles of one scope measure, as it happens. Cheap, and never throws: it is called on the way of events. */
 export interface Telemetry {

@@ -70,6 +70,7 @@ export class StreamRole {
       if (request === "relist") streamer.relist();
       if (request === "resync") streamer.resync("incomplete-settlement");
       if (request === "rewatch") streamer.rewatch();
+      if (request === "new-history") streamer.newHistory();
     };
     await reporter.during(async () =>
       runTogether(signal, [async (over) => sink.run(over), async (over) => streamer.run(over)]),

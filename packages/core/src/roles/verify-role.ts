@@ -78,6 +78,7 @@ export class VerifyRole {
         before: this.#report,
         // The streamer's own list tells whether the cluster's history restarted.
         onBehind: () => void store.ask("streamer", "relist").catch(() => {}),
+        onForeign: () => void store.ask("streamer", "new-history").catch(() => {}),
         onReport: (report) => {
           this.#report = report;
           reporter.put("verifier", report);

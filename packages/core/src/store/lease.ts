@@ -19,7 +19,7 @@ export interface LeaseRequest {
  * the streamer lacked a body), `rewatch` (the watch lost events that no known gap explains: another one may not),
  * `verify-in-full` (a settlement of the verifier lacked a body).
  */
-export type RoleRequest = "relist" | "resync" | "rewatch" | "verify-in-full";
+export type RoleRequest = "relist" | "resync" | "rewatch" | "verify-in-full" | "new-history";
 
 /**
  * A role of one scope, held by one process at a time: the epoch rises with each holder and fences every write, so that

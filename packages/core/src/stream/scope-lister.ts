@@ -126,7 +126,8 @@ export class ScopeLister {
     return inFull || told.position === undefined ? undefined : sink.known;
   }
 
-  #take(signal: AbortSignal, inFull: boolean): ReturnType<typeof takeSnapshot> {
+  /** `elsewhere`: of another API server than the list before, where there are several. */
+  #take(signal: AbortSignal, inFull: boolean, elsewhere?: true): ReturnType<typeof takeSnapshot> {
     const { listWatch, clock, pageSize, ledger } = this.#options;
     const known = this.#known(inFull);
     return takeSnapshot(listWatch, {
@@ -134,6 +135,7 @@ export class ScopeLister {
       signal,
       pageSize,
       known,
+      elsewhere,
       onProgress: (progress) => ledger.progress(progress),
     });
   }
@@ -142,19 +144,21 @@ export class ScopeLister {
   async #handOver(snapshot: Snapshot, signal: AbortSignal): Promise<ResourceVersion> {
     const { logger, sink, told, onEpochReset } = this.#options;
     const before = told.position;
-    if (before === undefined || compareResourceVersions(snapshot.resourceVersion, before) >= 0)
-      return this.#relisted(snapshot);
+    const isOlder = (version: ResourceVersion): boolean =>
+      before !== undefined && compareResourceVersions(version, before) < 0;
+    if (!told.foreign && !isOlder(snapshot.resourceVersion)) return this.#relisted(snapshot);
     // The most recent state is older than what was told. If a second list, with every body, says so too, it is a new
     // history. Nothing is remembered of it before it is handed over: what fails here starts over from the beginning.
-    const again = await this.#take(signal, true);
+    const again = await this.#take(signal, true, true);
     if (!isComparable(again)) throw new KrmError("KRM_INVALID_RESOURCE_VERSION", "versions can no longer be compared");
     const version = again.resourceVersion;
-    if (compareResourceVersions(version, before) >= 0) return this.#relisted(again);
+    if (!told.foreign && !isOlder(version)) return this.#relisted(again);
     told.epoch++;
+    told.foreign = false;
     told.position = version;
     told.inFull = false;
     sink.offer([{ type: "epoch-reset", epoch: told.epoch, snapshot: again }]);
-    logger.warn({ before, now: version }, "the cluster's history restarted at an older version; starting over");
+    logger.warn({ before, now: version }, "the cluster's history restarted; starting over");
     onEpochReset();
     told.closes = undefined;
     return version;

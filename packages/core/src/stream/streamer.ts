@@ -64,7 +64,13 @@ export class Streamer {
     this.#backoff = options.backoff ?? DEFAULT_BACKOFF;
     this.#listWatch = countedListWatch(options.listWatch, (verb) => telemetry.add("krm_api_requests_total", { verb }));
     this.#ledger = new StreamLedger({ clock, logger, telemetry, before, onReport });
-    this.#told = { epoch: start?.epoch ?? 0, position: start?.position, closes: undefined, inFull: false };
+    this.#told = {
+      epoch: start?.epoch ?? 0,
+      position: start?.position,
+      closes: undefined,
+      inFull: false,
+      foreign: false,
+    };
     this.#state = startStreamer(start?.position);
     this.#lister = new ScopeLister({
       ...options,
@@ -95,6 +101,12 @@ export class Streamer {
    */
   rewatch(): void {
     if (this.report.state.phase === "watching") this.#interrupt("rewatch");
+  }
+
+  /** Objects are older than was told of them, by their own account: what is listed next is a new history (law 5). */
+  newHistory(): void {
+    this.#told.foreign = true;
+    this.#interrupt("suspicion");
   }
 
   #interrupt(cause: Interruption): void {

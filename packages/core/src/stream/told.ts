@@ -11,4 +11,6 @@ export interface Told {
   closes: DesyncCause | undefined;
   /** The next list hands over every body, also of what the view should hold. */
   inFull: boolean;
+  /** Objects are older than was told of them, by their own account: the next list is of another history, whatever its version. */
+  foreign: boolean;
 }

@@ -1,7 +1,7 @@
 import { KrmError } from "../errors.ts";
 import type { ObjectKey } from "../model/object-key.ts";
 import { splitObjectKey } from "../model/object-key.ts";
-import { isResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
+import { compareResourceVersions, isResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
 import type { StoredObject } from "../model/stored-object.ts";
 import type { ListWatch } from "../ports/list-watch.ts";
 import { isServerFault } from "./list-modes.ts";
@@ -28,6 +28,7 @@ const AT_ONCE = 4;
 export async function askObjects(
   listWatch: ListWatch,
   keys: readonly ObjectKey[],
+  position: ResourceVersion | undefined,
   signal: AbortSignal,
 ): Promise<Replies | undefined> {
   const of = new Map<ObjectKey, StoredObject | undefined>();
@@ -65,12 +66,27 @@ export async function askObjects(
   }
   if (of.size === 0 && fault !== undefined) throw fault;
   const absent = [...of.values()].some((found) => found === undefined);
-  return { of, after: absent ? await versionNow(listWatch, signal) : undefined };
+  return { of, after: absent ? await versionNow(listWatch, position, signal) : undefined };
 }
 
-async function versionNow(listWatch: ListWatch, signal: AbortSignal): Promise<ResourceVersion> {
+/** The newest version. A server that lags behind what the stream has told (`position`) cannot say it: another one is asked. */
+async function versionNow(
+  listWatch: ListWatch,
+  position: ResourceVersion | undefined,
+  signal: AbortSignal,
+): Promise<ResourceVersion> {
   const list = listWatch.listMetadata?.bind(listWatch) ?? listWatch.list.bind(listWatch);
-  const { resourceVersion } = await list({ limit: 1 }, { signal });
+  let { resourceVersion } = await list({ limit: 1 }, { signal });
+  const lags = (): boolean =>
+    position !== undefined &&
+    isResourceVersion(resourceVersion) &&
+    compareResourceVersions(resourceVersion, position) < 0;
+  if (lags()) ({ resourceVersion } = await list({ limit: 1, elsewhere: true }, { signal }));
+  if (lags())
+    throw new KrmError(
+      "KRM_LIST_INCONSISTENT",
+      `the newest list is of resourceVersion ${resourceVersion}, older than what the watch has told`,
+    );
   if (isResourceVersion(resourceVersion)) return resourceVersion;
   throw new KrmError(
     "KRM_INVALID_RESOURCE_VERSION",

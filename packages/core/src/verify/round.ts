@@ -42,6 +42,8 @@ export interface RoundOutcome {
   readonly sampled: boolean;
   /** The list was older than the stream. */
   readonly behind: boolean;
+  /** An object is older than the stream told, by its own account and the list's: this is another history of the cluster. */
+  readonly foreign: boolean;
   /** Suspects that something was left open of: the merge may know more of them than the view shows. */
   readonly doubted: ReadonlySet<ObjectKey>;
   /** The merge has decided everything when the stream has passed this. */
@@ -92,6 +94,7 @@ async function unconfirmed(
     samples: samples.length,
     sampled: corrected.contradicted.length > 0,
     doubted: new Set(),
+    foreign: false,
   });
 }
 
@@ -103,7 +106,7 @@ interface Corrected extends Pick<TakenList, "snapshot" | "mode"> {
 function outcome(
   view: FrozenView,
   { snapshot, mode, doubts, contradicted }: Corrected,
-  counts: Pick<RoundOutcome, "suspects" | "samples" | "sampled" | "doubted">,
+  counts: Pick<RoundOutcome, "suspects" | "samples" | "sampled" | "doubted" | "foreign">,
 ): RoundOutcome {
   const behind = view.position !== undefined && compareResourceVersions(snapshot.resourceVersion, view.position) < 0;
   let until: ResourceVersion | undefined;
@@ -141,6 +144,7 @@ async function confirm(
     suspects: suspects.filter(({ key }) => !refuted.has(key)).length,
     samples: samples.length,
     doubted: new Set(chosen.flatMap(({ key }) => (rulings.get(key)?.doubt === undefined ? [] : [key]))),
+    foreign: [...rulings.values()].some(({ foreign }) => foreign === true),
     sampled: samples.some(({ key }) => refuted.has(key)),
   });
 }
@@ -191,7 +195,7 @@ function choose(suspects: readonly Suspect[], random: () => number): readonly Su
 }
 
 async function ask(
-  { listWatch, modes, clock, logger, signal }: RoundOptions,
+  { listWatch, sink, modes, clock, logger, signal }: RoundOptions,
   asked: readonly Suspect[],
 ): Promise<Replies | undefined> {
   const now = clock.monotonic();
@@ -199,7 +203,7 @@ async function ask(
   const keys = asked.map(({ key }) => key);
   let replies: Replies | undefined;
   try {
-    replies = await askObjects(listWatch, keys, signal);
+    replies = await askObjects(listWatch, keys, sink.position, signal);
   } catch (error) {
     signal.throwIfAborted();
     if (!isServerFault(error) || !modes.failed("get", now)) throw error;

@@ -12,6 +12,8 @@ export interface Ruling {
   readonly doubt?: Doubt;
   /** The list is refuted by the object itself. */
   readonly contradicted?: boolean;
+  /** List and object agree on a state older than the stream told: one of another history of the cluster. */
+  readonly foreign?: boolean;
   /** The answer was older than the list: a cache in between gave it. It settles nothing. */
   readonly outdated?: boolean;
 }
@@ -54,7 +56,11 @@ function rulePresent({ key, shown, listed }: Suspect, found: StoredObject, { hor
   const is = (other: Suspect["shown"] | Suspect["listed"]): boolean =>
     other !== undefined && other.uid === uid && other.resourceVersion === resourceVersion;
   if (compareResourceVersions(resourceVersion, horizon) <= 0) {
-    if (is(listed)) return is(shown) ? {} : { entry: { uid, resourceVersion, object: found } };
+    if (is(listed)) {
+      if (is(shown)) return {};
+      const older = shown !== undefined && compareResourceVersions(resourceVersion, shown.resourceVersion) < 0;
+      return { entry: { uid, resourceVersion, object: found }, ...(older && { foreign: true }) };
+    }
     const newest = [shown, listed].some(
       (other) => other !== undefined && compareResourceVersions(resourceVersion, other.resourceVersion) < 0,
     );

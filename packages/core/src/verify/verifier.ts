@@ -36,6 +36,8 @@ export interface VerifierOptions extends RoleOptions {
   readonly onReport: (report: VerifierReport) => void;
   /** The most recent list was older than what the stream had told before: a lagging server, or a restored cluster. */
   readonly onBehind?: (() => void) | undefined;
+  /** Twice in a row, objects were older than the stream had told, by their own account: the cluster was restored. */
+  readonly onForeign?: (() => void) | undefined;
 }
 
 /** A view that was taken over is verified after this long at most, in milliseconds. */
@@ -63,6 +65,8 @@ export class Verifier {
   #lastPosition: ResourceVersion | undefined;
   /** Of what the last verification left something open. */
   #doubted: ReadonlySet<ObjectKey> = new Set();
+  /** The last verification found objects of another history. */
+  #foreign = false;
   /** Cuts a wait short. */
   #now = Promise.withResolvers<void>();
   #inFull = false;
@@ -205,6 +209,8 @@ export class Verifier {
     this.#report = { ...this.#report, snapshots: this.#report.snapshots + 1, mode: input.mode };
     this.#tellContradicted(input.contradicted ?? []);
     if (behind) this.#options.onBehind?.();
+    if (outcome.foreign && this.#foreign) this.#options.onForeign?.();
+    this.#foreign = outcome.foreign && !this.#foreign;
     return outcome;
   }
 
