@@ -114,3 +114,27 @@ test("an epoch reset reaches readers of the feed as a reset, and nobody resumes 
   expect(value).toMatchObject({ type: "reset" });
   expect((await w.status()).view).toMatchObject({ resumeFloor: before, repairPending: false });
 });
+
+test("trap 15: a restored cluster whose versions have overtaken the old ones is found by objects older than was told", async () => {
+  const w = world();
+  await watching(w);
+  const backup = w.cluster.version;
+  for (let i = 0; i < 5; i++) w.cluster.patch(PODS, "team-a", "p0", { metadata: { labels: { at: String(i) } } });
+  await until(w.equal, "it is told");
+  w.cluster.restore(backup);
+  w.cluster.delete(PODS, "team-a", "p0", { gracePeriodSeconds: 0 });
+  pod(w.cluster, "p0");
+  for (let i = 0; i < 20; i++) pod(w.cluster, `other${i}`, "team-b");
+  w.source.endWatches();
+  await until(() => w.source.openWatches === 1, "it watches on");
+  for (let rounds = 0; rounds < 6 && (await w.status()).view.epoch === 0; rounds++) {
+    w.source.bookmark();
+    await settle();
+    w.monitor.verifyNow();
+    await settle();
+    await w.clock.advance(2000);
+    await settle();
+  }
+  expect((await w.status()).view.epoch).toBe(1);
+  await until(w.equal, "the view is the cluster");
+});

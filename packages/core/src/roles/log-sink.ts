@@ -114,7 +114,7 @@ export class LogSink implements VerifySink {
       if (position !== undefined && compareResourceVersions(position, version) >= 0) return true;
       const left = deadline - clock.monotonic();
       if (left <= 0) return false;
-      await clock.sleep(Math.min(left, LOOK_AGAIN_MS), { signal });
+      await clock.sleep(Math.ceil(Math.min(left, LOOK_AGAIN_MS)), { signal });
     }
   }
 

@@ -109,7 +109,7 @@ export class GuardedWatch {
       onTick();
       const left = this.#current.timeoutMs + GRACE_MS - silentMs;
       if (left <= 0) break;
-      await clock.sleep(Math.min(left, TICK_MS), { signal });
+      await clock.sleep(Math.ceil(Math.min(left, TICK_MS)), { signal });
     }
     const seconds = Math.round((clock.monotonic() - this.#newsAt) / 1000);
     this.#fail(new KrmError("KRM_WATCH_SILENT", `the watch brought no news for ${seconds} s; connecting anew`));
@@ -123,7 +123,7 @@ export class GuardedWatch {
     for (;;) {
       const left = Math.max(this.#newsAt, comparedAt) + this.#boundMs - clock.monotonic();
       if (left > 0) {
-        await clock.sleep(left, { signal });
+        await clock.sleep(Math.ceil(left), { signal });
         continue;
       }
       const found = await this.#compare(signal);

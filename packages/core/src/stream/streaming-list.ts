@@ -67,7 +67,7 @@ async function readToMarker(
   let newsAt = clock.monotonic();
   const guard = async (): Promise<void> => {
     for (let left = NO_MARKER_MS; left > 0; left = newsAt + NO_MARKER_MS - clock.monotonic())
-      await clock.sleep(left, { signal: done.signal });
+      await clock.sleep(Math.ceil(left), { signal: done.signal });
     watch.close(new NoMarkerError(`no end of the initial events, and no further object, for ${NO_MARKER_MS / 1000} s`));
   };
   const guarded = guard().catch(() => {});

@@ -83,14 +83,14 @@ export class Pace {
     if (round.result === "drift") this.#everyMs = soonest;
     else if (round.result === "consistent") this.#everyMs = Math.min(everyMs * LATER, this.#everyMs * GROWTH);
     const wait = this.#everyMs * (0.5 + random);
-    return Math.max(wait, this.#lackMs(this.#roundCost + 1));
+    return Math.round(Math.max(wait, this.#lackMs(this.#roundCost + 1)));
   }
 
   /** Counts requests that came to nothing; the time until there is room for as many again. */
   spend(requests: number, now: number): number {
     this.#fill(now);
     this.#tokens -= requests;
-    return this.#lackMs(Math.max(requests, 1));
+    return Math.ceil(this.#lackMs(Math.max(requests, 1)));
   }
 
   /** The time until the bucket holds so much. */
