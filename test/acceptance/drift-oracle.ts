@@ -1,3 +1,4 @@
+import { ByNameCheck } from "./by-name-check.ts";
 import { compareResourceVersions, type Drift, type MergeInput, type ResourceVersion, type Verdict } from "@krm/core";
 
 /** A life of an object at a version. */
@@ -31,14 +32,21 @@ export class DriftOracle {
   checked = 0;
   /** Missed events among them. */
   missed = 0;
-  readonly faults: string[] = [];
+  readonly #byName: ByNameCheck;
+  readonly #faults: string[] = [];
 
   constructor(truthAt: TruthAt) {
     this.#truthAt = truthAt;
+    this.#byName = new ByNameCheck(truthAt);
+  }
+
+  get faults(): readonly string[] {
+    return [...this.#faults, ...this.#byName.faults];
   }
 
   input(input: MergeInput): void {
     this.#rebaseAsNoted();
+    this.#byName.input(input);
     switch (input.type) {
       case "observed": {
         const { type, object } = input.observation;
@@ -70,10 +78,14 @@ export class DriftOracle {
   }
 
   verdict({ horizon, result, mode, drift }: Verdict): void {
+    if (result === "stale") this.#byName.stale(horizon);
     if (result === "stale" || result === "inconclusive") return;
     this.missed += drift.length;
     if (mode === "by-name") {
-      for (const one of drift) this.#spot(one);
+      for (const one of drift) {
+        this.#byName.check(one);
+        this.#spots.set(one.key, { version: one.horizon, state: one.actual });
+      }
       return;
     }
     this.checked++;
@@ -93,24 +105,8 @@ export class DriftOracle {
       ...expected.filter((one) => !found.includes(one)).map((one) => `not reported: ${one}`),
       ...found.filter((one) => !expected.includes(one)).map((one) => `not true: ${one}`),
     ];
-    for (const one of difference) this.faults.push(`at ${horizon} (since ${this.#baseline}, ${mode}): ${one}`);
+    for (const one of difference) this.#faults.push(`at ${horizon} (since ${this.#baseline}, ${mode}): ${one}`);
     this.#rebase(horizon);
-  }
-
-  /** A difference of one key, at a version after the verified one. */
-  #spot({ key, horizon, shown, actual }: Drift): void {
-    const before = this.#baseline === undefined ? new Map<string, TrueState>() : this.#truthAt(this.#baseline);
-    const told = this.#shown(key, horizon, before);
-    const truth = this.#truthAt(horizon).get(key);
-    const right =
-      told?.uid === shown?.uid &&
-      told?.resourceVersion === shown?.resourceVersion &&
-      // Of an absence only a version is known at or before which that life had ended.
-      (actual === undefined
-        ? shown !== undefined && truth?.uid !== shown.uid
-        : truth?.uid === actual.uid && truth.resourceVersion === actual.resourceVersion);
-    if (!right) this.faults.push(`of one object at ${horizon}: not true: ${line(key, shown, actual)}`);
-    this.#spots.set(key, { version: horizon, state: actual });
   }
 
   #shown(key: string, horizon: ResourceVersion, before: ReadonlyMap<string, TrueState>): TrueState | undefined {

@@ -18,15 +18,15 @@ function ruling(
   shown: string | undefined,
   listed: string | undefined,
   reply: string | undefined,
-  more: Partial<RulingTerms> & { readonly left?: boolean } = {},
+  more: Partial<RulingTerms> & { readonly moreKnown?: boolean } = {},
 ): Ruling {
-  const { left = false, ...terms } = more;
+  const { moreKnown = false, ...terms } = more;
   const listedAs = life(listed);
   const suspect: Suspect = {
     key,
     shown: life(shown),
     listed: listedAs && { uid: listedAs.uid, resourceVersion: listedAs.resourceVersion },
-    left,
+    moreKnown,
   };
   return rule(suspect, life(reply), {
     horizon: version("10"),
@@ -134,6 +134,6 @@ describe("what an object says of itself", () => {
   });
 
   test("what the view showed when the verification began is no ghost", () => {
-    expect(ruling(undefined, "u1@7", undefined, { left: true })).toMatchObject({ doubt: { until: "12" } });
+    expect(ruling(undefined, "u1@7", undefined, { moreKnown: true })).toMatchObject({ doubt: { until: "12" } });
   });
 });

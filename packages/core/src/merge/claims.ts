@@ -1,5 +1,4 @@
-import type { ObjectKey, Uid } from "../model/object-key.ts";
-import { compareResourceVersions, type ResourceVersion } from "../model/resource-version.ts";
+import type { ObjectKey } from "../model/object-key.ts";
 import type { Claim, MergeState } from "./merge-state.ts";
 
 /** Claims that are noted while a verification runs, beside one for each key. */
@@ -25,14 +24,6 @@ export function replaceClaim(state: MergeState, key: ObjectKey, claim: Claim | u
   unseen.delete(key);
   if (claim === undefined) claims.delete(key);
   else claims.set(key, claim);
-}
-
-/** A life is known to have ended at or before `horizon`: what the journal has of it up to there is not claimed again. */
-export function forgetLife({ journal }: MergeState, key: ObjectKey, uid: Uid, horizon: ResourceVersion): void {
-  const earlier = journal?.get(key);
-  for (const [index, claim] of earlier?.entries() ?? [])
-    if (claim?.uid === uid && compareResourceVersions(claim.resourceVersion, horizon) <= 0)
-      earlier?.splice(index, 1, undefined);
 }
 
 /** As {@link replaceClaim}, where the view cannot show it yet and stays as it is. */

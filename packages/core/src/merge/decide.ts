@@ -62,8 +62,8 @@ export interface Judged {
 }
 
 /**
- * As {@link claimAt}; but of a life whose end was claimed already, by what the object itself said, nothing is shown where
- * the cluster holds it no more: that end lies somewhere at or below its tombstone's version.
+ * As {@link claimAt}; but of a life that is known to have ended, nothing is shown where the cluster holds it no more: its end
+ * was claimed already, at a version that lies at or above it.
  */
 export function shownAt(
   state: MergeState,
@@ -73,12 +73,10 @@ export function shownAt(
 ): Claim | undefined | "unknown" {
   const claim = claimAt(state, key, horizon);
   if (claim === undefined || claim === "unknown" || claim.uid === actual) return claim;
-  const ends = (other: Claim | undefined): boolean => other?.inferred === true && other.uid === claim.uid;
-  const ended = ends(state.claims.get(key)) || state.journal?.get(key)?.some(ends) === true;
-  return ended ? undefined : claim;
+  return state.ended.has(claim.uid) ? undefined : claim;
 }
 
-/** In one word. */
+/** `drift` outweighs what could not be judged. */
 export function resultOf({ drift, unknown }: Judged): Verdict["result"] {
   return drift.length > 0 ? "drift" : unknown > 0 ? "inconclusive" : "consistent";
 }

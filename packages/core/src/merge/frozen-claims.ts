@@ -4,7 +4,8 @@ import type { FrozenView } from "../verify/frozen-view.ts";
 import { visible } from "./claims.ts";
 import type { Claim, MergeState } from "./merge-state.ts";
 
-function revision(key: ObjectKey, claim: Claim | undefined): Revision | undefined {
+/** A living claim as a revision. */
+export function revision(key: ObjectKey, claim: Claim | undefined): Revision | undefined {
   return claim === undefined || claim.gone
     ? undefined
     : { key, uid: claim.uid, resourceVersion: claim.resourceVersion };

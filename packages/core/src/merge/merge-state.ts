@@ -10,8 +10,6 @@ export interface Claim {
   readonly uid: Uid;
   readonly resourceVersion: ResourceVersion;
   readonly gone: boolean;
-  /** Of a deletion that nobody told: the version lies at or after it, so that a new life may have begun before. */
-  readonly inferred?: boolean;
 }
 
 /** A verified snapshot that the stream has not passed yet: its differences may still be lag (law 6). */

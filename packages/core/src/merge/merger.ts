@@ -13,7 +13,8 @@ import { isFinal } from "../store/final-failure.ts";
 import type { CommittedMeta, StoreManifest, ViewCommit } from "../store/store.ts";
 import { type BackoffOptions, backoffMs, STORE_BACKOFF } from "../stream/backoff.ts";
 import type { FrozenView } from "../verify/frozen-view.ts";
-import { currentClaims, frozenClaims } from "./frozen-claims.ts";
+import { visible } from "./claims.ts";
+import { currentClaims, frozenClaims, revision } from "./frozen-claims.ts";
 import { InputQueue, type QueueBounds } from "./input-queue.ts";
 import type { VerificationLedger } from "./ledger.ts";
 import { LedgerKeeper } from "./ledger-keeper.ts";
@@ -69,8 +70,8 @@ export class Merger {
   readonly #keeper: LedgerKeeper;
   /** The ledger as it was last written. */
   #written: VerificationLedger | undefined;
-  /** Resolves with false at the next commit. */
-  #moved = Promise.withResolvers<false>();
+  /** Those who wait until the stream has told everything up to a version. */
+  readonly #waiting = new Set<{ readonly version: ResourceVersion; readonly resolve: (passed: true) => void }>();
   #late = 0;
   #failing: MergerReport["failing"];
 
@@ -98,7 +99,7 @@ export class Merger {
   }
 
   /** What the view holds of a key, ahead of what is still queued. */
-  readonly known = (key: ObjectKey): Revision | undefined => currentClaims(this.#state).at(key);
+  readonly known = (key: ObjectKey): Revision | undefined => revision(key, visible(this.#state, key));
 
   /** False: the versions of this resource cannot be ordered, so there is nothing to verify (law 8). */
   get comparable(): boolean {
@@ -131,16 +132,27 @@ export class Merger {
 
   /** As `VerifySink` wants it. */
   async passed(version: ResourceVersion, ms: number, signal: AbortSignal): Promise<boolean> {
+    if (this.#hasPassed(version)) return true;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const wait = { version, resolve };
     const over = new AbortController();
-    const late = this.#options.clock.sleep(ms, { signal: AbortSignal.any([signal, over.signal]) }).then(() => true);
-    late.catch(() => {});
+    const late = this.#options.clock.sleep(ms, { signal: AbortSignal.any([signal, over.signal]) });
+    late.then(
+      () => resolve(false),
+      () => {},
+    );
+    this.#waiting.add(wait);
     try {
-      while (this.position === undefined || compareResourceVersions(this.position, version) < 0)
-        if (await untilAborted(Promise.race([this.#moved.promise, late]), signal)) return false;
-      return true;
+      return await untilAborted(promise, signal);
     } finally {
+      this.#waiting.delete(wait);
       over.abort();
     }
+  }
+
+  #hasPassed(version: ResourceVersion): boolean {
+    const { position } = this.#state;
+    return position !== undefined && compareResourceVersions(position, version) >= 0;
   }
 
   /**
@@ -225,8 +237,7 @@ export class Merger {
     if (ledger !== undefined) this.#written = ledger;
     // Before anybody is told, so that what is reported as waiting is what waits.
     this.#queue.remove(inputs);
-    this.#moved.resolve(false);
-    this.#moved = Promise.withResolvers();
+    for (const wait of this.#waiting) if (this.#hasPassed(wait.version)) wait.resolve(true);
     this.#options.onCommit?.(commit);
     for (const verdict of verdicts) this.#options.onVerdict?.(verdict);
     this.#options.onReport?.(this.report);

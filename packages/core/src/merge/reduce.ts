@@ -3,15 +3,8 @@ import type { ObjectKey } from "../model/object-key.ts";
 import { compareResourceVersions, newestResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
 import type { IncomparableSnapshot, Snapshot } from "../model/snapshot.ts";
 import { decideUpTo, expectVerification, judgeNow, judgeResync, noteStreamClaim, resultOf } from "./decide.ts";
-import {
-  closeCheckByList,
-  dropOutdated,
-  isVanished,
-  keepDoubts,
-  openCheck,
-  settleDoubts,
-  supersedeCheck,
-} from "./doubts.ts";
+import { closeCheckByList, dropOutdated, keepDoubts, openCheck, settleDoubts, supersedeCheck } from "./open-check.ts";
+import { isVanished } from "./judge-doubt.ts";
 import { replaceClaim, visible } from "./claims.ts";
 import { withoutEnded } from "./ended-lives.ts";
 import type { MergeInput, Step, VerifiedInput } from "./merge-input.ts";

@@ -1,6 +1,6 @@
 import type { ObjectKey } from "../model/object-key.ts";
 import { compareResourceVersions, newestResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
-import type { Snapshot } from "../model/snapshot.ts";
+import type { Snapshot, SnapshotEntry } from "../model/snapshot.ts";
 import { claimUnseen, replaceClaim, visible } from "./claims.ts";
 import type { Claim, MergeState } from "./merge-state.ts";
 import type { Work } from "./work.ts";
@@ -16,9 +16,7 @@ export function needsBody(state: MergeState, snapshot: Snapshot): (key: ObjectKe
   return (key) => {
     const current = state.claims.get(key);
     const entry = snapshot.entries.get(key);
-    return (
-      entry !== undefined && outcome(current, entry.uid, entry.resourceVersion, snapshot.resourceVersion) === "take"
-    );
+    return entry !== undefined && outcome(state, current, entry, snapshot.resourceVersion) === "take";
   };
 }
 
@@ -30,15 +28,16 @@ export function hasBodies(snapshot: Snapshot, needed: (key: ObjectKey) => boolea
 
 /** What settling does with a key that the snapshot holds. */
 function outcome(
+  { ended }: MergeState,
   current: Claim | undefined,
-  uid: string,
-  version: ResourceVersion,
+  { uid, resourceVersion: version }: SnapshotEntry,
   horizon: ResourceVersion,
 ): "take" | "keep" | "contradicted" {
   if (current === undefined) return "take";
   const order = compareResourceVersions(current.resourceVersion, version);
   if (compareResourceVersions(current.resourceVersion, horizon) > 0) return "keep";
-  if (current.inferred === true && current.uid !== uid) return "take";
+  // The tombstone of a deletion that nobody told lies at or above it: a new life may have begun in between.
+  if (current.gone && current.uid !== uid && ended.has(current.uid)) return "take";
   if (order > 0) return "contradicted";
   return order === 0 && !current.gone && current.uid === uid ? "keep" : "take";
 }
@@ -58,7 +57,7 @@ export function settle(
   const observedAt = snapshot.takenAt;
   for (const [key, entry] of snapshot.entries) {
     const current = state.claims.get(key);
-    const what = outcome(current, entry.uid, entry.resourceVersion, horizon);
+    const what = outcome(state, current, entry, horizon);
     if (what === "contradicted") {
       work.contradictions++;
       if (current?.gone) state.claims.delete(key);

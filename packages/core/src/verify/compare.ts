@@ -12,7 +12,7 @@ export interface Suspect {
   /** What the list held. */
   readonly listed: SnapshotEntry | undefined;
   /** More is known of it than the view shows: it showed it when the verification began, or the merge knows it without a body. */
-  readonly left: boolean;
+  readonly moreKnown: boolean;
 }
 
 /** What a comparison of a list with the view at the list's version gives. */
@@ -49,13 +49,14 @@ export function compareWithList(
         key,
         shown,
         listed,
-        left: view.unseen(key) || doubted?.has(key) === true || (shown === undefined && before?.at(key) !== undefined),
+        moreKnown:
+          view.unseen(key) || doubted?.has(key) === true || (shown === undefined && before?.at(key) !== undefined),
       });
   }
   for (const key of view.keys()) {
     if (entries.has(key)) continue;
     const shown = view.at(key);
-    if (shown !== undefined && !isNewer(shown)) suspects.push({ key, shown, listed: undefined, left: false });
+    if (shown !== undefined && !isNewer(shown)) suspects.push({ key, shown, listed: undefined, moreKnown: false });
   }
   return { suspects, agreeing };
 }

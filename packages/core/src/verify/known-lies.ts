@@ -15,6 +15,11 @@ type Lie = Pick<Revision, "uid" | "resourceVersion">;
 export class KnownLies {
   readonly #lies = new Map<ObjectKey, Lie>();
 
+  /** The cluster has another history: what was refuted in the old one may be true. */
+  clear(): void {
+    this.#lies.clear();
+  }
+
   /** Remembers what this verification refuted, and forgets what lists do not show any more. */
   learn(listed: Snapshot, rulings: ReadonlyMap<ObjectKey, Ruling>): void {
     for (const [key, lie] of this.#lies) if (!isSame(listed.entries.get(key), lie)) this.#lies.delete(key);
@@ -28,9 +33,9 @@ export class KnownLies {
    * The ruling on a state that was refuted before, where the view still shows something newer than it, or nothing.
    * Undefined: it must be asked.
    */
-  rule({ key, shown, listed, left }: Suspect): Ruling | undefined {
+  rule({ key, shown, listed, moreKnown }: Suspect): Ruling | undefined {
     const lie = this.#lies.get(key);
-    if (lie === undefined || left || listed === undefined || !isSame(listed, lie)) return undefined;
+    if (lie === undefined || moreKnown || listed === undefined || !isSame(listed, lie)) return undefined;
     if (shown === undefined) return { entry: "absent", contradicted: true };
     if (compareResourceVersions(shown.resourceVersion, lie.resourceVersion) <= 0) return undefined;
     return { entry: { uid: shown.uid, resourceVersion: shown.resourceVersion }, contradicted: true };

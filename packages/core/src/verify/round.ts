@@ -167,7 +167,7 @@ function sample(
 ): readonly Suspect[] {
   const keys = sampler.take(agreeing, samples);
   if (keys.length > 0) telemetry.add("krm_sampled_objects_total", { why: "sample" }, keys.length);
-  return keys.map((key) => ({ key, shown: view.at(key), listed: snapshot.entries.get(key), left: false }));
+  return keys.map((key) => ({ key, shown: view.at(key), listed: snapshot.entries.get(key), moreKnown: false }));
 }
 
 /** What the objects that could be asked say. `began`: the view when the verification began. */

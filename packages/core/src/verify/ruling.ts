@@ -39,12 +39,12 @@ export function rule(suspect: Suspect, reply: StoredObject | undefined, terms: R
   return reply === undefined ? ruleAbsent(suspect, terms) : rulePresent(suspect, reply, terms);
 }
 
-function ruleAbsent({ key, shown, listed, left }: Suspect, { verified, after }: RulingTerms): Ruling {
+function ruleAbsent({ key, shown, listed, moreKnown }: Suspect, { verified, after }: RulingTerms): Ruling {
   if (after === undefined) return {};
   if (listed === undefined) return { doubt: { key, until: after, found: undefined, listed: undefined } };
   const ghost =
     shown === undefined &&
-    !left &&
+    !moreKnown &&
     verified !== undefined &&
     compareResourceVersions(listed.resourceVersion, verified) <= 0;
   if (ghost) return { entry: "absent", contradicted: true };

@@ -59,6 +59,7 @@ export class Verifier {
   readonly #pace: Pace;
   #report: VerifierReport;
   #failures = 0;
+  #epoch: number | undefined;
   /** Objects of which the last list told another state than they themselves. */
   #contradicted: ReadonlySet<ObjectKey> = new Set();
   /** Where the stream was at the last verification. */
@@ -177,6 +178,7 @@ export class Verifier {
   async #round(signal: AbortSignal): Promise<RoundOutcome | undefined> {
     const { sink, clock, onReport } = this.#options;
     const view = await sink.freeze(signal);
+    if (view.epoch !== this.#epoch) this.#forget(view.epoch);
     const outcome = await verifyRound(
       {
         ...this.#options,
@@ -212,6 +214,16 @@ export class Verifier {
     if (outcome.foreign && this.#foreign) this.#options.onForeign?.();
     this.#foreign = outcome.foreign && !this.#foreign;
     return outcome;
+  }
+
+  /** What was learnt of another history of the cluster says nothing of this one. */
+  #forget(epoch: number): void {
+    this.#epoch = epoch;
+    this.#lies.clear();
+    this.#contradicted = new Set();
+    this.#doubted = new Set();
+    this.#lastPosition = undefined;
+    this.#foreign = false;
   }
 
   /** A stream that has not moved since the last time, or not been heard for long, vouches for nothing newer. */

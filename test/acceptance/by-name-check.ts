@@ -1,12 +1,5 @@
-import {
-  compareResourceVersions,
-  type Drift,
-  type MergeInput,
-  type ObjectKey,
-  type ResourceVersion,
-  type Verdict,
-} from "@krm/core";
-import type { TrueState } from "../acceptance/drift-oracle.ts";
+import { compareResourceVersions, type Drift, type MergeInput, type ObjectKey, type ResourceVersion } from "@krm/core";
+import type { TrueState, TruthAt } from "./drift-oracle.ts";
 
 interface Known {
   readonly version: ResourceVersion;
@@ -19,17 +12,16 @@ interface Known {
  * version, be it an event, a list that was settled (also one whose own verdict is still to come), or an earlier answer.
  */
 export class ByNameCheck {
-  readonly #truthAt: (version: ResourceVersion, key: ObjectKey) => TrueState | undefined;
+  readonly #truthAt: TruthAt;
   readonly #known = new Map<ObjectKey, Known[]>();
   readonly #lists: { readonly version: ResourceVersion; readonly entries: ReadonlyMap<ObjectKey, TrueState> }[] = [];
   readonly faults: string[] = [];
-  checked = 0;
 
-  constructor(truthAt: (version: ResourceVersion, key: ObjectKey) => TrueState | undefined) {
+  constructor(truthAt: TruthAt) {
     this.#truthAt = truthAt;
   }
 
-  step(input: MergeInput, verdicts: readonly Verdict[]): void {
+  input(input: MergeInput): void {
     if (input.type === "observed") {
       const { type, object } = input.observation;
       const { key, uid, resourceVersion } = object;
@@ -37,12 +29,14 @@ export class ByNameCheck {
     }
     if (input.type === "verified" || input.type === "relisted" || input.type === "epoch-reset") {
       const { resourceVersion: version, entries } = input.snapshot;
-      const isStale = verdicts.some(({ result, horizon }) => result === "stale" && horizon === version);
       const before = this.#lists.at(-1)?.version;
-      if (!isStale && (before === undefined || compareResourceVersions(version, before) >= 0))
-        this.#lists.push({ version, entries });
+      if (before === undefined || compareResourceVersions(version, before) >= 0) this.#lists.push({ version, entries });
     }
-    for (const { mode, drift } of verdicts) if (mode === "by-name") for (const one of drift) this.#check(one);
+  }
+
+  /** The list of this version changed nothing. */
+  stale(version: ResourceVersion): void {
+    if (this.#lists.at(-1)?.version === version) this.#lists.pop();
   }
 
   #note(key: ObjectKey, version: ResourceVersion, state: TrueState | undefined): void {
@@ -51,10 +45,9 @@ export class ByNameCheck {
     this.#known.set(key, known);
   }
 
-  #check({ key, horizon, shown, actual }: Drift): void {
-    this.checked++;
+  check({ key, horizon, shown, actual }: Drift): void {
     const expected = this.#newest(key, horizon);
-    const truth = this.#truthAt(horizon, key);
+    const truth = this.#truthAt(horizon).get(key);
     const isTrue =
       actual === undefined
         ? shown !== undefined && truth?.uid !== shown.uid

@@ -1,11 +1,9 @@
 import type { ObjectKey } from "../model/object-key.ts";
 import { compareResourceVersions, type ResourceVersion } from "../model/resource-version.ts";
 import type { Snapshot } from "../model/snapshot.ts";
-import { differenceType, type Judged, resultOf, shownAt } from "./decide.ts";
+import { type Judged, resultOf, shownAt } from "./decide.ts";
 import type { Doubt } from "./doubt.ts";
-import type { Drift, Shown } from "./drift.ts";
-import { noteEnd } from "./ended-lives.ts";
-import { forgetLife, replaceClaim, visible } from "./claims.ts";
+import { isVanished, judge, missed, remove } from "./judge-doubt.ts";
 import type { VerifiedInput } from "./merge-input.ts";
 import type { MergeState, OpenCheck, OpenDoubt } from "./merge-state.ts";
 import type { Work } from "./work.ts";
@@ -21,11 +19,6 @@ const BELIEVED_TWICE_AFTER_MS = 150_000;
 
 /** Doubts that stay open from verification to verification, on a stream that does not move. */
 const MOST_OPEN = 500;
-
-/** The list did not hold it, the object itself was not there, and the stream shows it. */
-export function isVanished({ found, listed }: Doubt): boolean {
-  return found === undefined && listed === undefined;
-}
 
 /** Judges the doubts that the stream has passed, and the verification with the last of them. */
 export function settleDoubts(
@@ -163,89 +156,4 @@ function endCheck(state: MergeState, check: OpenCheck, work: Work): void {
   if (told) return;
   const verdict = { horizon, result: resultOf({ drift, unknown: unknown + open.length }), mode, drift };
   work.verdicts.push(open.length === 0 ? verdict : { ...verdict, open });
-}
-
-function judge(state: MergeState, check: OpenCheck, doubt: OpenDoubt, work: Work): void {
-  if (isVanished(doubt)) judgeVanished(state, check, doubt, work);
-  else if (doubt.found === undefined) judgeDeleted(state, check, doubt, work);
-  else judgeFound(state, check, doubt, work);
-}
-
-function judgeVanished(state: MergeState, check: OpenCheck, doubt: OpenDoubt, work: Work): void {
-  const { key, shown } = doubt;
-  if (shown === undefined) return;
-  const claim = state.claims.get(key);
-  const isNews = claim !== undefined && compareResourceVersions(claim.resourceVersion, check.horizon) > 0;
-  if (isNews && claim.uid === shown.uid) {
-    // The life that the list did not show went on after the list's version.
-    work.contradictions++;
-    if (claim.gone) return;
-    tellByName(missed(key, doubt.until, claim, undefined), work);
-    remove(state, check, doubt, work);
-    return;
-  }
-  // The stream has told it after all, late.
-  if (!isNews && (claim?.uid !== shown.uid || claim.gone)) return;
-  // Nothing of that life came after the horizon: it had ended at or before it, as the list said.
-  check.drift.push(missed(key, check.horizon, shown, undefined));
-  if (!isNews) remove(state, check, doubt, work);
-  forgetLife(state, key, shown.uid, check.horizon);
-}
-
-/** The list held it; when it was asked for afterwards it was gone. */
-function judgeDeleted(state: MergeState, check: OpenCheck, doubt: OpenDoubt, work: Work): void {
-  const { key, listed, until } = doubt;
-  const claim = state.claims.get(key);
-  // A deletion that was told, or a new life, which shows that the old one ended.
-  if (claim === undefined || claim.gone || claim.uid !== listed?.uid) return;
-  tellByName(missed(key, until, claim, undefined), work);
-  remove(state, check, doubt, work);
-}
-
-/** It was asked for, and was newer than the stream had told then. */
-function judgeFound(state: MergeState, check: OpenCheck, { key, found, until }: OpenDoubt, work: Work): void {
-  if (found === undefined) return;
-  const { uid, resourceVersion, changedAt } = found;
-  const claim = state.claims.get(key);
-  if (claim !== undefined && compareResourceVersions(claim.resourceVersion, resourceVersion) >= 0) return;
-  const shown = claim?.gone === true ? undefined : claim;
-  const drift = missed(key, until, shown, { uid, resourceVersion });
-  tellByName(changedAt === undefined ? drift : { ...drift, changedAt }, work);
-  const previous = visible(state, key);
-  replaceClaim(state, key, { uid, resourceVersion, gone: false });
-  work.changes.push({ type: "set", object: found, previous, origin: "repair", observedAt: check.takenAt });
-}
-
-/** Takes the key out of the view, if it is there; its tombstone stays above the horizon, so that nothing older undoes it. */
-function remove(state: MergeState, check: OpenCheck, { key, until }: OpenDoubt, work: Work): void {
-  const claim = state.claims.get(key);
-  if (claim === undefined || claim.gone) return;
-  noteEnd(state, claim.uid, until);
-  const shown = visible(state, key);
-  replaceClaim(state, key, { uid: claim.uid, resourceVersion: until, gone: true, inferred: true });
-  if (shown === undefined) return;
-  work.changes.push({
-    type: "removed",
-    key,
-    uid: shown.uid,
-    resourceVersion: until,
-    finalState: "unknown",
-    origin: "repair",
-    observedAt: check.takenAt,
-  });
-}
-
-function tellByName(drift: Drift, work: Work): void {
-  work.verdicts.push({ horizon: drift.horizon, result: "drift", mode: "by-name", drift: [drift] });
-}
-
-function missed(key: ObjectKey, horizon: ResourceVersion, shown: Shown | undefined, actual: Shown | undefined): Drift {
-  return {
-    key,
-    type: differenceType(shown, actual) ?? "modified",
-    horizon,
-    shown: shown && { uid: shown.uid, resourceVersion: shown.resourceVersion },
-    actual,
-    cause: "upstream",
-  };
 }
