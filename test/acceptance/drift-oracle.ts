@@ -1,5 +1,5 @@
 import { ByNameCheck } from "./by-name-check.ts";
-import { compareResourceVersions, type Drift, type MergeInput, type ResourceVersion, type Verdict } from "@krm/core";
+import { compareResourceVersions, type MergeInput, type ResourceVersion, type Verdict } from "@krm/core";
 
 /** A life of an object at a version. */
 export interface TrueState {

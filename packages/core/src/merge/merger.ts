@@ -20,6 +20,7 @@ import type { VerificationLedger } from "./ledger.ts";
 import { LedgerKeeper } from "./ledger-keeper.ts";
 import type { DecidedVerdict, MergeInput, Step } from "./merge-input.ts";
 import { type MergeState, restoreMergeState } from "./merge-state.ts";
+import { PositionWaiters } from "./position-waiters.ts";
 import { advance } from "./reduce.ts";
 import type { ViewChange } from "./view-change.ts";
 
@@ -70,8 +71,7 @@ export class Merger {
   readonly #keeper: LedgerKeeper;
   /** The ledger as it was last written. */
   #written: VerificationLedger | undefined;
-  /** Those who wait until the stream has told everything up to a version. */
-  readonly #waiting = new Set<{ readonly version: ResourceVersion; readonly resolve: (passed: true) => void }>();
+  readonly #waiters: PositionWaiters;
   #late = 0;
   #failing: MergerReport["failing"];
 
@@ -87,6 +87,7 @@ export class Merger {
     this.#repairedAt = meta.repairPending ? this.#version : undefined;
     this.#keeper = new LedgerKeeper(ledger, options.clock, options.telemetry ?? noTelemetry);
     this.#written = ledger;
+    this.#waiters = new PositionWaiters(options.clock, this.#state.position);
   }
 
   /** The cluster history that is merged now; inputs must name it. */
@@ -132,27 +133,7 @@ export class Merger {
 
   /** As `VerifySink` wants it. */
   async passed(version: ResourceVersion, ms: number, signal: AbortSignal): Promise<boolean> {
-    if (this.#hasPassed(version)) return true;
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const wait = { version, resolve };
-    const over = new AbortController();
-    const late = this.#options.clock.sleep(ms, { signal: AbortSignal.any([signal, over.signal]) });
-    late.then(
-      () => resolve(false),
-      () => {},
-    );
-    this.#waiting.add(wait);
-    try {
-      return await untilAborted(promise, signal);
-    } finally {
-      this.#waiting.delete(wait);
-      over.abort();
-    }
-  }
-
-  #hasPassed(version: ResourceVersion): boolean {
-    const { position } = this.#state;
-    return position !== undefined && compareResourceVersions(position, version) >= 0;
+    return this.#waiters.passed(version, ms, signal);
   }
 
   /**
@@ -237,7 +218,7 @@ export class Merger {
     if (ledger !== undefined) this.#written = ledger;
     // Before anybody is told, so that what is reported as waiting is what waits.
     this.#queue.remove(inputs);
-    for (const wait of this.#waiting) if (this.#hasPassed(wait.version)) wait.resolve(true);
+    this.#waiters.moved(this.position);
     this.#options.onCommit?.(commit);
     for (const verdict of verdicts) this.#options.onVerdict?.(verdict);
     this.#options.onReport?.(this.report);

@@ -5,7 +5,7 @@ import { type Judged, resultOf, shownAt } from "./decide.ts";
 import type { Doubt } from "./doubt.ts";
 import { isVanished, judge, missed, remove } from "./judge-doubt.ts";
 import type { VerifiedInput } from "./merge-input.ts";
-import type { MergeState, OpenCheck, OpenDoubt } from "./merge-state.ts";
+import type { MergeState, OpenCheck } from "./merge-state.ts";
 import type { Work } from "./work.ts";
 
 /*
