@@ -66,6 +66,8 @@ export class MirroredStore implements Store {
       cursor: replica.cursor.bind(replica),
       reports: replica.reports.bind(replica),
       ask: source.ask.bind(source),
+      checkpoint: source.checkpoint.bind(source),
+      keepCheckpoint: source.keepCheckpoint.bind(source),
       acquire,
     };
   }

@@ -23,6 +23,7 @@ export {
 } from "./model/resource-type.ts";
 export { type Scope, scopeId } from "./model/scope.ts";
 export type { Revision, StoredObject } from "./model/stored-object.ts";
+export type { WriteMarks } from "./model/write-marks.ts";
 export type { IncomparableSnapshot, Snapshot, SnapshotEntry } from "./model/snapshot.ts";
 export type { Applied, Observation, Tombstone } from "./model/observation.ts";
 
@@ -53,7 +54,7 @@ export {
   restoreMergeState,
   type Undecided,
 } from "./merge/merge-state.ts";
-export type { ViewChange } from "./merge/view-change.ts";
+export type { ReplacedState, ViewChange } from "./merge/view-change.ts";
 export { advance, reduce } from "./merge/reduce.ts";
 
 // Store
@@ -88,6 +89,7 @@ export { ReplicaStore, type ReplicaStoreOptions } from "./replica/replica-store.
 
 // For those who write a store
 export { untilAborted } from "./internal/abort.ts";
+export { isFinal } from "./store/final-failure.ts";
 export { refuseBackwards } from "./store/backwards.ts";
 export { ChangeFeed, type ChangeFeedOptions } from "./store/change-feed.ts";
 export { ObjectTable } from "./store/object-table.ts";

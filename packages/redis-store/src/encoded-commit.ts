@@ -1,6 +1,6 @@
 import { encodeChange, encodeObject, type ObjectKey, type StoreManifest, type ViewChange } from "@krm/core";
 import type { Argument } from "./redis-link.ts";
-import { writeIndexEntry } from "./stored-state.ts";
+import { indexEntryOf } from "./stored-state.ts";
 
 /** What one script takes at most: Redis does nothing else for a few milliseconds then. */
 export const COMMIT_BATCH: StoreManifest["batch"] = { changes: 256, bytes: 256 * 1024 };
@@ -26,9 +26,8 @@ export function commitArguments(changes: readonly ViewChange[]): Argument[] {
     const { header, record } = encodeChange(change);
     const body = record === undefined ? NOTHING : Buffer.from(record.buffer, record.byteOffset, record.byteLength);
     if (change.type === "removed") return ["r", change.key, "", 0, header, body];
-    const { key, uid, resourceVersion, bytes } = change.object;
-    const size = bytes.byteLength;
-    return ["s", key, writeIndexEntry({ uid, resourceVersion, size }), size, header, body];
+    const { key, bytes } = change.object;
+    return ["s", key, indexEntryOf(change.object), bytes.byteLength, header, body];
   });
 }
 
@@ -40,9 +39,9 @@ export function* stageParts(changes: Iterable<ViewChange>): Generator<Argument[]
     if (change.type === "removed") {
       part.push(change.key, "r", "", 0, NOTHING);
     } else {
-      const { key, uid, resourceVersion, bytes } = change.object;
+      const { key, bytes } = change.object;
       const size = bytes.byteLength;
-      part.push(key, "s", writeIndexEntry({ uid, resourceVersion, size }), size, encodeObject(change.object));
+      part.push(key, "s", indexEntryOf(change.object), size, encodeObject(change.object));
       held += size;
     }
     if (part.length < COMMIT_BATCH.changes * 5 && held < COMMIT_BATCH.bytes) continue;

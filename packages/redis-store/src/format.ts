@@ -1,7 +1,7 @@
 import { KrmError } from "@krm/core";
 
 /** The way in which everything under a prefix is kept. Another one is another number. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** What is kept under `formatKey`. */
 export const FORMAT_RECORD: string = `krm-store ${FORMAT}`;

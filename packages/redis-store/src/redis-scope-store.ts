@@ -138,6 +138,18 @@ export class RedisScopeStore implements ScopeStore {
     );
   }
 
+  async checkpoint(reader: string, options?: CallOptions): Promise<string | undefined> {
+    return this.#guarded(options, async () =>
+      textOf(await this.#options.link.command("HGET", this.#keys.checkpoints, reader)),
+    );
+  }
+
+  async keepCheckpoint(reader: string, checkpoint: string, options?: CallOptions): Promise<void> {
+    await this.#guarded(options, async () =>
+      this.#options.link.command("HSET", this.#keys.checkpoints, reader, checkpoint),
+    );
+  }
+
   async acquire<R extends Role>(role: R, request: LeaseRequest, options?: CallOptions): Promise<Leases[R] | undefined> {
     let taking: Promise<Leases[R] | undefined> | undefined;
     try {
@@ -217,9 +229,9 @@ export class RedisScopeStore implements ScopeStore {
       const [next, fields] = listOf(await this.#options.link.command("HSCAN", this.#keys.index, cursor, "COUNT", 1000));
       const list = listOf(fields);
       for (let i = 0; i < list.length; i += 2) {
-        const { uid, resourceVersion } = readIndexEntry(textOf(list[i + 1]) ?? "");
-        const claim = { uid: uid as Uid, resourceVersion: resourceVersion as ResourceVersion, gone: false };
-        claims.set(textOf(list[i]) as ObjectKey, claim);
+        const { uid, resourceVersion, deleting, changedAt } = readIndexEntry(textOf(list[i + 1]) ?? "");
+        const life = { uid: uid as Uid, resourceVersion: resourceVersion as ResourceVersion };
+        claims.set(textOf(list[i]) as ObjectKey, { ...life, gone: false, deleting, changedAt });
       }
       cursor = textOf(next) ?? "0";
     } while (cursor !== "0");

@@ -9,6 +9,8 @@ export interface ScopeKeys {
   readonly index: string;
   readonly staging: string;
   readonly asks: string;
+  /** Of the feed's readers; no script touches it. */
+  readonly checkpoints: string;
   /** Told at each commit. */
   readonly viewChannel: string;
   /** Told at each append to a log. */
@@ -43,6 +45,7 @@ export function scopeKeys(prefix: string, scope: Scope): ScopeKeys {
     index: at("index"),
     staging: at("staging"),
     asks: at("asks"),
+    checkpoints: at("checkpoints"),
     viewChannel: at("view"),
     logChannel: at("logs"),
   };

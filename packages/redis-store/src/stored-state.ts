@@ -1,4 +1,11 @@
-import { type CommittedMeta, NO_VIEW, type VerificationLedger, type ViewMeta } from "@krm/core";
+import {
+  type CommittedMeta,
+  NO_VIEW,
+  type StoredObject,
+  type VerificationLedger,
+  type ViewMeta,
+  type WriteMarks,
+} from "@krm/core";
 import { NO_ID } from "./stream-id.ts";
 
 /** What a reply holds: bulk strings come as bytes. */
@@ -39,25 +46,45 @@ export function readLedger(reply: Reply): VerificationLedger | undefined {
   return JSON.parse(written) as VerificationLedger;
 }
 
-/** One entry of the index: which life and version a key has, and how large its body is. */
-export interface IndexEntry {
+/** One entry of the index: which life and version a key has, how large its body is, and what its times were. */
+export interface IndexEntry extends WriteMarks {
   readonly uid: string;
   readonly resourceVersion: string;
   readonly size: number;
 }
 
-/** Writes an index entry: `version size uid`. A uid may hold spaces; the others cannot. */
-export function writeIndexEntry({ uid, resourceVersion, size }: IndexEntry): string {
-  return `${resourceVersion} ${size} ${uid}`;
+/** The index entry of an object. */
+export function indexEntryOf(object: StoredObject): string {
+  const { uid, resourceVersion, bytes, changedAt, deletionTimestamp } = object;
+  return writeIndexEntry({
+    uid,
+    resourceVersion,
+    size: bytes.byteLength,
+    changedAt,
+    deleting: deletionTimestamp !== undefined,
+  });
+}
+
+/**
+ * Writes an index entry: `version size marks uid`. A uid may hold spaces; the others cannot. Marks are `-` where they
+ * are not known, else `1` or `0` (deletion asked for, or not) and when it was changed, where that is known.
+ */
+export function writeIndexEntry({ uid, resourceVersion, size, deleting, changedAt = "" }: IndexEntry): string {
+  const marks = deleting === undefined ? "-" : `${deleting ? 1 : 0}${changedAt}`;
+  return `${resourceVersion} ${size} ${marks} ${uid}`;
 }
 
 /** Reads an index entry. */
 export function readIndexEntry(text: string): IndexEntry {
   const first = text.indexOf(" ");
   const second = text.indexOf(" ", first + 1);
-  return {
+  const third = text.indexOf(" ", second + 1);
+  const marks = text.slice(second + 1, third);
+  const known = {
+    uid: text.slice(third + 1),
     resourceVersion: text.slice(0, first),
     size: Number(text.slice(first + 1, second)),
-    uid: text.slice(second + 1),
   };
+  if (marks === "-") return known;
+  return { ...known, deleting: marks.startsWith("1"), changedAt: marks.length > 1 ? marks.slice(1) : undefined };
 }

@@ -44,7 +44,7 @@ withRedis(process.env, (redis) => {
       await server.command("SET", "odd:format", "something else");
       const format = await refused(`redis://:right@127.0.0.1:${server.port}/?prefix=other`);
       expect(format).toMatchObject({ code: "KRM_STORE_UNUSABLE" });
-      expect(format.message).toMatch(/under other: are of format 7; this version of KRM keeps format 1/);
+      expect(format.message).toMatch(/under other: are of format 7; this version of KRM keeps format 2/);
       expect(await refused(`redis://:right@127.0.0.1:${server.port}/?prefix=odd`)).toMatchObject({
         code: "KRM_STORE_UNUSABLE",
       });

@@ -30,6 +30,7 @@ test("places of the feed are what they were written as, and nothing else is one"
 test("index entries are what they were written as, whatever the uid", () => {
   for (const uid of ["0c8f", "with spaces in it", "", "ü\n"]) {
     const entry = { uid, resourceVersion: "340282366920938463463374607431768211455", size: 1_500_000 };
-    expect(readIndexEntry(writeIndexEntry(entry))).toEqual(entry);
+    for (const marks of [{}, { deleting: false }, { deleting: true, changedAt: "2026-11-23T06:14:00Z" }])
+      expect(readIndexEntry(writeIndexEntry({ ...entry, ...marks }))).toEqual({ ...entry, ...marks });
   }
 });

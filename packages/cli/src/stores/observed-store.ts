@@ -35,6 +35,9 @@ function observedScope(store: ScopeStore, health: StoreHealth): ScopeStore {
     changes: (options) => store.changes(options),
     cursor: async (options) => heard("cursor", store.cursor(options)),
     reports: async (options) => heard("reports", store.reports(options)),
+    checkpoint: async (reader, options) => heard("checkpoint", store.checkpoint(reader, options)),
+    keepCheckpoint: async (reader, checkpoint, options) =>
+      heard("keepCheckpoint", store.keepCheckpoint(reader, checkpoint, options)),
     ask: async (role, request, options) => heard("ask", store.ask(role, request, options)),
     async acquire(role, request, options) {
       const lease = await heard("acquire", store.acquire(role, request, options));

@@ -5,7 +5,7 @@ import { differenceType } from "./decide.ts";
 import type { Doubt } from "./doubt.ts";
 import type { Drift, Shown } from "./drift.ts";
 import { noteEnd } from "./ended-lives.ts";
-import type { MergeState, OpenCheck, OpenDoubt } from "./merge-state.ts";
+import { claimOf, type MergeState, type OpenCheck, type OpenDoubt } from "./merge-state.ts";
 import type { Work } from "./work.ts";
 
 /** The list did not hold it, the object itself was not there, and the stream shows it. */
@@ -61,7 +61,7 @@ function judgeFound(state: MergeState, check: OpenCheck, { key, found, until }: 
   const drift = missed(key, until, shown, { uid, resourceVersion });
   tellByName(changedAt === undefined ? drift : { ...drift, changedAt }, work);
   const previous = visible(state, key);
-  replaceClaim(state, key, { uid, resourceVersion, gone: false });
+  replaceClaim(state, key, claimOf(found));
   work.changes.push({ type: "set", object: found, previous, origin: "repair", observedAt: check.takenAt });
 }
 

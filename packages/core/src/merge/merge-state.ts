@@ -1,15 +1,23 @@
 import type { ObjectKey, Uid } from "../model/object-key.ts";
 import type { ResourceVersion } from "../model/resource-version.ts";
+import { marksOf, type WriteMarks } from "../model/write-marks.ts";
+import type { StoredObject } from "../model/stored-object.ts";
 import type { CommittedMeta } from "../store/store.ts";
 import type { Doubt } from "./doubt.ts";
 import type { Drift, Shown } from "./drift.ts";
 import type { VerificationMode } from "./merge-input.ts";
 
 /** The newest that is known of one key: which life, at which version, and whether that version is a deletion. */
-export interface Claim {
+export interface Claim extends WriteMarks {
   readonly uid: Uid;
   readonly resourceVersion: ResourceVersion;
   readonly gone: boolean;
+}
+
+/** That an object is there, as it is. */
+export function claimOf(object: StoredObject): Claim {
+  const { uid, resourceVersion } = object;
+  return { uid, resourceVersion, gone: false, ...marksOf(object) };
 }
 
 /** A verified snapshot that the stream has not passed yet: its differences may still be lag (law 6). */

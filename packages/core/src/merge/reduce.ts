@@ -8,7 +8,7 @@ import { isVanished } from "./judge-doubt.ts";
 import { replaceClaim, visible } from "./claims.ts";
 import { withoutEnded } from "./ended-lives.ts";
 import type { MergeInput, Step, VerifiedInput } from "./merge-input.ts";
-import { type Claim, cloneMergeState, emptyMergeState, type MergeState } from "./merge-state.ts";
+import { type Claim, claimOf, cloneMergeState, emptyMergeState, type MergeState } from "./merge-state.ts";
 import { hasBodies, isOlder, needsBody, settle } from "./settle.ts";
 import type { Work } from "./work.ts";
 
@@ -95,7 +95,7 @@ function replaceAll(state: MergeState, snapshot: IncomparableSnapshot, work: Wor
     listed.add(key);
     const previous = visible(state, key);
     if (previous?.uid === uid && previous.resourceVersion === resourceVersion) continue;
-    replaceClaim(state, key, { uid, resourceVersion, gone: false });
+    replaceClaim(state, key, claimOf(object));
     work.changes.push({ type: "set", object, previous, origin: "list", observedAt });
   }
   for (const [key, { resourceVersion }] of state.claims) {
@@ -134,7 +134,7 @@ function observe(state: MergeState, observation: Observation, work: Work): void 
   if (live && state.undecided.length > 0) work.verdicts.push(...decideUpTo(state, version, "below"));
   if (live) settleDoubts(state, version, work, "below");
 
-  const claim: Claim = { uid: object.uid, resourceVersion: version, gone: observation.type === "deleted" };
+  const claim: Claim = { ...claimOf(object), gone: observation.type === "deleted" };
   const current = state.claims.get(key);
   if (state.horizon !== undefined && compareResourceVersions(version, state.horizon) <= 0) {
     if (state.undecided.length > 0) noteStreamClaim(state, key, claim);
@@ -180,6 +180,7 @@ function accept(state: MergeState, observation: Observation, claim: Claim, work:
       uid: shown.uid,
       resourceVersion: claim.resourceVersion,
       finalState: object,
+      wasDeleting: shown.deleting,
       origin: "stream",
       observedAt,
     });

@@ -2,7 +2,7 @@ import type { ObjectKey } from "../model/object-key.ts";
 import { compareResourceVersions, newestResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
 import type { Snapshot, SnapshotEntry } from "../model/snapshot.ts";
 import { claimUnseen, replaceClaim, visible } from "./claims.ts";
-import type { Claim, MergeState } from "./merge-state.ts";
+import { type Claim, claimOf, type MergeState } from "./merge-state.ts";
 import type { Work } from "./work.ts";
 
 /** Whether a snapshot is older than what is settled: one that was verified, or what was taken over. */
@@ -64,13 +64,12 @@ export function settle(
     }
     const brought = what === "keep" && entry.object !== undefined && state.unseen.has(key);
     if (what !== "take" && !(brought && current?.resourceVersion === entry.resourceVersion)) continue;
-    const claim = { uid: entry.uid, resourceVersion: entry.resourceVersion, gone: false };
     if (entry.object === undefined) {
-      claimUnseen(state, key, claim);
+      claimUnseen(state, key, { uid: entry.uid, resourceVersion: entry.resourceVersion, gone: false });
       continue;
     }
     const previous = visible(state, key);
-    replaceClaim(state, key, claim);
+    replaceClaim(state, key, claimOf(entry.object));
     work.changes.push({ type: "set", object: entry.object, previous, origin, observedAt });
   }
   for (const [key, claim] of state.claims) {

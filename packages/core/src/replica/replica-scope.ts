@@ -97,6 +97,16 @@ export class ReplicaScope implements ScopeStore {
     throw onlyReads();
   }
 
+  async checkpoint(_reader: unknown, options?: CallOptions): Promise<never> {
+    this.#admit(options);
+    throw onlyReads();
+  }
+
+  async keepCheckpoint(_reader: unknown, _checkpoint: unknown, options?: CallOptions): Promise<never> {
+    this.#admit(options);
+    throw onlyReads();
+  }
+
   async ask(_role: unknown, _request: unknown, options?: CallOptions): Promise<never> {
     this.#admit(options);
     throw onlyReads();

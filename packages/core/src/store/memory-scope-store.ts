@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { KrmError } from "../errors.ts";
 import type { VerificationLedger } from "../merge/ledger.ts";
-import type { Claim } from "../merge/merge-state.ts";
+import { type Claim, claimOf } from "../merge/merge-state.ts";
 import type { ObjectKey } from "../model/object-key.ts";
 import type { Scope } from "../model/scope.ts";
 import type { StoredObject } from "../model/stored-object.ts";
@@ -40,6 +40,8 @@ export class MemoryScopeStore implements ScopeStore {
   #meta: CommittedMeta = NO_VIEW;
   #ledger: VerificationLedger | undefined;
   #reports: Partial<RoleReports> = {};
+  /** Of this process, as the feed is that they are about. */
+  readonly #checkpoints = new Map<string, string>();
   readonly #logs: Record<InputRole, MemoryLog> = {
     streamer: new MemoryLog("streamer"),
     verifier: new MemoryLog("verifier"),
@@ -106,6 +108,16 @@ export class MemoryScopeStore implements ScopeStore {
     this.#requests.set(role, asked.add(request));
   }
 
+  async checkpoint(reader: string, options?: CallOptions): Promise<string | undefined> {
+    await this.#ready(options);
+    return this.#checkpoints.get(reader);
+  }
+
+  async keepCheckpoint(reader: string, checkpoint: string, options?: CallOptions): Promise<void> {
+    await this.#ready(options);
+    this.#checkpoints.set(reader, checkpoint);
+  }
+
   async acquire<R extends Role>(role: R, request: LeaseRequest, options?: CallOptions): Promise<Leases[R] | undefined> {
     await this.#ready(options);
     if (this.#leases.has(role)) return undefined;
@@ -123,11 +135,7 @@ export class MemoryScopeStore implements ScopeStore {
   }
 
   #loaded(): LoadedView {
-    const claims = new Map(
-      this.#table
-        .read()
-        .map(({ key, uid, resourceVersion }): [ObjectKey, Claim] => [key, { uid, resourceVersion, gone: false }]),
-    );
+    const claims = new Map(this.#table.read().map((object): [ObjectKey, Claim] => [object.key, claimOf(object)]));
     return { meta: this.#currentMeta(), claims, ledger: this.#ledger };
   }
 

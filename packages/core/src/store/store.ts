@@ -138,6 +138,13 @@ export interface ScopeStore {
    * `KRM_STORE_CONFLICT` as soon as it does not hold it any more, or the store has lost what it wrote before.
    */
   acquire<R extends Role>(role: R, request: LeaseRequest, options?: CallOptions): Promise<Leases[R] | undefined>;
+  /**
+   * What a reader of the feed wrote down of how far it has come, under a name of its own; undefined: nothing, or the store
+   * has lost it. It goes on from there after a restart.
+   */
+  checkpoint(reader: string, options?: CallOptions): Promise<string | undefined>;
+  /** Keeps what a reader writes down. The newest wins: two readers under one name are not kept apart. */
+  keepCheckpoint(reader: string, checkpoint: string, options?: CallOptions): Promise<void>;
   /** Asks something of whoever holds a role, or will. The same request, asked twice before it is taken, counts once. */
   ask(role: Role, request: RoleRequest, options?: CallOptions): Promise<void>;
 }

@@ -41,24 +41,39 @@ function shown(change: ViewChange): unknown {
 
 export function changesTests({ open, scope }: Harness): void {
   describe("the change feed", () => {
+    test("keeps for each reader what it wrote down last, by name and scope", async () => {
+      const one = await scope();
+      expect(await one.store.checkpoint("metrics")).toBeUndefined();
+      await one.store.keepCheckpoint("metrics", "one");
+      await one.store.keepCheckpoint("other", "ü\n");
+      await one.store.keepCheckpoint("metrics", "two");
+      expect(await one.store.checkpoint("metrics")).toBe("two");
+      expect(await one.store.checkpoint("other")).toBe("ü\n");
+      const store = await open();
+      expect(await store.scope({ ...SCOPE, namespace: "team-x" }).checkpoint("metrics")).toBeUndefined();
+    });
+
     test("tells every change in order, with all that the Merger said of it", async () => {
       const one = await scope();
       const reader = new Reader(one);
       const [a, b] = [storedObject("a"), storedObject("b", { version: "2", metadata: { labels: { app: "web" } } })];
       const { uid, resourceVersion } = a;
       const newer = storedObject("a", { version: "5" });
+      const again = storedObject("a", { version: "6" });
       const changes = [
         set(a, { origin: "list", observedAt: 17 }),
         set(b),
         set(newer, { previous: { uid, resourceVersion }, origin: "repair" }),
-        removed(b, "6"),
+        set(again, { previous: { uid, resourceVersion, deleting: true, changedAt: "2026-11-23T06:14:00Z" } }),
+        set(again, { previous: { uid, resourceVersion, deleting: false } }),
+        { ...removed(b, "6"), wasDeleting: true },
         removed(newer, "7", false),
       ];
       await one.commit(commit("2", ...changes.slice(0, 2)));
       await one.commit(commit("7", ...changes.slice(2)));
-      const entries = await reader.entries(5);
+      const entries = await reader.entries(7);
       expect(entries.map(({ change }) => shown(change))).toEqual(changes.map(shown));
-      expect(new Set(entries.map(({ cursor }) => cursor)).size).toBe(5);
+      expect(new Set(entries.map(({ cursor }) => cursor)).size).toBe(7);
       reader.stop();
     });
 

@@ -42,6 +42,23 @@ export function takeoverTests({ open, scope }: Harness): void {
       expect(loaded.ledger).toEqual(ledger);
     });
 
+    test("finds what each object had told of its times", async () => {
+      const store = await open();
+      const time = "2026-11-23T06:14:00Z";
+      const written = storedObject("a", { metadata: { managedFields: [{ manager: "m", time }] } });
+      const ending = storedObject("b", { version: "2", metadata: { deletionTimestamp: time } });
+      const one = writableScope(store.scope(SCOPE));
+      await one.commit(commit("2", set(written), set(ending), set(storedObject("c"))));
+      await one[Symbol.asyncDispose]();
+      const { loaded } = await writableScope(store.scope(SCOPE)).lease("merger");
+      const marks = [...loaded.claims].map(([key, { changedAt, deleting }]) => `${key} ${changedAt} ${deleting}`);
+      expect(marks.toSorted()).toEqual([
+        `team-a/a ${time} false`,
+        "team-a/b undefined true",
+        "team-a/c undefined false",
+      ]);
+    });
+
     test("goes on with the feed and the counts where the other stopped", async () => {
       const store = await open();
       const first = writableScope(store.scope(SCOPE));
