@@ -15,24 +15,31 @@ export const canInstall = () =>
 
 /**
  * Installs them, with fresh lists where the old ones do not do; their services start neither now nor at the next boot.
- * Throws with apt-get's own words, and Stopped on a signal.
+ * Those that cannot be had do not keep the others away: it throws at the end, with apt-get's own words, and Stopped on a
+ * signal.
  */
 export async function aptInstall(packages) {
   const written = [];
   const hadFolder = existsSync(dirname(NO_CLUSTER));
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C" };
   const aptGet = (...args) => capture("apt-get", ["-y", "-q", "-o", "DPkg::Lock::Timeout=120", ...args], { env });
-  const install = () => aptGet("install", "--no-install-recommends", ...packages);
+  const install = (names) => aptGet("install", "--no-install-recommends", ...names);
   try {
     await denyServices(written);
     if (packages.includes("postgresql")) write(written, NO_CLUSTER, `${MARK}\ncreate_main_cluster = false\n`, 0o644);
-    let result = await install();
-    if (result.code !== 0) {
+    let together = await install(packages);
+    if (together.code !== 0) {
       await aptGet("update");
-      result = await install();
+      together = await install(packages);
     }
-    if (result.code !== 0) throw new Error(`apt-get could not install ${packages.join(", ")}: ${told(result.output)}`);
-    if (existsSync("/usr/bin/systemctl")) await capture("systemctl", ["disable", ...packages], {});
+    const failures = [];
+    for (const name of packages) {
+      const alone = together.code !== 0 && packages.length > 1;
+      const { code, output } = alone ? await install([name]) : together;
+      if (code !== 0) failures.push(`apt-get could not install ${name}: ${told(output)}`);
+      else if (existsSync("/usr/bin/systemctl")) await capture("systemctl", ["disable", name], {});
+    }
+    if (failures.length > 0) throw new Error(failures.join("; "));
   } finally {
     for (const path of written) rmSync(path, { force: true });
     if (!hadFolder) rmSync(dirname(NO_CLUSTER), { recursive: true, force: true });

@@ -1,11 +1,21 @@
-// The real Redis and PostgreSQL of the tests: those of this machine, else installed where that can be done.
-import { findPostgres, findRedisServer } from "../../packages/testkit/src/servers/find-servers.ts";
+// The real servers of the tests, and promtool: those of this machine, else installed where that can be done.
+import {
+  findInfluxDb,
+  findPostgres,
+  findPromtool,
+  findRedisServer,
+  findVictoriaMetrics,
+} from "../../packages/testkit/src/servers/find-servers.ts";
 import { Stopped } from "../run/processes.mjs";
 import { aptInstall, canInstall } from "./apt.mjs";
 
 const SERVERS = [
   { variable: "KRM_TEST_REDIS_SERVER", debian: "redis-server", find: findRedisServer },
   { variable: "KRM_TEST_POSTGRES_BIN", debian: "postgresql", find: findPostgres },
+  { variable: "KRM_TEST_INFLUXD", debian: "influxdb", find: findInfluxDb },
+  { variable: "KRM_TEST_VICTORIA_METRICS", debian: "victoria-metrics", find: findVictoriaMetrics },
+  // Debian has no smaller package with promtool.
+  { variable: "KRM_TEST_PROMTOOL", debian: "prometheus", find: findPromtool },
 ];
 
 /**
@@ -16,7 +26,7 @@ export async function realServers(env, say) {
   const missing = SERVERS.filter(({ variable, find }) => !env[variable] && find(env).path === undefined);
   const packages = missing.map(({ debian }) => debian);
   if (packages.length > 0 && canInstall()) {
-    say(`installing ${packages.join(" and ")} with apt-get; no service is started`);
+    say(`installing ${packages.join(", ")} with apt-get; no service is started`);
     const started = performance.now();
     try {
       await aptInstall(packages);

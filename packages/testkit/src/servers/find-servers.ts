@@ -74,13 +74,69 @@ function besidePath(): readonly string[] {
   });
 }
 
+/**
+ * Finds an `influxd` of InfluxDB 1: the one that `KRM_TEST_INFLUXD` names, and no other where that is set; else the one on
+ * PATH. It has been run, to ask for its version.
+ */
+export function findInfluxDb(env: ServerEnvironment): FoundServer {
+  const how = "install InfluxDB 1 (apt-get install influxdb), or name its influxd by KRM_TEST_INFLUXD";
+  const probe = { args: ["version"], said: /InfluxDB v?1\.\d/ };
+  return findProgram(env, "KRM_TEST_INFLUXD", ["influxd"], probe, how);
+}
+
+/**
+ * Finds a VictoriaMetrics of one node: the one that `KRM_TEST_VICTORIA_METRICS` names, and no other where that is set;
+ * else the one on PATH. It has been run, to ask what it is: Debian's does not tell its version.
+ */
+export function findVictoriaMetrics(env: ServerEnvironment): FoundServer {
+  const how =
+    "install VictoriaMetrics (apt-get install victoria-metrics, brew install victoriametrics), or name it by KRM_TEST_VICTORIA_METRICS";
+  const probe = { args: ["--help"], said: /victoria-metrics is a time series database/ };
+  return findProgram(env, "KRM_TEST_VICTORIA_METRICS", ["victoria-metrics", "victoria-metrics-prod"], probe, how);
+}
+
+/**
+ * Finds Prometheus' `promtool`: the one that `KRM_TEST_PROMTOOL` names, and no other where that is set; else the one on
+ * PATH. It has been run, to ask for its version.
+ */
+export function findPromtool(env: ServerEnvironment): FoundServer {
+  const how =
+    "install Prometheus (apt-get install prometheus, brew install prometheus), or name it by KRM_TEST_PROMTOOL";
+  const probe = { args: ["--version"], said: /promtool, version \d/ };
+  return findProgram(env, "KRM_TEST_PROMTOOL", ["promtool"], probe, how);
+}
+
+/** How to know a program: run like this, it says this. */
+interface Probe {
+  readonly args: readonly string[];
+  readonly said: RegExp;
+}
+
+function findProgram(
+  env: ServerEnvironment,
+  variable: string,
+  names: readonly [string, ...string[]],
+  { args, said }: Probe,
+  how: string,
+): FoundServer {
+  const own = env[variable];
+  const candidates = own ? [own] : names.flatMap((name) => onPath(env, name));
+  const outputs = candidates.map((path) => ({ path, output: outputOf(path, args) }));
+  const found = outputs.find(({ output }) => output !== undefined && said.test(output));
+  if (found !== undefined) return { path: found.path };
+  const other = outputs.find(({ output }) => output !== undefined);
+  if (other !== undefined) return { reason: `${other.path} is another program or version: ${how}` };
+  if (own) return { reason: `${variable}=${own} does not run: name one that does, or unset it` };
+  return { reason: `no ${names[0]}: ${how}` };
+}
+
 function onPath(env: ServerEnvironment, name: string): readonly string[] {
   const folders = (env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
   return folders.map((folder) => join(folder, name)).filter((path) => existsSync(path));
 }
 
-/** What it prints as its version; undefined where it does not run. */
-function outputOf(program: string): string | undefined {
-  const { status, stdout } = spawnSync(program, ["--version"], { encoding: "utf8", timeout: 10_000 });
-  return status === 0 ? stdout : undefined;
+/** What it prints, by default as its version; undefined where it does not run. */
+function outputOf(program: string, args: readonly string[] = ["--version"]): string | undefined {
+  const { status, stdout, stderr } = spawnSync(program, args, { encoding: "utf8", timeout: 10_000 });
+  return status === 0 ? stdout + stderr : undefined;
 }

@@ -1,10 +1,25 @@
 import { assert, describe, test } from "vitest";
-import { findPostgres, findRedisServer, type FoundServer, type ServerEnvironment } from "./find-servers.ts";
+import {
+  findInfluxDb,
+  findPostgres,
+  findPromtool,
+  findRedisServer,
+  findVictoriaMetrics,
+  type FoundServer,
+  type ServerEnvironment,
+} from "./find-servers.ts";
+import { type InfluxDbOptions, type InfluxDbServer, startInfluxDb } from "./influxdb-server.ts";
 import { type PostgresOptions, type PostgresServer, startPostgres } from "./postgres-server.ts";
+import { type Promtool, promtoolAt } from "./promtool.ts";
 import { type RedisCluster, type RedisClusterOptions, startRedisCluster } from "./redis-cluster.ts";
 import type { RedisOptions } from "./redis-conf.ts";
 import { type RedisSentinel, type RedisSentinelOptions, startRedisSentinel } from "./redis-sentinel.ts";
 import { type RedisServer, startRedis } from "./redis-server.ts";
+import {
+  startVictoriaMetrics,
+  type VictoriaMetricsOptions,
+  type VictoriaMetricsServer,
+} from "./victoria-metrics-server.ts";
 
 /** Starts servers of the Redis that was found. What it starts is the test's to dispose of. */
 export interface RedisStarter {
@@ -16,6 +31,16 @@ export interface RedisStarter {
 /** Starts servers of the PostgreSQL that was found. What it starts is the test's to dispose of. */
 export interface PostgresStarter {
   readonly start: (options?: Omit<PostgresOptions, "bin">) => Promise<PostgresServer>;
+}
+
+/** Starts servers of the InfluxDB that was found. What it starts is the test's to dispose of. */
+export interface InfluxDbStarter {
+  readonly start: (options?: Omit<InfluxDbOptions, "binary">) => Promise<InfluxDbServer>;
+}
+
+/** Starts servers of the VictoriaMetrics that was found. What it starts is the test's to dispose of. */
+export interface VictoriaMetricsStarter {
+  readonly start: (options?: Omit<VictoriaMetricsOptions, "binary">) => Promise<VictoriaMetricsServer>;
 }
 
 /**
@@ -45,6 +70,25 @@ export function withPostgres(env: ServerEnvironment, define: (postgres: Postgres
   needing("PostgreSQL", env, findPostgres(env), (bin) =>
     define({ start: (options) => startPostgres({ ...options, bin }) }),
   );
+}
+
+/** Defines vitest's tests that need a real InfluxDB 1; otherwise as {@link withRedis}. */
+export function withInfluxDb(env: ServerEnvironment, define: (influx: InfluxDbStarter) => void): void {
+  needing("InfluxDB", env, findInfluxDb(env), (binary) =>
+    define({ start: (options) => startInfluxDb({ ...options, binary }) }),
+  );
+}
+
+/** Defines vitest's tests that need a real VictoriaMetrics; otherwise as {@link withRedis}. */
+export function withVictoriaMetrics(env: ServerEnvironment, define: (victoria: VictoriaMetricsStarter) => void): void {
+  needing("VictoriaMetrics", env, findVictoriaMetrics(env), (binary) =>
+    define({ start: (options) => startVictoriaMetrics({ ...options, binary }) }),
+  );
+}
+
+/** Defines vitest's tests that ask promtool; otherwise as {@link withRedis}. */
+export function withPromtool(env: ServerEnvironment, define: (promtool: Promtool) => void): void {
+  needing("promtool", env, findPromtool(env), (path) => define(promtoolAt(path)));
 }
 
 function needing(name: string, env: ServerEnvironment, found: FoundServer, define: (path: string) => void): void {
