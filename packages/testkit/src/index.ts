@@ -4,6 +4,7 @@ export { SeededRandom } from "./random/seeded-random.ts";
 
 // Simulated cluster
 export { SimCluster } from "./cluster/sim-cluster.ts";
+export { OffsetClock } from "./cluster/offset-clock.ts";
 export type { SimClusterOptions, SimDeleteOptions, SimWriteOptions } from "./cluster/sim-options.ts";
 export type { ClusterEvent, JsonObject, SimMeta, SimObject } from "./cluster/sim-object.ts";
 export {
@@ -31,6 +32,7 @@ export {
 // Faults
 export { type EventFault, FaultPlan, type RequestFault } from "./faults/fault-plan.ts";
 export { describeFaults, type FaultSpec, parseFaults } from "./faults/fault-spec.ts";
+export { type Sway, swayAt, type SwaySpec } from "./faults/sway.ts";
 
 // Simulated API server
 export { SimApiServer, type SimApiServerOptions, type SimListenOptions } from "./api-server/api-server.ts";

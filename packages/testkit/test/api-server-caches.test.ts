@@ -267,7 +267,7 @@ describe("lists of metadata", () => {
   });
 });
 
-describe("restore", () => {
+describe("restore", { timeout: 60_000 }, () => {
   it("takes etcd back half the interval, and cuts the watches", async () => {
     const { clock, cluster, list, watch } = await served({ faults: faults("restore=10m") });
     touch(cluster, "a");

@@ -6,6 +6,7 @@ const NAMES = [
   "drop",
   "lose",
   "delay",
+  "sway",
   "dup",
   "reorder",
   "truncate",
@@ -28,11 +29,17 @@ describe("parseFaults", () => {
   it("reads every fault", () => {
     const text =
       "drop=0.01,lose=0.001,delay=0.05:2s,dup=.02,reorder=0.03,truncate=0.001,disconnect=30s,stall=2m,mute=3m,hush=4m," +
-      "lag=0.2:1s,nowatchlist,410=0.01,429=0.02,500=1,compact=1m,restart=1.5h,restore=10m,crd=15m";
+      "lag=0.2:1s,nowatchlist,410=0.01,429=0.02,500=1,compact=1m,restart=1.5h,restore=10m,crd=15m," +
+      "sway.pods=5s/1m,sway=500ms/2s,sway.deployments.apps=.5s/1.5m";
     expect(parseFaults(text)).toEqual({
       drop: 0.01,
       lose: 0.001,
       delay: { probability: 0.05, ms: 2000 },
+      sway: {
+        "*": { maxMs: 500, periodMs: 2000 },
+        pods: { maxMs: 5000, periodMs: 60_000 },
+        "deployments.apps": { maxMs: 500, periodMs: 90_000 },
+      },
       duplicate: 0.02,
       reorder: 0.03,
       truncate: 0.001,
@@ -68,15 +75,37 @@ describe("parseFaults", () => {
     ["lag=1s", 'fault "lag=1s" cannot be read: write lag=P:TIME, as in lag=0.2:3s'],
     ["nowatchlist=1", 'fault "nowatchlist=1" cannot be read: write nowatchlist'],
     ["drop=0.1,drop=0.2", 'fault "drop" is given twice'],
+    ["sway.pods=1s/3s,sway.pods=1s/3s", 'fault "sway.pods" is given twice'],
+    [
+      "sway",
+      'fault "sway" cannot be read: write sway=MAX/PERIOD, where PERIOD is more than twice MAX, as in sway=5s/1m',
+    ],
+    ["sway=5s/10s", 'fault "sway=5s/10s" cannot be read: write sway=MAX/PERIOD, where PERIOD is more than twice MAX'],
+    ["sway=5s", 'fault "sway=5s" cannot be read'],
+    ["sway=5s/1m/1m", 'fault "sway=5s/1m/1m" cannot be read'],
+    ["sway=0s/1m", 'fault "sway=0s/1m" cannot be read'],
+    ["sway.pods=1s/1s", 'fault "sway.pods=1s/1s" cannot be read: write sway.pods=MAX/PERIOD'],
+    ["sway.pod=1s/3s", '"sway.pod" is about a resource that there is not: known resources: configmaps, '],
+    ["sway.=1s/3s", '"sway." is about a resource that there is not'],
+    ["sway.pods.apps=1s/3s", '"sway.pods.apps" is about a resource that there is not'],
+    ["drop.pods=0.1", '"drop.pods" is not a fault: known faults: '],
   ])("refuses %s", (text, message) => {
     const refused = (): unknown => parseFaults(text);
     expect(refused).toThrow(KrmError);
     expect(refused).toThrow(message);
   });
 
+  it("names resources of other clusters, where it is told of them", () => {
+    const resources = [{ group: "example.com", resource: "things" }];
+    expect(parseFaults("sway.things.example.com=1s/3s", resources).sway).toEqual({
+      "things.example.com": { maxMs: 1000, periodMs: 3000 },
+    });
+    expect(() => parseFaults("sway.pods=1s/3s", resources)).toThrow("known resources: things");
+  });
+
   it("describes every fault that it reads", () => {
     const lines = describeFaults().split("\n");
-    const described = lines.slice(1).map((line) => line.trim().split(/[= ]/)[0]);
+    const described = lines.slice(1).map((line) => line.trim().split(/[= [.]/)[0]);
     expect(new Set(described)).toEqual(new Set(NAMES));
     expect(described).toHaveLength(NAMES.length);
   });

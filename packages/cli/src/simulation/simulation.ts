@@ -11,6 +11,10 @@ export interface SimulationOptions {
   readonly churn: number;
   readonly seed: number;
   readonly faults: FaultSpec;
+  /** How far the cluster's own clock is ahead, in milliseconds; below 0: behind. Default: 0. */
+  readonly clockOffsetMs?: number | undefined;
+  /** Kubelets renew the leases of their nodes, beside the changes. Default: false. */
+  readonly nodeLeases?: boolean | undefined;
   readonly listen: { readonly host: string; readonly port: number };
   /** Ends the start, however large the cluster is. */
   readonly signal: AbortSignal;
@@ -36,9 +40,9 @@ export interface Simulation extends AsyncDisposable {
  * @throws KrmError `KRM_LISTEN`; the reason of `options.signal`
  */
 export async function startSimulation(options: SimulationOptions): Promise<Simulation> {
-  const { pods, nodes, churn: eventsPerSecond, seed, quietAfterMs } = options;
+  const { pods, nodes, churn: eventsPerSecond, seed, clockOffsetMs, nodeLeases, quietAfterMs } = options;
   const clock = systemClock;
-  const cluster = new SimCluster({ clock, seed });
+  const cluster = new SimCluster({ clock, seed, clockOffsetMs });
   const server = new SimApiServer({ cluster, seed });
   const stop = new AbortController();
   const { signal } = stop;
@@ -58,6 +62,7 @@ export async function startSimulation(options: SimulationOptions): Promise<Simul
     cluster,
     seed,
     eventsPerSecond,
+    nodeLeases,
     ...(quietAfterMs === undefined ? {} : { quietAfter: quietAfterMs }),
   });
   const calmDown = async (): Promise<void> => {

@@ -18,6 +18,7 @@ import type { SimCluster } from "../cluster/sim-cluster.ts";
 import type { SimResource } from "../cluster/sim-resource.ts";
 import { timestamp } from "../cluster/timestamp.ts";
 import type { FaultPlan } from "../faults/fault-plan.ts";
+import { dateHead } from "./date-header.ts";
 import { goJson } from "./go-json.ts";
 import { listPage, untilVersion } from "./list.ts";
 import { pathAnswer, PAGE_NOT_FOUND } from "./path-answers.ts";
@@ -71,8 +72,7 @@ export class RequestHandler {
 
   /** Answers one request. Never rejects: what goes wrong becomes the answer, unless nobody is there to hear it. */
   async handle(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
-    response.sendDate = false;
-    response.setHeader("date", new Date(this.#input.clock.now()).toUTCString());
+    dateHead(response, this.#input.clock);
     const gone = new AbortController();
     response.on("close", () => gone.abort());
     try {

@@ -5,6 +5,7 @@ import type { SimCluster } from "../cluster/sim-cluster.ts";
 import type { ClusterEvent } from "../cluster/sim-object.ts";
 import type { SimResource } from "../cluster/sim-resource.ts";
 import type { EventFault, FaultPlan } from "../faults/fault-plan.ts";
+import { swayLeft } from "../faults/sway.ts";
 import { SeededRandom } from "../random/seeded-random.ts";
 import type { ClusterReader } from "../watch-cache/cluster-reader.ts";
 import { objectFilter } from "./object-filter.ts";
@@ -47,6 +48,7 @@ const HUSH_EVERY_MS = 10_000;
 
 /** All open watches of one API server. Each event is matched and written once for all who see the same of it. */
 export class WatchHub {
+  readonly #cluster: SimCluster;
   readonly #clock: Clock;
   readonly #frames: WatchFrames;
   readonly #random: SeededRandom;
@@ -58,6 +60,7 @@ export class WatchHub {
   #held = false;
 
   constructor({ cluster, clock, faults, representer, seed, slowReaderBytes }: WatchHubInput) {
+    this.#cluster = cluster;
     this.#clock = clock;
     this.#faults = faults;
     this.#slowReaderBytes = slowReaderBytes;
@@ -99,6 +102,8 @@ export class WatchHub {
       filter,
       timeoutMs,
       nextFault: () => (this.#faults() === undefined ? undefined : nextFault()),
+      underway: (event) =>
+        this.#faults() === undefined ? 0 : swayLeft(plan?.spec.sway, event, this.#cluster.clock.truth.now()),
     });
     this.#hear(reader);
     if (this.#held) stream.hold(true);

@@ -2,6 +2,7 @@ import type { ListOptions } from "@krm/apimachinery";
 import { type Clock, compareResourceVersions, type ResourceVersion } from "@krm/core";
 import type { ClusterEvent, SimObject } from "../cluster/sim-object.ts";
 import type { SimResource } from "../cluster/sim-resource.ts";
+import { DelayLane } from "../faults/delay-lane.ts";
 import type { EventFault } from "../faults/fault-plan.ts";
 import type { ClusterReader } from "../watch-cache/cluster-reader.ts";
 import type { ObjectFilter } from "./object-filter.ts";
@@ -33,6 +34,8 @@ export interface WatchInput {
   readonly marker: boolean;
   /** When the server ends it. */
   readonly timeoutMs: number;
+  /** How many milliseconds from now on an event is still under way. */
+  readonly underway: (event: ClusterEvent) => number;
   /** What befalls the next event; undefined: nothing. */
   readonly nextFault: () => EventFault | undefined;
 }
@@ -49,14 +52,18 @@ export class WatchSession {
   #first = true;
   /** Live lines that wait until the initial events are out. */
   #behind: Buffer[] | undefined;
-  #lane: { readonly line: Buffer; readonly due: number }[] = [];
-  #swap: Buffer | undefined;
+  readonly #lane: DelayLane<Buffer>;
+  #swap: { readonly line: Buffer; readonly due: number } | undefined;
   #ending = false;
   readonly #closed = new AbortController();
 
   constructor(input: WatchInput) {
     this.#input = input;
     this.#from = input.options.resourceVersion;
+    this.#lane = new DelayLane(input.clock, this.#closed.signal, (line) => {
+      if (this.#behind === undefined) input.stream.send(line);
+      else this.#behind.push(line);
+    });
   }
 
   get resource(): SimResource {
@@ -99,7 +106,7 @@ export class WatchSession {
     if (this.#ending || compare(event.resourceVersion, this.#from) <= 0) return;
     const seen = this.#seen(event);
     if (seen === undefined) return;
-    const { frames, nextFault, resource, stream, view } = this.#input;
+    const { clock, frames, nextFault, resource, stream, underway, view } = this.#input;
     const fault = nextFault();
     if (fault?.drop === true) return;
     const line = frames.event(resource, event, seen, view, this.#first);
@@ -108,13 +115,14 @@ export class WatchSession {
       stream.truncate(line);
       return;
     }
+    const due = clock.monotonic() + underway(event) + (fault?.delayMs ?? 0);
     if (fault?.reorder === true && this.#swap === undefined) {
-      this.#swap = line;
-      void this.#after(REORDER_WINDOW_MS, () => this.#unswap(line));
+      const swap = (this.#swap = { line, due });
+      void this.#after(REORDER_WINDOW_MS, () => this.#unswap(swap));
       return;
     }
-    this.#emit(line, fault?.delayMs ?? 0);
-    if (fault?.duplicate === true) this.#emit(line, 0);
+    this.#lane.put(line, due);
+    if (fault?.duplicate === true) this.#lane.put(line, due);
     this.#unswap(this.#swap);
   }
 
@@ -187,37 +195,17 @@ export class WatchSession {
   }
 
   #bookmark(): void {
-    const { frames, reader, resource, view } = this.#input;
+    const { clock, frames, reader, resource, view } = this.#input;
     // A watch from the future has nothing to promise yet.
     if (compare(reader.version, this.#from) < 0) return;
     this.#unswap(this.#swap);
-    this.#emit(frames.bookmark(resource, reader.version, view, false), 0);
+    this.#lane.put(frames.bookmark(resource, reader.version, view, false), clock.monotonic());
   }
 
-  #unswap(line: Buffer | undefined): void {
-    if (line === undefined || this.#swap !== line) return;
+  #unswap(swap: { readonly line: Buffer; readonly due: number } | undefined): void {
+    if (swap === undefined || this.#swap !== swap) return;
     this.#swap = undefined;
-    this.#emit(line, 0);
-  }
-
-  #emit(line: Buffer, delayMs: number): void {
-    if (this.#lane.length > 0 || delayMs > 0) {
-      this.#lane.push({ line, due: this.#input.clock.monotonic() + delayMs });
-      if (this.#lane.length === 1) void this.#pump();
-      return;
-    }
-    if (this.#behind === undefined) this.#input.stream.send(line);
-    else this.#behind.push(line);
-  }
-
-  async #pump(): Promise<void> {
-    for (let head = this.#lane[0]; head !== undefined; head = this.#lane[0]) {
-      const wait = head.due - this.#input.clock.monotonic();
-      if (wait > 0 && !(await this.#after(wait, () => {}))) return;
-      if (this.#behind === undefined) this.#input.stream.send(head.line);
-      else this.#behind.push(head.line);
-      this.#lane.shift();
-    }
+    this.#lane.put(swap.line, swap.due);
   }
 }
 

@@ -1,4 +1,5 @@
-import { badRequest, methodNotAllowed, notFoundPath, parseListOptions, StatusError } from "@krm/apimachinery";
+import { badRequest, conflict, methodNotAllowed, notFoundPath, parseListOptions, StatusError } from "@krm/apimachinery";
+import { kindRules } from "../cluster/kinds/kind-rules.ts";
 import type { SimCluster, SimWriteOptions } from "../cluster/sim-cluster.ts";
 import { isJsonObject, type JsonObject, objectAt, type SimObject, textAt } from "../cluster/sim-object.ts";
 import type { SimResource } from "../cluster/sim-resource.ts";
@@ -88,9 +89,24 @@ function update(cluster: SimCluster, request: WriteRequest): WriteResult {
   const { info, resource } = request;
   const object = decodeObject(request.body, request.contentType, resource);
   checkNamespace(object, request);
-  const name = textAt(objectAt(object, "metadata"), "name");
+  const metadata = objectAt(object, "metadata");
+  const name = textAt(metadata, "name");
   if (name !== info.name) {
     throw badRequest(`the name of the object (${name}) does not match the name on the URL (${info.name})`);
+  }
+  const makes = kindRules(resource).createdByUpdate === true;
+  if (makes && cluster.get(resource, info.namespace, info.name) === undefined) {
+    const uid = textAt(metadata, "uid");
+    if (uid !== "") {
+      throw conflict(resource, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: `);
+    }
+    const { resourceVersion: _, ...rest } = metadata;
+    const options = { ...writeOptions(request), namespace: info.namespace };
+    return {
+      type: "object",
+      status: 201,
+      object: cluster.create(resource, { ...object, metadata: rest }, options),
+    };
   }
   const written = cluster.update(resource, info.namespace, info.name, object, writeOptions(request));
   return { type: "object", status: 200, object: written };

@@ -20,7 +20,10 @@ export interface HistoryChange {
   readonly uid: string;
   /** The state after; of a deletion the last state. */
   readonly object: SimObject;
-  /** Wall clock, epoch milliseconds. */
+  /**
+   * When it was committed, epoch milliseconds: the event's own time, by the clock that is right, whatever the cluster's
+   * own shows. Of an `INITIAL`: when the recording began.
+   */
   readonly at: number;
 }
 
@@ -42,7 +45,7 @@ export type HistoryLine =
  */
 export function recordHistory(cluster: SimCluster, write: (line: string) => void): () => void {
   const put = (line: HistoryLine): void => write(`${JSON.stringify(line)}\n`);
-  put({ type: "STARTED", resourceVersion: cluster.version, at: cluster.clock.now() });
+  put({ type: "STARTED", resourceVersion: cluster.version, at: cluster.clock.truth.now() });
   for (const resource of cluster.resources) {
     const { resourceVersion, items } = cluster.list(resource);
     for (const object of items) {
@@ -53,7 +56,7 @@ export function recordHistory(cluster: SimCluster, write: (line: string) => void
         key: keyOf(object),
         uid: object.metadata.uid,
         object,
-        at: cluster.clock.now(),
+        at: cluster.clock.truth.now(),
       });
     }
   }
@@ -63,7 +66,7 @@ export function recordHistory(cluster: SimCluster, write: (line: string) => void
     put({ type, resource: resourceId(resource), resourceVersion, key: keyOf(object), uid, object, at });
   });
   const stopRestores = cluster.subscribeRestores((resourceVersion) => {
-    put({ type: "RESTORED", resourceVersion, at: cluster.clock.now() });
+    put({ type: "RESTORED", resourceVersion, at: cluster.clock.truth.now() });
   });
   return () => {
     stopEvents();

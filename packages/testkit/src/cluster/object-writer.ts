@@ -1,4 +1,4 @@
-import { alreadyExists, badRequest, conflict, invalid } from "@krm/apimachinery";
+import { alreadyExists, badRequest, conflict, invalid, type StatusError } from "@krm/apimachinery";
 import { apiVersionOf } from "@krm/core";
 import type { SeededRandom } from "../random/seeded-random.ts";
 import { copyUnfrozen, orderMembers, shareUnchanged, sortMembers } from "./json-value.ts";
@@ -99,16 +99,18 @@ export function newObject(resource: SimResource, sent: JsonObject, writer: Write
  * `current` changed to what a writer sent, but for `resourceVersion`; `current` itself where that changes nothing.
  * Unchanged parts are shared with it. What the server owns, and what the subresource does not cover, stays.
  *
- * @throws StatusError Conflict when `sent` names another version or another life of the object.
+ * @throws StatusError Conflict when `sent` names another version or another life of the object; Invalid when it must name
+ * one and does not.
  */
 export function changedObject(resource: SimResource, current: SimObject, sent: JsonObject, writer: Writer): SimObject {
   checkKind(resource, sent);
   const draft = copyUnfrozen(sent);
   const given = objectAt(draft, "metadata");
-  checkPreconditions(resource, current, {
-    uid: textAt(given, "uid") || undefined,
-    resourceVersion: textAt(given, "resourceVersion") || undefined,
-  });
+  const resourceVersion = textAt(given, "resourceVersion") || undefined;
+  checkPreconditions(resource, current, { uid: textAt(given, "uid") || undefined, resourceVersion });
+  if (resourceVersion === undefined && kindRules(resource).versionRequired === true) {
+    throw versionMissing(resource, current.metadata.name);
+  }
   const hasStatus = resource.subresources.includes("status");
   const next: JsonObject =
     writer.subresource === "status"
@@ -168,6 +170,12 @@ export function withMetadata(resource: SimResource, object: SimObject, changes: 
 function statusOf(resource: SimResource, sent: JsonObject, current: SimObject): JsonObject {
   const status = objectAt(sent, "status");
   return kindRules(resource).status?.(status, objectAt(current, "status")) ?? status;
+}
+
+function versionMissing({ group, resource }: SimResource, name: string): StatusError {
+  const message = "Invalid value: 0: must be specified for an update";
+  const field = "metadata.resourceVersion";
+  return invalid({ group, kind: resource }, name, [{ reason: "FieldValueInvalid", message, field }]);
 }
 
 function checkKind(resource: SimResource, sent: JsonObject): void {

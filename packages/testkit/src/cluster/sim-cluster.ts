@@ -1,6 +1,5 @@
 import { expired, notFound, notFoundPath, tooLargeResourceVersion } from "@krm/apimachinery";
 import {
-  type Clock,
   compareResourceVersions,
   parseResourceVersion,
   type ResourceType,
@@ -13,6 +12,7 @@ import { Collection, keyOf } from "./collection.ts";
 import { deletionStep } from "./deletion.ts";
 import { freezeJson } from "./json-value.ts";
 import { boundPod } from "./kinds/pod-binding.ts";
+import { OffsetClock } from "./offset-clock.ts";
 import { changedObject, checkPreconditions, newObject, withMetadata } from "./object-writer.ts";
 import { NAMESPACES, SIM_RESOURCES, type SimResource } from "./sim-resource.ts";
 import { applyPatch } from "./patch.ts";
@@ -42,7 +42,8 @@ const SYSTEM_NAMESPACES = ["default", "kube-node-lease", "kube-public", "kube-sy
  * cluster.list(PODS, { namespace: "default" }).items;
  */
 export class SimCluster {
-  readonly clock: Clock;
+  /** The cluster's own, which can be off. */
+  readonly clock: OffsetClock;
   /** In the order in which they were given. */
   readonly resources: readonly SimResource[];
   readonly #collections: ReadonlyMap<string, Collection>;
@@ -56,7 +57,7 @@ export class SimCluster {
   #addresses = 0;
 
   constructor(options: SimClusterOptions = {}) {
-    this.clock = options.clock ?? systemClock;
+    this.clock = new OffsetClock(options.clock ?? systemClock, options.clockOffsetMs ?? 0);
     this.resources = options.resources ?? SIM_RESOURCES;
     this.#collections = new Map(this.resources.map((resource) => [resourceId(resource), new Collection(resource)]));
     this.#random = new SeededRandom(options.seed ?? 1);
@@ -314,7 +315,7 @@ export class SimCluster {
       resourceVersion,
       object,
       previous,
-      at: this.clock.now(),
+      at: this.clock.truth.now(),
     };
     collection.commit(keyOf(object), event);
     this.#undelivered.push(event);

@@ -39,7 +39,7 @@ export interface ClusterEvent {
   readonly object: SimObject;
   /** The state before, for watches with a selector; undefined: a creation. */
   readonly previous: SimObject | undefined;
-  /** Wall clock of the commit, epoch milliseconds. */
+  /** When it was committed, epoch milliseconds: by the clock that is right, whatever the cluster's own shows. */
   readonly at: number;
 }
 

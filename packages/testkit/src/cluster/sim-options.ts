@@ -5,6 +5,12 @@ import type { SimResource } from "./sim-resource.ts";
 export interface SimClusterOptions {
   /** Default: the machine's own clock. */
   readonly clock?: Clock | undefined;
+  /**
+   * How far the cluster's own clock is ahead of that one, in milliseconds; below 0: behind. What it writes by it is off
+   * (`creationTimestamp`, `deletionTimestamp`, managedFields, status and lease times, the `Date` header), spans of time
+   * are not. Default: 0.
+   */
+  readonly clockOffsetMs?: number | undefined;
   /** Of uids and generated names. Default: 1. */
   readonly seed?: number | undefined;
   /** The version of the first write. Default `"1"`; may lie above 2^53. */
@@ -19,7 +25,7 @@ export interface SimWriteOptions {
   readonly manager?: string | undefined;
   /** `status`: only the status is written. */
   readonly subresource?: "status" | undefined;
-  /** Wall clock to write into the object instead of now, epoch milliseconds: for objects that look older. */
+  /** What to write into the object for now, by the cluster's clock, epoch milliseconds: for objects that look older. */
   readonly at?: number | undefined;
 }
 

@@ -1,5 +1,7 @@
-import { KrmError } from "@krm/core";
-import { FAULTS } from "./fault-syntax.ts";
+import { KrmError, type ResourceType } from "@krm/core";
+import { SIM_RESOURCES } from "../cluster/sim-resource.ts";
+import { FAULTS, type FaultSyntax } from "./fault-syntax.ts";
+import type { SwaySpec } from "./sway.ts";
 
 /** Which faults a simulated API server has, and how often. Absent: never. Probabilities lie between 0 and 1. */
 export interface FaultSpec {
@@ -12,6 +14,8 @@ export interface FaultSpec {
   readonly lose?: number;
   /** An event, and all behind it in the same watch, is held up for `ms` with this probability. */
   readonly delay?: { readonly probability: number; readonly ms: number };
+  /** Every event is sent later than it happened, by a time that rises and falls: `swayAt` tells it. */
+  readonly sway?: SwaySpec;
   /** Probability that an event is sent twice. */
   readonly duplicate?: number;
   /** Probability that an event changes places with the next one. */
@@ -46,51 +50,66 @@ export interface FaultSpec {
   readonly withdrawEveryMs?: number;
 }
 
+type Named = Pick<ResourceType, "group" | "resource">;
+
+const UNITS = "P is a probability from 0 to 1; TIME, MAX and PERIOD are like 500ms, 30s, 2m, 1h";
+
 /**
- * Reads a list of faults. `""` is no fault.
+ * Reads a list of faults. `""` is no fault. `resources`: those which a fault can name; default: `SIM_RESOURCES`.
  *
  * @example
- * parseFaults("drop=0.01,delay=0.05:2s,disconnect=30s")
+ * parseFaults("drop=0.01,delay=0.05:2s,disconnect=30s,sway.pods=5s/1m")
  * @throws KrmError `KRM_USAGE` that names the part at fault, and what would be right.
  */
-export function parseFaults(text: string): FaultSpec {
-  const spec: FaultSpec = {};
+export function parseFaults(text: string, resources: readonly Named[] = SIM_RESOURCES): FaultSpec {
+  const spec: { -readonly [fault in keyof FaultSpec]: FaultSpec[fault] } = {};
   const seen = new Set<string>();
   for (const part of text.split(",").map((each) => each.trim())) {
     if (part === "") continue;
-    const equals = part.indexOf("=");
-    const name = equals < 0 ? part : part.slice(0, equals);
-    const syntax = Object.hasOwn(FAULTS, name) ? FAULTS[name] : undefined;
-    if (syntax === undefined) {
-      throw usage(`${JSON.stringify(name)} is not a fault`, `known faults: ${Object.keys(FAULTS).join(", ")}`);
-    }
+    const [name = "", value] = part.split(/=(.*)/s);
+    const [fault = "", resource] = name.split(/\.(.*)/s);
+    const syntax = syntaxOf(name, fault, resource);
+    if (resource !== undefined) checkResource(name, resource, resources);
     if (seen.has(name)) throw usage(`fault ${JSON.stringify(name)} is given twice`, "give each fault once");
     seen.add(name);
-    const alone = syntax.form === "";
-    const parsed = equals < 0 === alone ? syntax.parse(alone ? "" : part.slice(equals + 1)) : undefined;
-    if (parsed === undefined) {
-      throw usage(
-        `fault ${JSON.stringify(part)} cannot be read`,
-        alone
-          ? `write ${name}`
-          : `write ${name}=${syntax.form}, as in ${syntax.example}; P is a probability from 0 to 1, TIME is like 500ms, 30s, 2m, 1h`,
-      );
-    }
-    Object.assign(spec, parsed);
+    const parsed = (value === undefined) === (syntax.form === "") ? syntax.parse(value ?? "", resource) : undefined;
+    if (parsed === undefined) throw usage(`fault ${JSON.stringify(part)} cannot be read`, howToWrite(name, syntax));
+    // One fault can be of several resources.
+    const sway = { ...spec.sway, ...parsed.sway };
+    Object.assign(spec, parsed, parsed.sway === undefined ? {} : { sway });
   }
   return spec;
 }
 
 /** The help text of a list of faults: one line each, without a line break at the end. */
 export function describeFaults(): string {
-  const lines = Object.entries(FAULTS).map(
-    ([name, { form, meaning }]) => [form === "" ? name : `${name}=${form}`, meaning] as const,
-  );
+  const lines = Object.entries(FAULTS).map(([name, syntax]) => [`${name}${shape(syntax)}`, syntax.meaning] as const);
   const width = Math.max(...lines.map(([left]) => left.length));
   return [
-    "SPEC is a comma list of faults. P is a probability from 0 to 1, TIME is like 500ms, 30s, 2m, 1h.",
+    `SPEC is a comma list of faults. ${UNITS}.`,
     ...lines.map(([left, meaning]) => `  ${left.padEnd(width)}  ${meaning}`),
   ].join("\n");
+}
+
+function shape({ form, perResource }: FaultSyntax): string {
+  return `${perResource === true ? "[.RESOURCE]" : ""}${form === "" ? "" : `=${form}`}`;
+}
+
+function syntaxOf(name: string, fault: string, resource: string | undefined): FaultSyntax {
+  const syntax = Object.hasOwn(FAULTS, fault) ? FAULTS[fault] : undefined;
+  if (syntax !== undefined && (resource === undefined || syntax.perResource === true)) return syntax;
+  throw usage(`${JSON.stringify(name)} is not a fault`, `known faults: ${Object.keys(FAULTS).join(", ")}`);
+}
+
+function checkResource(name: string, resource: string, resources: readonly Named[]): void {
+  if (resources.some((each) => resource === each.resource || resource === `${each.resource}.${each.group}`)) return;
+  const known = resources.map((each) => each.resource).join(", ");
+  throw usage(`${JSON.stringify(name)} is about a resource that there is not`, `known resources: ${known}`);
+}
+
+function howToWrite(name: string, { example, form, where }: FaultSyntax): string {
+  if (form === "") return `write ${name}`;
+  return `write ${name}=${form}${where === undefined ? "" : `, where ${where}`}, as in ${example}; ${UNITS}`;
 }
 
 function usage(message: string, hint: string): KrmError {

@@ -1,4 +1,5 @@
 import type { FaultSpec } from "./fault-spec.ts";
+import type { Sway } from "./sway.ts";
 
 /** How one fault is written. */
 export interface FaultSyntax {
@@ -6,8 +7,12 @@ export interface FaultSyntax {
   readonly form: string;
   readonly example: string;
   readonly meaning: string;
-  /** Undefined: it cannot be read. */
-  readonly parse: (value: string) => FaultSpec | undefined;
+  /** What must hold of the parts of the form besides. */
+  readonly where?: string;
+  /** It can be given for one resource: `NAME.RESOURCE=…`. */
+  readonly perResource?: true;
+  /** Undefined: it cannot be read. `resource`: of which alone it is. */
+  readonly parse: (value: string, resource?: string) => FaultSpec | undefined;
 }
 
 /** Every fault, by name. */
@@ -29,6 +34,14 @@ export const FAULTS: Readonly<Record<string, FaultSyntax>> = {
     example: "delay=0.05:2s",
     meaning: "an event, and all behind it, is held up for TIME",
     parse: (value) => asBoth(value, (probability, ms) => ({ delay: { probability, ms } })),
+  },
+  sway: {
+    form: "MAX/PERIOD",
+    example: "sway=5s/1m",
+    meaning: "every event is late by 0 to MAX, up and down within PERIOD; of RESOURCE, or of all others",
+    where: "PERIOD is more than twice MAX",
+    perResource: true,
+    parse: (value, resource = "*") => asSway(value, (sway) => ({ sway: { [resource]: sway } })),
   },
   dup: {
     form: "P",
@@ -159,4 +172,12 @@ function asBoth(text: string, make: (value: number, ms: number) => FaultSpec): F
   const value = parseProbability(left);
   const ms = parseTime(right);
   return value === undefined || ms === undefined || more.length > 0 ? undefined : make(value, ms);
+}
+
+function asSway(text: string, make: (sway: Sway) => FaultSpec): FaultSpec | undefined {
+  const [left = "", right = "", ...more] = text.split("/");
+  const maxMs = parseTime(left);
+  const periodMs = parseTime(right);
+  if (maxMs === undefined || periodMs === undefined || more.length > 0) return undefined;
+  return periodMs > 2 * maxMs ? make({ maxMs, periodMs }) : undefined;
 }

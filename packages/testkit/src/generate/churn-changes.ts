@@ -2,11 +2,11 @@ import { DEPLOYMENTS, INGRESSES, NODES, PERSISTENT_VOLUME_CLAIMS, PODS, SERVICES
 import type { SimCluster } from "../cluster/sim-cluster.ts";
 import { isJsonObject, type JsonObject, listAt, objectAt, type SimObject, textAt } from "../cluster/sim-object.ts";
 import { CONFIG_MAPS, LEASES, type SimResource } from "../cluster/sim-resource.ts";
-import { microTimestamp } from "../cluster/timestamp.ts";
 import type { SeededRandom } from "../random/seeded-random.ts";
 import { type AppNamespace, makeApp } from "./app.ts";
 import { claimManifest, deploymentManifest, imageOf, serviceManifest } from "./manifests.ts";
 import { internalIp, podIp, withHeartbeat } from "./node.ts";
+import { NODE_LEASES, renewNodeLease } from "./node-lease.ts";
 import { crashedStatus, isReady, runningStatus } from "./pod-status.ts";
 import { desiredReplicas } from "./replica-set.ts";
 
@@ -103,11 +103,11 @@ export const CHANGES: Readonly<Record<ChangeName, Change>> = {
     return cluster.update(NODES, undefined, node.metadata.name, { ...node, status }, write) !== node;
   }),
 
-  lease: onOne(LEASES, ({ cluster }, lease) => {
-    const spec = { ...objectAt(lease, "spec"), renewTime: microTimestamp(cluster.clock.now()) };
-    const { namespace, name } = lease.metadata;
-    return cluster.update(LEASES, namespace, name, { ...lease, spec }, { manager: "kubelet" }) !== lease;
-  }),
+  // Those of others, such as elections, are none of its business.
+  lease({ cluster, random }) {
+    const { items } = cluster.list(LEASES, { namespace: NODE_LEASES });
+    return items.length > 0 && renewNodeLease(cluster, random.pick(items));
+  },
 
   service: onOne(SERVICES, annotate(SERVICES, "service.example/weight")),
   ingress: onOne(INGRESSES, annotate(INGRESSES, "nginx.ingress.kubernetes.io/limit-rps")),

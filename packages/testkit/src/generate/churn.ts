@@ -1,8 +1,9 @@
 import { type Clock, DEPLOYMENTS, PERSISTENT_VOLUME_CLAIMS } from "@krm/core";
 import type { SimCluster } from "../cluster/sim-cluster.ts";
 import { SeededRandom } from "../random/seeded-random.ts";
-import { CHANGE_WEIGHTS, CHANGES, type ChurnContext } from "./churn-changes.ts";
+import { CHANGE_WEIGHTS, type ChangeName, CHANGES, type ChurnContext } from "./churn-changes.ts";
 import { Controllers } from "./controllers.ts";
+import { NodeLeases } from "./node-leases.ts";
 import { desiredReplicas } from "./replica-set.ts";
 
 /** How a {@link Churn} goes. */
@@ -14,6 +15,11 @@ export interface ChurnOptions {
   readonly seed?: number | undefined;
   /** Commits per second, on average, what follows from a change included. 0: only reactions. Default 5. */
   readonly eventsPerSecond?: number | undefined;
+  /**
+   * In `run`, kubelets renew the lease of every node every 10 s, beside `eventsPerSecond` and until it is quiet; no change
+   * is the renewal of a lease then. Default false.
+   */
+  readonly nodeLeases?: boolean | undefined;
   /** After so many milliseconds of `run` no change is started any more; what is under way is brought to its end. */
   readonly quietAfter?: number | undefined;
 }
@@ -38,6 +44,8 @@ export class Churn implements Disposable {
   readonly #clock: Clock;
   readonly #random: SeededRandom;
   readonly #controllers: Controllers;
+  readonly #leases: NodeLeases | undefined;
+  readonly #weights: Readonly<Record<ChangeName, number>>;
   readonly #context: ChurnContext;
   readonly #eventsPerSecond: number;
   readonly #quietAfter: number;
@@ -57,6 +65,9 @@ export class Churn implements Disposable {
     this.#quietAfter = quietAfter;
     this.#controllers = new Controllers(cluster, `${seed}/controllers`);
     this.#controllers.onScheduled = () => this.#woken.abort();
+    this.#leases = options.nodeLeases === true ? new NodeLeases(cluster, `${seed}/node-leases`) : undefined;
+    if (this.#leases !== undefined) this.#leases.onScheduled = () => this.#woken.abort();
+    this.#weights = this.#leases === undefined ? CHANGE_WEIGHTS : { ...CHANGE_WEIGHTS, lease: 0 };
     const deployments = cluster.list(DEPLOYMENTS).items;
     this.#context = {
       cluster,
@@ -103,6 +114,7 @@ export class Churn implements Disposable {
       this.#isQuiet = now - start >= this.#quietAfter;
       credit = Math.min(MOST_CREDIT, credit + ((now - last) / 1000) * this.#eventsPerSecond);
       last = now;
+      if (!this.#isQuiet) this.#leases?.renew(now);
       const before = BigInt(this.#cluster.version);
       while (this.#controllers.step(now));
       const mayChange = !this.#isQuiet && this.#eventsPerSecond > 0 && credit >= 1;
@@ -116,6 +128,7 @@ export class Churn implements Disposable {
 
   [Symbol.dispose](): void {
     this.#controllers[Symbol.dispose]();
+    this.#leases?.[Symbol.dispose]();
   }
 
   /** Sleeps until the next reaction is due or the next change may start; shorter when a reaction is scheduled meanwhile. */
@@ -126,9 +139,12 @@ export class Churn implements Disposable {
       this.#isQuiet || this.#eventsPerSecond === 0
         ? Number.POSITIVE_INFINITY
         : Math.max(0, ((1 - credit) / this.#eventsPerSecond) * 1000);
+    const untilLease = this.#isQuiet
+      ? Number.POSITIVE_INFINITY
+      : (this.#leases?.nextDue ?? Number.POSITIVE_INFINITY) - now;
     const untilQuiet = this.#isQuiet ? Number.POSITIVE_INFINITY : this.#quietAfter - (now - start);
     // Whole milliseconds: a rest too short to move the clock would never end.
-    const span = Math.ceil(Math.min(untilReaction, untilChange, untilQuiet, 3_600_000));
+    const span = Math.ceil(Math.min(untilReaction, untilChange, untilLease, untilQuiet, 3_600_000));
     if (signal.aborted) return;
     this.#woken = new AbortController();
     const woken = this.#woken.signal;
@@ -142,7 +158,7 @@ export class Churn implements Disposable {
   /** Starts one change: of the first kind drawn that finds something to do. */
   #change(): void {
     for (let attempt = 0; attempt < 20; attempt++) {
-      if (CHANGES[this.#random.weighted(CHANGE_WEIGHTS)](this.#context)) return;
+      if (CHANGES[this.#random.weighted(this.#weights)](this.#context)) return;
     }
   }
 }

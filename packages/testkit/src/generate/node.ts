@@ -1,9 +1,9 @@
-import { LEASES } from "../cluster/sim-resource.ts";
 import { NODES } from "@krm/core";
 import type { SimCluster } from "../cluster/sim-cluster.ts";
 import { isJsonObject, type JsonObject, listAt, type SimObject, textAt } from "../cluster/sim-object.ts";
-import { microTimestamp, timestamp } from "../cluster/timestamp.ts";
+import { timestamp } from "../cluster/timestamp.ts";
 import type { SeededRandom } from "../random/seeded-random.ts";
+import { createNodeLease } from "./node-lease.ts";
 
 const REGION = "eu-central-1";
 const ZONES = ["eu-central-1a", "eu-central-1b", "eu-central-1c"] as const;
@@ -53,18 +53,7 @@ export function addNode(cluster: SimCluster, random: SeededRandom, index: number
     { ...(cluster.get(NODES, undefined, name) as SimObject), status },
     { subresource: "status", manager: "kubelet", at },
   );
-  cluster.create(
-    LEASES,
-    {
-      metadata: {
-        name,
-        namespace: "kube-node-lease",
-        ownerReferences: [{ apiVersion: "v1", kind: "Node", name, uid: ready.metadata.uid }],
-      },
-      spec: { holderIdentity: name, leaseDurationSeconds: 40, renewTime: microTimestamp(cluster.clock.now()) },
-    },
-    { manager: "kubelet", at },
-  );
+  createNodeLease(cluster, ready, at);
   return ready;
 }
 

@@ -1,6 +1,7 @@
-import type { Scope } from "@krm/core";
+import type { ClockOffset, Scope } from "@krm/core";
 import type { SimCluster } from "../cluster/sim-cluster.ts";
 import type { ClusterEvent } from "../cluster/sim-object.ts";
+import type { SwaySpec } from "../faults/sway.ts";
 import type { ClusterReader } from "../watch-cache/cluster-reader.ts";
 import type { InitialEvents } from "./initial-events.ts";
 import type { SourceRequest } from "./source-request.ts";
@@ -12,6 +13,8 @@ export interface ClusterSourceOptions {
   readonly beforeRequest?: ((request: SourceRequest) => void | Promise<void>) | undefined;
   /** What a watch of this scope tells of an event: nothing, the event, or it and others. Default: the event. */
   readonly tell?: ((event: ClusterEvent, scope: Scope) => readonly ClusterEvent[]) | undefined;
+  /** How late watches tell events, as `parseFaults("sway=…").sway` gives it. Default: at once. */
+  readonly sway?: SwaySpec | undefined;
   /**
    * What lists and watches are answered from, where it is not the cluster: a `WatchCacheModel` that lies. GET tells the
    * truth.
@@ -38,6 +41,8 @@ export interface ClusterSourceOptions {
   readonly metadataLists?: "ok" | "whole" | "absent" | undefined;
   /** What discovery says of a scope; what it throws or rejects with is the answer. Default: true. */
   readonly served?: ((scope: Scope) => boolean | Promise<boolean>) | undefined;
+  /** How far the cluster's clock is off that of whoever asks. Default: the source cannot tell. */
+  readonly clockOffset?: (() => ClockOffset | undefined) | undefined;
   /** Of the order of initial events and of the choice of a replica. Default: 1. */
   readonly seed?: number | string | undefined;
 }

@@ -19,6 +19,7 @@ import {
 } from "@krm/core";
 import { type ListPage as ServedPage, listPage } from "../api-server/list.ts";
 import type { ClusterEvent } from "../cluster/sim-object.ts";
+import { swayLeft } from "../faults/sway.ts";
 import { SeededRandom } from "../random/seeded-random.ts";
 import type { ClusterReader } from "../watch-cache/cluster-reader.ts";
 import { apiStatus, asPortError } from "./api-errors.ts";
@@ -78,7 +79,10 @@ export class ClusterSource implements ListWatchSource {
     for (const [pipe, { from, reader }] of this.#pipes) {
       if (isOlder(reader.version, from)) continue;
       const resourceVersion = parseResourceVersion(reader.version);
-      pipe.put({ type: "BOOKMARK", resourceVersion, initialEventsEnd: false });
+      pipe.putLater(
+        { type: "BOOKMARK", resourceVersion, initialEventsEnd: false },
+        this.#options.cluster.clock.monotonic(),
+      );
     }
   }
 
@@ -96,7 +100,7 @@ export class ClusterSource implements ListWatchSource {
   }
 
   listWatch(scope: Scope): ListWatch {
-    const { metadataLists = "ok" } = this.#options;
+    const { metadataLists = "ok", clockOffset } = this.#options;
     return {
       scope,
       list: (request, options) => this.#list(scope, request, options),
@@ -108,6 +112,7 @@ export class ClusterSource implements ListWatchSource {
       served: (options) => this.#served(scope, options),
       watch: (request, options) => this.#watch(scope, request, options),
       get: (key, options) => this.#get(scope, key, options),
+      ...(clockOffset && { clockOffset }),
     };
   }
 
@@ -158,7 +163,7 @@ export class ClusterSource implements ListWatchSource {
     signal.throwIfAborted();
     const reader = this.#servers.of(asked);
     const initial = request.initialEvents === true ? this.#initial(reader, scope, request) : undefined;
-    const pipe: WatchPipe = new WatchPipe(signal, () => this.#pipes.delete(pipe));
+    const pipe: WatchPipe = new WatchPipe(this.#options.cluster.clock, signal, () => this.#pipes.delete(pipe));
     const watch: OpenWatch = { scope, reader, from: initial?.resourceVersion ?? request.resourceVersion ?? "" };
     if (initial !== undefined && !this.#begin(pipe, initial)) return pipe;
     try {
@@ -217,8 +222,11 @@ export class ClusterSource implements ListWatchSource {
     if (event.resource.resource !== scope.resource.resource || event.resource.group !== scope.resource.group) return;
     if (scope.namespace !== undefined && event.object.metadata.namespace !== scope.namespace) return;
     if (!isOlder(from, event.resourceVersion)) return;
-    for (const { type, object } of this.#options.tell?.(event, scope) ?? [event])
-      pipe.put({ type, object: this.#objects.decode(object) });
+    const { clock } = this.#options.cluster;
+    for (const told of this.#options.tell?.(event, scope) ?? [event]) {
+      const due = clock.monotonic() + swayLeft(this.#options.sway, told, clock.truth.now());
+      pipe.putLater({ type: told.type, object: this.#objects.decode(told.object) }, due);
+    }
   }
 }
 

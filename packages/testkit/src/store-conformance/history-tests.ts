@@ -3,7 +3,7 @@ import {
   advance,
   emptyMergeState,
   type InputLogWriter,
-  type MergeInput,
+  type RoleInput,
   MergeRole,
   type ObjectKey,
   parseResourceVersion,
@@ -23,9 +23,9 @@ import { writableScope } from "./writable-scope.ts";
 const HISTORIES = 40;
 
 /** What a cluster did, as inputs of the merge: events, some lost, and snapshots. */
-function history(random: SeededRandom): MergeInput[] {
+function history(random: SeededRandom): RoleInput[] {
   const alive = new Map<string, StoredObject>();
-  const inputs: MergeInput[] = [];
+  const inputs: RoleInput[] = [];
   let version = 90;
   for (let step = 0; step < 60; step++) {
     version += random.integer(1, 3);

@@ -3,7 +3,7 @@ import {
   type LogBatch,
   type LogRecord,
   type MergerLease,
-  type MergeInput,
+  type RoleInput,
   parseResourceVersion,
   recordsOf,
   type ScopeStore,
@@ -194,7 +194,7 @@ export function logTests({ open }: Harness): void {
         storedObject(`o${i}`, { version: String(i + 1), rest: `,"data":"${"x".repeat(i % 3 === 0 ? 4000 : 10)}"` }),
       );
       const asked = storedObject("asked", { version: "2001", rest: `,"data":"${"y".repeat(5000)}"` });
-      const input: MergeInput = {
+      const input: RoleInput = {
         type: "verified",
         epoch: 0,
         mode: "exact-metadata",

@@ -26,6 +26,7 @@ export interface SimCall {
 /** One open watch: its lines, one after another. */
 export interface SimWatch {
   readonly status: number;
+  readonly headers: IncomingHttpHeaders;
   /** The next event; undefined: the stream ended cleanly. Rejects when the connection broke. */
   next(): Promise<AnyJson>;
   /** All that comes until the end. */
@@ -64,6 +65,7 @@ export class SimClient {
     const lines = linesOf(response);
     return {
       status: response.statusCode ?? 0,
+      headers: response.headers,
       async next() {
         const { done, value } = await lines.next();
         return done === true ? undefined : JSON.parse(value);

@@ -5,7 +5,7 @@ import { durationBetween } from "../../options/duration.ts";
 import { flag } from "../../options/flag.ts";
 import { formatHostPort, type HostPort, parseHostPort } from "../../options/listen-address.ts";
 import { wholeNumber } from "../../options/number.ts";
-import { churnFlag, podsFlag, seedFlag } from "../../options/simulation-flags.ts";
+import { churnFlag, clockOffsetFlag, podsFlag, seedFlag } from "../../options/simulation-flags.ts";
 import { endsWell } from "../../until-ended.ts";
 
 /** What `krm simulate` was told. */
@@ -16,6 +16,7 @@ export interface SimulateOptions extends CommonOptions {
   readonly churn: number;
   readonly seed: number;
   readonly faults: string;
+  readonly clockOffset: number;
   readonly quietAfter?: number;
   readonly record?: string;
   readonly writeKubeconfig?: string;
@@ -30,7 +31,8 @@ Examples:
   krm monitor --kubeconfig sim.kubeconfig --serve
 
   krm simulate --pods 10000 --churn 50 --faults drop=0.01,disconnect=30s,restart=5m
-  krm simulate --churn 20 --faults drop=0.01 --quiet-after 10m --record history.ndjson`;
+  krm simulate --churn 20 --faults drop=0.01 --quiet-after 10m --record history.ndjson
+  krm simulate --churn 20 --faults sway.pods=5s/1m,sway=1s/1m --clock-offset -3s`;
 
 /** Adds `krm simulate`. `faults` gives the help text about `--faults`, when the help is printed. */
 export function addSimulate(program: Command, io: CliIo, faults: () => string): void {
@@ -57,6 +59,7 @@ export function addSimulate(program: Command, io: CliIo, faults: () => string): 
     .addOption(churnFlag())
     .addOption(seedFlag())
     .addOption(flag("--faults <SPEC>", "what goes wrong, and how often (see below)", { default: "", shown: "nothing" }))
+    .addOption(clockOffsetFlag())
     .addOption(
       flag("--quiet-after <TIME>", "stop changes and faults after this long, and go on serving", {
         parse: durationBetween({ min: 1 }),

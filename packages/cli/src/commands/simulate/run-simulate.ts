@@ -13,7 +13,18 @@ import { simulateText } from "./text.ts";
 
 /** Serves a simulated cluster until it is told to end. */
 export async function runSimulate(options: SimulateOptions, io: CliIo): Promise<void> {
-  const { pods, nodes, churn, seed, listen, quietAfter, record, writeKubeconfig: file, logLevel } = options;
+  const {
+    pods,
+    nodes,
+    churn,
+    seed,
+    clockOffset,
+    listen,
+    quietAfter,
+    record,
+    writeKubeconfig: file,
+    logLevel,
+  } = options;
   const faults = parseFaults(options.faults);
   const logger = commandLogger(io, { level: logLevel, format: "text" });
   await using resources = new AsyncDisposableStack();
@@ -27,6 +38,8 @@ export async function runSimulate(options: SimulateOptions, io: CliIo): Promise<
         churn,
         seed,
         faults,
+        clockOffsetMs: clockOffset,
+        nodeLeases: true,
         listen,
         signal: io.signal,
         quietAfterMs: quietAfter,

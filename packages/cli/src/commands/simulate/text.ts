@@ -12,13 +12,14 @@ export function simulateText(at: {
   readonly options: SimulateOptions;
   readonly cluster: SimCluster;
 }): string {
-  const { pods, churn, seed, faults, quietAfter, record } = at.options;
+  const { pods, churn, seed, faults, clockOffset, quietAfter, record } = at.options;
   const nodes = at.cluster.list(NODES).items.length;
   const file = shellWord(at.kubeconfig);
   const lines = [
     `A simulated Kubernetes API server at ${at.url}`,
     `  ${pods} pods on ${nodes} nodes, ${churn} changes per second, seed ${seed}`,
     ...(faults === "" ? [] : [`  faults: ${faults}`]),
+    ...(clockOffset === 0 ? [] : [`  its clock: ${offset(clockOffset)}`]),
     ...(quietAfter === undefined ? [] : [`  quiet after ${formatDuration(quietAfter)}`]),
     ...(record === undefined ? [] : [`  history: ${record}`]),
     "",
@@ -29,4 +30,8 @@ export function simulateText(at: {
     "Ctrl-C ends it.",
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function offset(ms: number): string {
+  return `${formatDuration(Math.abs(ms))} ${ms < 0 ? "behind" : "ahead"}`;
 }

@@ -1,6 +1,7 @@
 import { type ResourceType, resourceId } from "@krm/core";
 import type { JsonObject, SimObject } from "../sim-object.ts";
 import { deploymentRules, replicaSetRules } from "./workload.ts";
+import { leaseRules } from "./lease.ts";
 import { ingressRules, serviceRules } from "./network.ts";
 import { namespaceRules, nodeRules, persistentVolumeClaimRules } from "./infrastructure.ts";
 import { podRules } from "./pod.ts";
@@ -18,6 +19,10 @@ export interface CreateContext {
 export interface KindRules {
   /** `metadata.generation` counts the changes of the specification. */
   readonly generation: boolean;
+  /** An update must say which version it changes. */
+  readonly versionRequired?: true;
+  /** A PUT makes the object where there is none. */
+  readonly createdByUpdate?: true;
   /** Fills in what the writer left out. What it fills in belongs to the writer (managedFields say so). */
   readonly defaults?: (draft: JsonObject) => void;
   /** What the server sets on its own account: strategy and admission. */
@@ -40,6 +45,7 @@ const RULES: ReadonlyMap<string, KindRules> = new Map([
   ["apps/v1/deployments", deploymentRules],
   ["apps/v1/replicasets", replicaSetRules],
   ["networking.k8s.io/v1/ingresses", ingressRules],
+  ["coordination.k8s.io/v1/leases", leaseRules],
 ]);
 
 /** The rules of a resource; those of a plain object where it has none of its own. */
