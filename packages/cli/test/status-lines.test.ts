@@ -162,6 +162,76 @@ describe("krm status", () => {
     ]);
   });
 
+  describe("tells that the API server's clock is off", () => {
+    type Clock = NonNullable<NonNullable<ScopeStatusBody["verifier"]>["clock"]>;
+    const AT = "2026-01-01T00:09:00.000Z";
+
+    function seen(streamer: Partial<Clock> | undefined, verifier?: Partial<Clock>, name = "pods"): ScopeStatusBody {
+      const bare = scope(name);
+      const clock = (bounds: Partial<Clock>): Clock => ({
+        lowSeconds: 0,
+        highSeconds: 0,
+        samples: 3,
+        at: AT,
+        ...bounds,
+      });
+      return {
+        ...bare,
+        ...(streamer && {
+          streamer: { phase: "watching", clock: clock(streamer) } as ScopeStatusBody["streamer"] & {},
+        }),
+        ...(verifier && { verifier: { ...bare.verifier, clock: clock(verifier) } as ScopeStatusBody["verifier"] & {} }),
+      };
+    }
+
+    it("when it is so by more than a second, for certain", () => {
+      expect(lines([seen({ lowSeconds: 2.9, highSeconds: 3.1 })], 80).slice(2)).toEqual([
+        "",
+        "clock: the API server's is 3.0 s ahead of ours (±0.1 s)",
+      ]);
+      expect(lines([seen({ lowSeconds: -2, highSeconds: -1.01 })], 80).at(-1)).toBe(
+        "clock: the API server's is 1.5 s behind ours (±0.5 s)",
+      );
+    });
+
+    it.each([
+      ["not known", undefined],
+      ["perhaps right", { lowSeconds: -0.2, highSeconds: 4 }],
+      ["perhaps a second off only", { lowSeconds: 0.9, highSeconds: 4 }],
+      ["off long ago", { lowSeconds: 9, highSeconds: 9, at: "2025-12-31T23:00:00.000Z" }],
+    ])("and not when it is %s", (_, clock) => {
+      expect(lines([seen(clock)], 80)).toHaveLength(2);
+    });
+
+    it("in one line: of the streamer's process that is the furthest off", () => {
+      const scopes = [
+        seen({ lowSeconds: 2.9, highSeconds: 3.1 }, { lowSeconds: 9, highSeconds: 9 }),
+        seen({ lowSeconds: -5.1, highSeconds: -4.9 }, undefined, "nodes"),
+      ];
+      expect(lines(scopes, 80).slice(4)).toEqual(["clock: the API server's is 5.0 s behind ours (±0.1 s)"]);
+    });
+
+    it("by the verifier, where streamers say nothing of it", () => {
+      const verifier = { lowSeconds: 2.9, highSeconds: 3.1 };
+      expect(lines([seen({ lowSeconds: -0.1, highSeconds: 0.1 }, verifier)], 80).slice(3)).toEqual([
+        "clock: the API server's is 3.0 s ahead of the verifier's (±0.1 s)",
+      ]);
+    });
+  });
+
+  it("tells that the streamer's own process was slow, where readers could notice it", () => {
+    const slow = (maxSeconds: number, name = "pods"): ScopeStatusBody => ({
+      ...scope(name),
+      streamer: { phase: "watching", eventLoop: { p99Seconds: 0, maxSeconds } } as ScopeStatusBody["streamer"] & {},
+    });
+    expect(lines([slow(0.25)], 80)).toHaveLength(2);
+    expect(lines([slow(0.01), slow(0.3, "nodes")], 80).slice(3)).toEqual([
+      "",
+      "process: our own was held up for 300 ms within the last two minutes",
+    ]);
+    expect(lines([slow(2.345)], 80).at(-1)).toBe("process: our own was held up for 2.3 s within the last two minutes");
+  });
+
   it("names ten missed events at most: the newest", () => {
     const recent = Array.from({ length: 30 }, (_, index) =>
       missed(`team-a/p${index}`, new Date(Date.parse(NOW) - (30 - index) * 1000).toISOString()),

@@ -12,6 +12,7 @@ export {
   DEFAULT_RESOURCES,
   DEPLOYMENTS,
   INGRESSES,
+  LEASES,
   NODES,
   PERSISTENT_VOLUME_CLAIMS,
   PODS,
@@ -22,6 +23,8 @@ export {
   SERVICES,
 } from "./model/resource-type.ts";
 export { type Scope, scopeId } from "./model/scope.ts";
+export { certainOffsetMs, type ClockOffset, clockOffsetText } from "./model/clock-offset.ts";
+export { ClockOffsetEstimator, type DatedAnswer, type Moment } from "./model/clock-offset-estimator.ts";
 export type { Revision, StoredObject } from "./model/stored-object.ts";
 export type { WriteMarks } from "./model/write-marks.ts";
 export type { IncomparableSnapshot, Snapshot, SnapshotEntry } from "./model/snapshot.ts";
@@ -40,6 +43,7 @@ export {
 export {
   type DecidedVerdict,
   type MergeInput,
+  type RoleInput,
   type Step,
   type Verdict,
   VERIFICATION_MODES,
@@ -98,6 +102,7 @@ export { decodeLogRecord, encodeLogRecord, type EncodedLogRecord } from "./store
 export { decodeObjectRecord, encodeObject } from "./store/codec/object-codec.ts";
 export { LogAssembler, recordBytes, recordsOf } from "./store/log-records.ts";
 export { NO_VIEW } from "./store/no-view.ts";
+export { lostEventOf, lostEventRequest } from "./store/lost-event.ts";
 export type { PersistedView, ViewPersistence } from "./store/persistence.ts";
 export { streamerStart } from "./store/streamer-start.ts";
 
@@ -158,6 +163,7 @@ export {
 
 // Ports
 export { type CallOptions, type Clock, systemClock } from "./ports/clock.ts";
+export { type EventLoopDelay, type EventLoopLag, systemEventLoop } from "./ports/event-loop.ts";
 export type {
   ApiStatus,
   ListPage,

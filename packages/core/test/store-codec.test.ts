@@ -9,7 +9,7 @@ import {
   encodeObject,
   LogAssembler,
   type LogRecord,
-  type MergeInput,
+  type RoleInput,
   objectKey,
   parseResourceVersion,
   type VerifiedInput,
@@ -101,12 +101,12 @@ describe("an input on its way through a log", () => {
         return [object.key, bodies(i) ? { uid, resourceVersion, object } : { uid, resourceVersion }];
       }),
     );
-  const list = (type: "relisted" | "verified" | "epoch-reset", count: number): MergeInput => ({
+  const list = (type: "relisted" | "verified" | "epoch-reset", count: number): RoleInput => ({
     type,
     epoch: 2,
     snapshot: { resourceVersion: version("99"), takenAt: 5, entries: entries(count, (i) => i % 3 > 0) },
   });
-  const inputs: Record<string, MergeInput> = {
+  const inputs: Record<string, RoleInput> = {
     "an event": {
       type: "observed",
       epoch: 1,
@@ -119,7 +119,7 @@ describe("an input on its way through a log", () => {
     "a list": list("verified", 1000),
     "a list of a new history": list("epoch-reset", 3),
     "a list that closes a gap": {
-      ...(list("relisted", 300) as Extract<MergeInput, { type: "relisted" }>),
+      ...(list("relisted", 300) as Extract<RoleInput, { type: "relisted" }>),
       cause: "undecodable",
     },
     "a verification with what objects said": {
@@ -141,7 +141,7 @@ describe("an input on its way through a log", () => {
       snapshot: { resourceVersion: "x", takenAt: 1, objects: [full] },
     },
   };
-  const shown = (input: MergeInput | undefined): unknown => {
+  const shown = (input: RoleInput | undefined): unknown => {
     if (input?.type === "observed") return { ...input, observation: seen(input.observation.object) };
     if (input?.type === "polled")
       return { ...input, snapshot: { ...input.snapshot, objects: input.snapshot.objects.map(seen) } };

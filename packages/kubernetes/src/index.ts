@@ -3,6 +3,10 @@ export { loadKubeConfig, type LoadKubeConfigOptions } from "./kubeconfig/load-ku
 
 // Source
 export { KubernetesSource, type KubernetesSourceOptions } from "./kubernetes-source.ts";
+export { ServerClock, type ServerClockOptions } from "./transport/server-clock.ts";
+
+// A Lease of our own
+export { KubernetesCanaryLease, type RenewedLease } from "./canary-lease.ts";
 
 // Discovery
 export { discoverResources } from "./discovery/discover-resources.ts";

@@ -4,6 +4,7 @@ import { type DropPaths, type ListWatch, type ListWatchSource, type Logger, type
 import { KubernetesListWatch } from "./list-watch/kubernetes-list-watch.ts";
 import { ApiTransport } from "./transport/api-transport.ts";
 import { Credentials } from "./transport/credentials.ts";
+import { ServerClock } from "./transport/server-clock.ts";
 
 /** How a {@link KubernetesSource} is made. */
 export interface KubernetesSourceOptions {
@@ -15,6 +16,11 @@ export interface KubernetesSourceOptions {
   readonly userAgent?: string | undefined;
   /** Default: silent. */
   readonly logger?: Logger | undefined;
+  /**
+   * What is learnt of the API server's clock, to be shared by several sources of one cluster. Default: one that warns by
+   * `logger`.
+   */
+  readonly serverClock?: ServerClock | undefined;
 }
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
@@ -40,7 +46,8 @@ export class KubernetesSource implements ListWatchSource, AsyncDisposable {
   /** @throws KrmError `KRM_INVALID_KUBECONFIG` when the current context names no cluster, or its proxy-url is none. */
   constructor(options: KubernetesSourceOptions) {
     const { kubeConfig, drop, userAgent = `krm/${version}`, logger = silentLogger } = options;
-    this.transport = new ApiTransport(new Credentials(kubeConfig), userAgent, logger);
+    const { serverClock = new ServerClock({ logger }) } = options;
+    this.transport = new ApiTransport(new Credentials(kubeConfig), userAgent, logger, serverClock);
     this.#drop = drop;
   }
 

@@ -25,6 +25,8 @@ export { formatWarning, parseWarnings } from "./warning.ts";
 // Answers
 export type { ListBody, ListMetadata } from "./list-body.ts";
 export type {
+  ClockStatus,
+  EventLoopStatus,
   ExposureStatus,
   MergerStatus,
   MissedEventStatus,

@@ -34,6 +34,29 @@ export interface StatusPhase {
   readonly reason?: string;
 }
 
+/**
+ * How far the API server's clock is ahead of the role's process's, in seconds; negative: behind. The truth lies in between.
+ * Where servers with different clocks answer, the bounds reach over all of them.
+ */
+export interface ClockStatus {
+  readonly lowSeconds: number;
+  readonly highSeconds: number;
+  /** Answers of the API server that it rests upon. */
+  readonly samples: number;
+  /** When the newest of them came. RFC 3339. */
+  readonly at: string;
+}
+
+/**
+ * How late timers fired in the role's process, in seconds, within the one or two minutes before the report: for so long it
+ * did not get to what had arrived.
+ */
+export interface EventLoopStatus {
+  /** Of 100 timers, 99 were no later. */
+  readonly p99Seconds: number;
+  readonly maxSeconds: number;
+}
+
 /** The streamer, since its process started. */
 export interface StreamerStatus extends StatusPhase {
   readonly progress?: StatusProgress;
@@ -52,6 +75,10 @@ export interface StreamerStatus extends StatusPhase {
   readonly failures: number;
   /** Known gaps by cause, each followed by a resync. */
   readonly desyncs: Readonly<Record<string, number>>;
+  /** Absent: not known. */
+  readonly clock?: ClockStatus;
+  /** Absent: not known. */
+  readonly eventLoop?: EventLoopStatus;
 }
 
 /** The verifier, since its process started. */
@@ -66,6 +93,8 @@ export interface VerifierStatus extends StatusPhase {
   readonly asked: number;
   readonly failures: number;
   readonly lastContact?: string;
+  /** Absent: not known. */
+  readonly clock?: ClockStatus;
 }
 
 /** Which life and version of an object. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type MissedEvent, NODES, objectKey, PODS, type ResourceVersion, type Uid } from "@krm/core";
+import { type ClockOffset, type MissedEvent, NODES, objectKey, PODS, type ResourceVersion, type Uid } from "@krm/core";
 import { LIST_PARAMETERS, PATHS, type StatusBody } from "@krm/protocol";
 import { failure, type TestApp, testApp } from "./support/app.ts";
 import { misfits, type Schema } from "./support/schema.ts";
@@ -26,6 +26,8 @@ const MISSED = {
   exposedMs: 60_500,
   exposedSince: "verified",
 } as const satisfies MissedEvent;
+
+const CLOCK: ClockOffset = { lowMs: -3100, highMs: -2900, samples: 12, at: START - 3000 };
 
 describe("/status", () => {
   async function everything(test: TestApp): Promise<void> {
@@ -124,10 +126,12 @@ describe("/status", () => {
   it("is as /openapi.json describes it, to the last field", async () => {
     await using test = testApp({ scopes: [{ resource: NODES }] });
     await everything(test);
-    await writer(test.store, { resource: NODES }).report("streamer", {
-      ...streamerReport({ state: blocked("forbidden", 403) }),
+    const nodes = writer(test.store, { resource: NODES });
+    await nodes.report("streamer", {
+      ...streamerReport({ state: blocked("forbidden", 403), clock: CLOCK, eventLoop: { p99Ms: 2, maxMs: 310 } }),
       progress: { pages: 1, objects: 500, bytes: 4000, expected: 700 },
     });
+    await nodes.report("verifier", { ...VERIFIER_REPORT, clock: CLOCK });
     const document = (await test.get("/openapi.json")).json<{
       readonly components: { readonly schemas: { readonly KrmStatus: Schema } };
     }>();
@@ -136,6 +140,19 @@ describe("/status", () => {
     expect(misfits(body, schema)).toEqual([]);
     expect(misfits({ ...body, state: "odd", more: 1 }, schema)).toEqual(['$.state: "odd"', "$.more: not named"]);
     expect(misfits({ scopes: [{}] }, schema)).toContain("$.scopes[0].resource: missing");
+  });
+
+  it("tells how far the API server's clock is off, and how slow the streamer's process was, where that is known", async () => {
+    await using test = testApp({ scopes: [{ resource: NODES }] });
+    const nodes = writer(test.store, { resource: NODES });
+    await nodes.report("streamer", streamerReport({ clock: CLOCK, eventLoop: { p99Ms: 2, maxMs: 310 } }));
+    await nodes.report("verifier", { ...VERIFIER_REPORT, clock: undefined });
+    const [scope] = (await test.get("/status")).json<StatusBody>().scopes;
+    expect(scope?.streamer).toMatchObject({
+      clock: { lowSeconds: -3.1, highSeconds: -2.9, samples: 12, at: "2025-12-31T23:59:57.000Z" },
+      eventLoop: { p99Seconds: 0.002, maxSeconds: 0.31 },
+    });
+    expect(Object.keys(scope?.verifier ?? {})).not.toContain("clock");
   });
 
   it("says in its headers what holds for all scopes", async () => {

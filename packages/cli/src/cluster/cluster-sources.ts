@@ -1,5 +1,5 @@
 import { compileDropPaths, DEFAULT_DROP_PATHS, type ListWatchSource, type Logger, resourceId } from "@krm/core";
-import { KubernetesSource, loadKubeConfig } from "@krm/kubernetes";
+import { KubernetesSource, loadKubeConfig, ServerClock } from "@krm/kubernetes";
 import type { CliIo } from "../io.ts";
 import { lowered } from "../monitoring/quiet-logger.ts";
 import type { ClusterOptions } from "../options/cluster-flags.ts";
@@ -26,9 +26,11 @@ export function openSources(options: ClusterOptions, env: CliIo["env"], logger: 
   const kubeConfig = loadKubeConfig({ file: kubeconfigFiles(kubeconfig, inCluster, env), context, inCluster });
   // What a request meets is told by the states of the roles.
   const quiet = lowered(logger, "warn");
-  const main = new KubernetesSource({ kubeConfig, logger: quiet });
+  // A clock that is off is told by nothing else.
+  const serverClock = new ServerClock({ logger });
+  const main = new KubernetesSource({ kubeConfig, logger: quiet, serverClock });
   const drop = compileDropPaths(SECRET_DROP_PATHS);
-  const secrets = new KubernetesSource({ kubeConfig, logger: quiet, drop });
+  const secrets = new KubernetesSource({ kubeConfig, logger: quiet, drop, serverClock });
   return {
     main,
     about: { cluster: kubeConfig.getCurrentCluster()?.server, context: kubeConfig.getCurrentContext() },

@@ -17,9 +17,9 @@ export const DEFAULT_QUEUE_BOUNDS: QueueBounds = { inputs: 100_000, bytes: 256 *
  * wait: the API server closes watchers that read slowly (trap 31). Snapshots are always taken: who sends
  * one first waits, by `drained`, until its last one is merged.
  */
-export class InputQueue {
+export class InputQueue<I extends MergeInput = MergeInput> {
   readonly #bounds: QueueBounds;
-  #inputs: MergeInput[] = [];
+  #inputs: I[] = [];
   /** Inputs before this index are merged. */
   #head = 0;
   #bytes = 0;
@@ -46,7 +46,7 @@ export class InputQueue {
    *
    * @param consumed What of the logs is consumed when these are merged.
    */
-  offer(inputs: readonly MergeInput[], consumed?: ConsumedLogs): boolean {
+  offer(inputs: readonly I[], consumed?: ConsumedLogs): boolean {
     const bytes = sizeOf(inputs);
     const over = this.size + inputs.length > this.#bounds.inputs || this.#bytes + bytes > this.#bounds.bytes;
     // One batch is taken whatever its size: it would else never be.
@@ -60,7 +60,7 @@ export class InputQueue {
   }
 
   /** The oldest inputs, `most` and so many bytes at most, but one at least. They count as waiting until `remove`. */
-  peek(most: number, bytes: number = Number.POSITIVE_INFINITY): MergeInput[] {
+  peek(most: number, bytes: number = Number.POSITIVE_INFINITY): I[] {
     const inputs = this.#inputs.slice(this.#head, this.#head + most);
     let held = 0;
     const end = inputs.findIndex((input, index) => {
@@ -78,7 +78,7 @@ export class InputQueue {
   }
 
   /** Forgets the oldest inputs, which `peek` gave: they are merged and written. */
-  remove(inputs: readonly MergeInput[]): void {
+  remove(inputs: readonly I[]): void {
     this.#head += inputs.length;
     this.#bytes -= sizeOf(inputs);
     this.#merged += inputs.length;

@@ -1,6 +1,7 @@
 import type { ResourceVersion } from "../model/resource-version.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
+import type { Drift } from "./drift.ts";
 import { abandonPending, addVerdicts, EMPTY_LEDGER, missedEvent, type VerificationLedger } from "./ledger.ts";
 import type { DecidedVerdict, MergeInput, Step, Verdict } from "./merge-input.ts";
 
@@ -12,11 +13,16 @@ export interface Around {
   readonly hadView: boolean;
 }
 
+/** Lost events that are remembered, so that nothing counts them again. */
+const LOST = 100;
+
 /** Keeps the ledger of one scope, and measures what goes into it. */
 export class LedgerKeeper {
   readonly #clock: Clock;
   readonly #telemetry: Telemetry;
   #ledger: VerificationLedger;
+  /** Key and version of the newest events that were told as lost: a verification finds them too. */
+  readonly #lostVersions = new Set<string>();
   /** For verifications that may be decided later: when the view was verified before them. */
   readonly #before = new Map<ResourceVersion, number | undefined>();
 
@@ -52,7 +58,29 @@ export class LedgerKeeper {
       if (resynced > 0) this.#telemetry.add("krm_repairs_total", { by: "resync" }, resynced);
       if (step.contradictions > 0) this.#telemetry.add("krm_list_contradictions_total", {}, step.contradictions);
     }
-    return step.verdicts.map((verdict) => this.#decide(verdict, verifiedBefore));
+    if (input.type === "lost") return this.#lost(input.drift, step.verdicts, verifiedBefore);
+    return step.verdicts.map((verdict) => this.#decide(this.#withoutLost(verdict), verifiedBefore));
+  }
+
+  /** A verification may have found it before. */
+  #lost({ key, actual }: Drift, verdicts: readonly Verdict[], verifiedBefore: number | undefined): DecidedVerdict[] {
+    const version = actual?.resourceVersion;
+    const { recent } = this.#ledger;
+    if (recent.some((missed) => missed.key === key && missed.actual?.resourceVersion === version)) return [];
+    this.#lostVersions.add(`${key} ${version}`);
+    for (const oldest of this.#lostVersions) {
+      if (this.#lostVersions.size <= LOST) break;
+      this.#lostVersions.delete(oldest);
+    }
+    return verdicts.map((verdict) => this.#decide(verdict, verifiedBefore));
+  }
+
+  /** What was told as lost is not found a second time. */
+  #withoutLost(verdict: Verdict): Verdict {
+    const found = ({ key, actual }: Drift): boolean => this.#lostVersions.has(`${key} ${actual?.resourceVersion}`);
+    if (this.#lostVersions.size === 0 || !verdict.drift.some(found)) return verdict;
+    const drift = verdict.drift.filter((one) => !found(one));
+    return { ...verdict, drift, result: drift.length > 0 ? "drift" : "consistent" };
   }
 
   #decide(verdict: Verdict, verifiedBefore: number | undefined): DecidedVerdict {

@@ -14,7 +14,7 @@ export const VERIFICATION_MODES = ["exact-metadata", "exact-full", "latest-metad
 export type VerificationMode = (typeof VERIFICATION_MODES)[number];
 
 /** What streamer and verifier tell the merge. `epoch` is the history that the sender was reading. */
-export type MergeInput =
+export type RoleInput =
   | { readonly type: "observed"; readonly epoch: number; readonly observation: Observation }
   | { readonly type: "bookmark"; readonly epoch: number; readonly resourceVersion: ResourceVersion }
   /** The watch is alive, and everything that it told until then was offered before. `at`: wall clock, epoch milliseconds. */
@@ -37,6 +37,15 @@ export type MergeInput =
   | { readonly type: "polled"; readonly epoch: number; readonly snapshot: IncomparableSnapshot }
   /** The cluster's history restarted (an etcd restore): `epoch` is the new one, `snapshot` its first list. */
   | { readonly type: "epoch-reset"; readonly epoch: number; readonly snapshot: Snapshot };
+
+/** Everything that the merge is told. */
+export type MergeInput =
+  | RoleInput
+  /**
+   * Somebody who writes an object of the scope knows that the stream has passed a version of it without telling (a canary).
+   * It goes into the ledger, once; the view is as the stream told, and stays.
+   */
+  | { readonly type: "lost"; readonly epoch: number; readonly drift: Drift };
 
 /** What a verification found: a complete list, corrected by what the objects themselves said when asked by name. */
 export interface VerifiedInput {

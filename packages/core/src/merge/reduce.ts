@@ -64,6 +64,14 @@ export function advance(state: MergeState, input: MergeInput): Step {
     case "verification-abandoned":
       state.journal = undefined;
       break;
+    case "lost":
+      work.verdicts.push({
+        horizon: input.drift.horizon,
+        result: "drift",
+        mode: "by-name",
+        drift: [input.drift],
+      });
+      break;
     case "verified":
       verify(state, input, work);
       break;

@@ -86,6 +86,9 @@ export const INGRESSES: ResourceType = builtIn("networking.k8s.io", "v1", "ingre
 /** `v1/nodes` */
 export const NODES: ResourceType = builtIn("", "v1", "nodes", "Node", false, "no");
 
+/** `coordination.k8s.io/v1/leases`: of what renews them, and of a canary. */
+export const LEASES: ResourceType = builtIn("coordination.k8s.io", "v1", "leases", "Lease", true);
+
 /** The six kinds that are watched unless others are named. */
 export const DEFAULT_RESOURCES: readonly ResourceType[] = [
   PODS,

@@ -9,6 +9,7 @@ import type { MergeInput, Step, DecidedVerdict } from "../merge/merge-input.ts";
 import { DEFAULT_RESOURCES, type ResourceType } from "../model/resource-type.ts";
 import { type Scope, scopeId } from "../model/scope.ts";
 import { type CallOptions, type Clock, systemClock } from "../ports/clock.ts";
+import { type EventLoopLag, systemEventLoop } from "../ports/event-loop.ts";
 import type { ListWatchSource } from "../ports/list-watch.ts";
 import { type Logger, silentLogger } from "../ports/logger.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
@@ -32,6 +33,8 @@ export interface MonitorOptions {
   readonly resources?: readonly ResourceType[];
   /** Each namespace is a scope of its own (law 11); cluster-scoped resources are watched whole all the same. @default all */
   readonly namespaces?: readonly string[];
+  /** Scopes beside those of `resources` and `namespaces`: one resource in one namespace, say. @default none */
+  readonly scopes?: readonly Scope[];
   /** The mean time between two verifications of a resource, in milliseconds. @default 300_000 */
   readonly verifyEveryMs?: number;
   /**
@@ -54,6 +57,8 @@ export interface MonitorOptions {
   readonly queue?: QueueBounds;
   readonly staleness?: StalenessBounds;
   readonly clock?: Clock;
+  /** Whether this process itself is slow, for the reports. @default systemEventLoop */
+  readonly eventLoop?: EventLoopLag;
   /** In [0, 1), for jitter. @default Math.random */
   readonly random?: () => number;
   readonly logger?: Logger;
@@ -224,6 +229,7 @@ export class Monitor implements AsyncDisposable {
       verifyEveryMs: this.#options.verifyEveryMs ?? 300_000,
       verifyBudgetPerHour: this.#options.verifyBudgetPerHour ?? DEFAULT_VERIFY_BUDGET,
       pollEveryMs: this.#options.pollEveryMs ?? 30_000,
+      eventLoop: this.#options.eventLoop ?? systemEventLoop,
       backoff,
       queue,
       telemetry: this.#options.telemetry?.(scope),
@@ -240,14 +246,14 @@ export class Monitor implements AsyncDisposable {
   }
 }
 
-function scopesFor({ resources = DEFAULT_RESOURCES, namespaces }: MonitorOptions): Scope[] {
+function scopesFor({ resources = DEFAULT_RESOURCES, namespaces, scopes: more = [] }: MonitorOptions): Scope[] {
   const scopes = resources.flatMap((resource): Scope[] =>
     namespaces === undefined || !resource.namespaced
       ? [{ resource }]
       : namespaces.map((namespace) => ({ resource, namespace })),
   );
   // Two mergers on one scope would undo each other.
-  return [...new Map(scopes.map((scope) => [scopeId(scope), scope])).values()];
+  return [...new Map([...scopes, ...more].map((scope) => [scopeId(scope), scope])).values()];
 }
 
 function withScope(logger: Logger, scope: Scope): Logger {

@@ -1,6 +1,8 @@
 import type { KrmErrorCode } from "../errors.ts";
 import type { VerificationLedger } from "../merge/ledger.ts";
 import type { VerificationMode } from "../merge/merge-input.ts";
+import type { ClockOffset } from "../model/clock-offset.ts";
+import type { EventLoopDelay } from "../ports/event-loop.ts";
 
 /** The roles of a scope: who watches, who verifies, who merges both into the view. */
 export const ROLES = ["streamer", "verifier", "merger"] as const;
@@ -100,6 +102,10 @@ export interface StreamerReport {
   readonly failures: number;
   /** Known gaps, each followed by a resync. */
   readonly desyncs: Readonly<Record<DesyncCause, number>>;
+  /** How far the API server's clock is off this process's. Not known, or a report of an older version: left out. */
+  readonly clock?: ClockOffset | undefined;
+  /** How late timers fired in this process, as `EventLoopLag` tells. Left out as `clock` is. */
+  readonly eventLoop?: EventLoopDelay | undefined;
 }
 
 /** How the verifier is. Counters are of this process, since its start. */
@@ -115,6 +121,8 @@ export interface VerifierReport {
   readonly requests: number;
   readonly asked: number;
   readonly failures: number;
+  /** As in {@link StreamerReport}. */
+  readonly clock?: ClockOffset | undefined;
 }
 
 /** How the merger is, and what verification has found. */

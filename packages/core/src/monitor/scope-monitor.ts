@@ -4,10 +4,12 @@ import type { DecidedVerdict, MergeInput, Step } from "../merge/merge-input.ts";
 import type { QueueBounds } from "../merge/input-queue.ts";
 import { untilAborted } from "../internal/abort.ts";
 import type { Scope } from "../model/scope.ts";
+import type { EventLoopLag } from "../ports/event-loop.ts";
 import { type Held, holdRoles, type Standing } from "../roles/hold-roles.ts";
 import { runTogether } from "../roles/role-process.ts";
 import type { LeaseRequest } from "../store/lease.ts";
 import type { ScopeStore, StoreManifest, ViewCommit } from "../store/store.ts";
+import { lostEventOf } from "../store/lost-event.ts";
 import { streamerStart } from "../store/streamer-start.ts";
 import { Streamer } from "../stream/streamer.ts";
 import { Verifier } from "../verify/verifier.ts";
@@ -23,6 +25,7 @@ export interface ScopeMonitorOptions extends RoleOptions {
   readonly verifyEveryMs: number;
   readonly verifyBudgetPerHour: number;
   readonly pollEveryMs: number;
+  readonly eventLoop: EventLoopLag;
   readonly queue?: QueueBounds | undefined;
   readonly onStanding?: ((standing: Standing) => void) | undefined;
   readonly onState: (state: RolePhase) => void;
@@ -85,6 +88,8 @@ export class ScopeMonitor {
       if (request === "rewatch") session.streamer.rewatch();
       if (request === "new-history") session.streamer.newHistory();
       if (request === "verify-in-full") session.verifier.verifyNow(true);
+      const lost = lostEventOf(request);
+      if (lost !== undefined) session.merger.offer([{ type: "lost", epoch: session.merger.epoch, drift: lost }]);
     };
     await reporter.during(async () =>
       runTogether(signal, [
@@ -127,6 +132,7 @@ export class ScopeMonitor {
       start: { ...streamerStart(view.loaded.meta, undefined), afterLoss: held.again },
       before: before?.streamer.report,
       pollEveryMs: this.#options.pollEveryMs,
+      eventLoop: this.#options.eventLoop,
       onDesync: this.#options.onDesync,
       onReport: (report) => {
         reporter.put("streamer", report);

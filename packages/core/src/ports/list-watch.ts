@@ -1,3 +1,4 @@
+import type { ClockOffset } from "../model/clock-offset.ts";
 import type { ResourceVersion } from "../model/resource-version.ts";
 import type { Scope } from "../model/scope.ts";
 import type { Revision, StoredObject } from "../model/stored-object.ts";
@@ -97,6 +98,11 @@ export interface ListWatch {
    * not name it; rejects where it could not be asked. Left out: this source cannot tell.
    */
   served?(options?: CallOptions): Promise<boolean>;
+  /**
+   * How far the API server's clock is off, by what all its answers to this process have shown so far, whatever they were
+   * about. Asks nothing. Undefined: not known. Left out: this source cannot tell.
+   */
+  clockOffset?(): ClockOffset | undefined;
   /**
    * Starts a watch. The promise resolves when the server accepted it (HTTP 200). The iterable yields what arrived
    * together, in order; it ends when the server ends the stream in good order between two frames, and throws

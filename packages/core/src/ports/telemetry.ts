@@ -22,6 +22,7 @@ export interface MetricTable {
   readonly krm_desyncs_total: MetricInfo<"counter", "cause">;
   readonly krm_watch_silence_seconds: MetricInfo<"gauge", never>;
   readonly krm_watch_stalls_total: MetricInfo<"counter", never>;
+  readonly krm_clock_offset_seconds: MetricInfo<"gauge", "bound">;
   readonly krm_api_requests_total: MetricInfo<"counter", "verb">;
 }
 
@@ -73,6 +74,11 @@ export const METRICS: MetricTable = {
     help: "Watches that were silent while a second one brought news, and were replaced by it.",
     labels: [],
   },
+  krm_clock_offset_seconds: {
+    type: "gauge",
+    help: "How far the API server's clock is ahead of this process's, at least (low) and at most (high).",
+    labels: ["bound"],
+  },
   krm_api_requests_total: {
     type: "counter",
     help: "Requests to the API server, by what they asked for.",
@@ -94,7 +100,6 @@ export type MetricLabels<N extends MetricName> = Readonly<Record<MetricTable[N][
 /** What the roles of one scope measure, as it happens. Cheap, and never throws: it is called on the way of events. */
 export interface Telemetry {
   add<N extends MetricOf<"counter">>(name: N, labels: MetricLabels<N>, by?: number): void;
-  // oxlint-disable-next-line typescript/no-generated-empty-object-type -- no gauge has labels of its own yet
   set<N extends MetricOf<"gauge">>(name: N, labels: MetricLabels<N>, value: number): void;
   observe<N extends MetricOf<"histogram">>(name: N, labels: MetricLabels<N>, value: number): void;
 }

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { isFinal } from "../store/final-failure.ts";
 import { untilAborted } from "../internal/abort.ts";
 import { InputQueue, type QueueBounds } from "../merge/input-queue.ts";
-import type { MergeInput } from "../merge/merge-input.ts";
+import type { RoleInput } from "../merge/merge-input.ts";
 import type { ObjectKey } from "../model/object-key.ts";
 import { compareResourceVersions, newestResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
 import type { Revision } from "../model/stored-object.ts";
@@ -38,7 +38,7 @@ const LOOK_AGAIN_MS = 250;
  */
 export class LogSink implements VerifySink {
   readonly #options: LogSinkOptions;
-  readonly #queue: InputQueue;
+  readonly #queue: InputQueue<RoleInput>;
   #covers: LogPosition;
   #missed: Readonly<Record<string, number>> = {};
   #view: ViewIndex | undefined;
@@ -118,7 +118,7 @@ export class LogSink implements VerifySink {
     }
   }
 
-  offer(inputs: readonly MergeInput[]): boolean {
+  offer(inputs: readonly RoleInput[]): boolean {
     return this.#queue.offer(inputs);
   }
 
@@ -141,7 +141,7 @@ export class LogSink implements VerifySink {
         const inputs = this.#queue.peek(batch.changes, batch.bytes);
         const list = inputs.findIndex((input) => "snapshot" in input);
         const written = list < 0 ? inputs : inputs.slice(0, Math.max(1, list));
-        if (list === 0) await this.#writeList(written[0] as MergeInput, signal);
+        if (list === 0) await this.#writeList(written[0] as RoleInput, signal);
         else if (written.length > 0)
           await this.#append(written as LogRecord[], coveredBy(this.#covers, written), signal);
         this.#queue.remove(written);
@@ -151,7 +151,7 @@ export class LogSink implements VerifySink {
     }
   }
 
-  async #writeList(input: MergeInput, signal: AbortSignal): Promise<void> {
+  async #writeList(input: RoleInput, signal: AbortSignal): Promise<void> {
     for (const record of recordsOf(input, randomUUID())) {
       const whole = record.type === "snapshot-page" && record.last;
       await this.#append([record], whole ? coveredBy(this.#covers, [input]) : this.#covers, signal);
@@ -187,7 +187,7 @@ export class LogSink implements VerifySink {
 }
 
 /** Up to where a log tells everything when these are in it too. */
-function coveredBy(before: LogPosition, inputs: readonly MergeInput[]): LogPosition {
+function coveredBy(before: LogPosition, inputs: readonly RoleInput[]): LogPosition {
   let { epoch, position } = before;
   for (const input of inputs) {
     if (input.type === "bookmark") position = newestResourceVersion(position, input.resourceVersion);

@@ -6,6 +6,7 @@ import type { MergerReport, Role } from "../monitor/role-status.ts";
 import type { InputRole } from "../store/input-log.ts";
 import type { MergerLease, RoleRequest } from "../store/lease.ts";
 import { isFinal } from "../store/final-failure.ts";
+import { lostEventOf } from "../store/lost-event.ts";
 import { LogAssembler } from "../store/log-records.ts";
 import type { ViewCommit } from "../store/store.ts";
 import { backoffMs, STORE_BACKOFF } from "../stream/backoff.ts";
@@ -73,6 +74,10 @@ export class MergeRole {
       onReport: (report) => reporter.put("merger", report),
     });
     this.#merger = merger;
+    held.onRequest = (request) => {
+      const lost = lostEventOf(request);
+      if (lost !== undefined) merger.offer([{ type: "lost", epoch: merger.epoch, drift: lost }]);
+    };
     reporter.put("merger", merger.report);
     await reporter.during(async () =>
       runTogether(signal, [async (over) => merger.run(over), async (over) => this.#pump(lease, merger, over)]),

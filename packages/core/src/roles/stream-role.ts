@@ -1,5 +1,6 @@
 import { Reporter } from "../monitor/reporter.ts";
 import type { DesyncCause, StreamerReport } from "../monitor/role-status.ts";
+import { type EventLoopLag, systemEventLoop } from "../ports/event-loop.ts";
 import { Streamer } from "../stream/streamer.ts";
 import { type Held, holdRoles } from "./hold-roles.ts";
 import { LogSink } from "./log-sink.ts";
@@ -9,6 +10,8 @@ import { type ClusterRoleOptions, runTogether } from "./role-process.ts";
 export interface StreamRoleOptions extends ClusterRoleOptions {
   /** How often what cannot be watched is listed, in milliseconds. */
   readonly pollEveryMs: number;
+  /** Whether this process itself is slow, for the report. @default systemEventLoop */
+  readonly eventLoop?: EventLoopLag | undefined;
   readonly onDesync?: ((cause: DesyncCause) => void) | undefined;
 }
 
@@ -58,6 +61,7 @@ export class StreamRole {
       sink,
       start: { ...log.start, afterLoss: held.again },
       before: this.#report,
+      eventLoop: this.#options.eventLoop ?? systemEventLoop,
       onReport: (report) => {
         this.#report = report;
         reporter.put("streamer", report);

@@ -17,9 +17,10 @@ export interface LeaseRequest {
 /**
  * What one role asks of another: `relist` (a list showed an older version than the stream), `resync` (a settlement of
  * the streamer lacked a body), `rewatch` (the watch lost events that no known gap explains: another one may not),
- * `verify-in-full` (a settlement of the verifier lacked a body).
+ * `verify-in-full` (a settlement of the verifier lacked a body). `lost-event …` tells the merger of an event that the
+ * stream has missed: see {@link lostEventRequest}.
  */
-export type RoleRequest = "relist" | "resync" | "rewatch" | "verify-in-full" | "new-history";
+export type RoleRequest = "relist" | "resync" | "rewatch" | "verify-in-full" | "new-history" | `lost-event ${string}`;
 
 /**
  * A role of one scope, held by one process at a time: the epoch rises with each holder and fences every write, so that

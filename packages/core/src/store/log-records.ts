@@ -1,5 +1,5 @@
 import type { Doubt } from "../merge/doubt.ts";
-import type { MergeInput, VerifiedInput } from "../merge/merge-input.ts";
+import type { RoleInput, VerifiedInput } from "../merge/merge-input.ts";
 import type { ObjectKey } from "../model/object-key.ts";
 import type { ResourceVersion } from "../model/resource-version.ts";
 import type { SnapshotEntry } from "../model/snapshot.ts";
@@ -15,7 +15,7 @@ const PAGE_BYTES = 256 * 1024;
  *
  * @param id Tells this list from every other one in the log.
  */
-export function* recordsOf(input: MergeInput, id: string): Generator<LogRecord, void> {
+export function* recordsOf(input: RoleInput, id: string): Generator<LogRecord, void> {
   if (!("snapshot" in input)) {
     yield input;
     return;
@@ -107,7 +107,7 @@ export class LogAssembler {
   }
 
   /** The input that is whole with this record. Undefined: there is more to come, or the page belongs to no list. */
-  take(record: LogRecord): MergeInput | undefined {
+  take(record: LogRecord): RoleInput | undefined {
     if (record.type !== "snapshot-page") {
       // The pages of a list follow each other: whoever wrote those is gone.
       this.#open = undefined;
@@ -132,7 +132,7 @@ function inputOf(
   { of, epoch, resourceVersion, takenAt, cause, found }: SnapshotPage,
   pages: readonly SnapshotPageEntry[],
   doubts: readonly Doubt[],
-): MergeInput {
+): RoleInput {
   if (of === "polled") {
     const objects = pages.flatMap(({ object }): StoredObject[] => (object === undefined ? [] : [object]));
     return { type: "polled", epoch, snapshot: { resourceVersion, takenAt, objects } };

@@ -1,3 +1,4 @@
+import { reportClock } from "../monitor/clock-report.ts";
 import {
   DESYNC_CAUSES,
   type DesyncCause,
@@ -8,19 +9,27 @@ import {
   type StreamerReport,
 } from "../monitor/role-status.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { EventLoopLag } from "../ports/event-loop.ts";
+import type { ListWatch } from "../ports/list-watch.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { errorReport } from "./classify.ts";
 
 /** What a StreamLedger works with. */
 export interface StreamLedgerOptions {
+  /** Tells how far the API server's clock is off. */
+  readonly listWatch: ListWatch;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly telemetry: Telemetry;
+  readonly eventLoop?: EventLoopLag | undefined;
   /** The report of this process before, whose counters go on. */
-  readonly before: StreamerReport | undefined;
+  readonly before?: StreamerReport | undefined;
   readonly onReport: (report: StreamerReport) => void;
 }
+
+/** What time alone changes is measured this often at most, but for changes of state: reports may come with every event. */
+const MEASURE_MS = 1000;
 
 /** Keeps a streamer's report, and tells log and telemetry what belongs there. */
 export class StreamLedger {
@@ -29,6 +38,8 @@ export class StreamLedger {
   #error: ErrorReport | undefined;
   /** The last news, or the start; monotonic. */
   #newsAt: number;
+  /** Monotonic. */
+  #measuredAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: StreamLedgerOptions) {
     this.#options = options;
@@ -48,7 +59,7 @@ export class StreamLedger {
   }
 
   tell(state: RolePhase): void {
-    this.tellSilence();
+    this.measure();
     this.#put({ state });
   }
 
@@ -80,12 +91,17 @@ export class StreamLedger {
   }
 
   publish(): void {
+    if (this.#options.clock.monotonic() - this.#measuredAt >= MEASURE_MS) this.measure();
     this.#options.onReport(this.#report);
   }
 
-  tellSilence(): void {
-    const { clock, telemetry } = this.#options;
-    telemetry.set("krm_watch_silence_seconds", {}, (clock.monotonic() - this.#newsAt) / 1000);
+  /** Takes down what changes without anything happening; nobody is told before `publish`. */
+  measure(): void {
+    const { clock, telemetry, listWatch, eventLoop } = this.#options;
+    const now = clock.monotonic();
+    this.#measuredAt = now;
+    telemetry.set("krm_watch_silence_seconds", {}, (now - this.#newsAt) / 1000);
+    this.#set({ clock: reportClock(listWatch, telemetry), eventLoop: eventLoop?.read() });
   }
 
   stalled(silentMs: number): void {

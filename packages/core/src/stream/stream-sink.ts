@@ -1,4 +1,4 @@
-import type { MergeInput } from "../merge/merge-input.ts";
+import type { RoleInput } from "../merge/merge-input.ts";
 import type { ObjectKey } from "../model/object-key.ts";
 import type { ResourceVersion } from "../model/resource-version.ts";
 import type { Revision } from "../model/stored-object.ts";
@@ -6,7 +6,7 @@ import type { Revision } from "../model/stored-object.ts";
 /** Where a streamer's inputs go: the Merger of its scope, or a log on the way to it. */
 export interface StreamSink {
   /** Takes inputs in order. False: there is no room, none was taken, and the streamer must resync. */
-  offer(inputs: readonly MergeInput[]): boolean;
+  offer(inputs: readonly RoleInput[]): boolean;
   /** Resolves when what was offered before is taken up, so that there is room for a list, and `known` is of that time. */
   caughtUp(signal: AbortSignal): Promise<void>;
   /** What the view will hold of a key when a list that is taken now is merged. */

@@ -1,6 +1,7 @@
 import { newestResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
 import type { RoleOptions } from "../monitor/role-options.ts";
 import type { DesyncCause, PollingReason, StreamerReport } from "../monitor/role-status.ts";
+import type { EventLoopLag } from "../ports/event-loop.ts";
 import type { ListWatch, WatchEvent } from "../ports/list-watch.ts";
 import { noTelemetry } from "../ports/telemetry.ts";
 import { countedListWatch } from "../verify/counted-list-watch.ts";
@@ -32,6 +33,8 @@ export interface StreamerOptions extends RoleOptions {
   readonly before?: StreamerReport | undefined;
   /** How often what cannot be watched is listed, in milliseconds. */
   readonly pollEveryMs: number;
+  /** Whether this process itself is slow, for the report. @default not told */
+  readonly eventLoop?: EventLoopLag | undefined;
   readonly onReport: (report: StreamerReport) => void;
   readonly onDesync?: ((cause: DesyncCause) => void) | undefined;
 }
@@ -59,11 +62,11 @@ export class Streamer {
   #begun: WatchConnection | undefined;
 
   constructor(options: StreamerOptions) {
-    const { clock, logger, telemetry = noTelemetry, start, before, onReport } = options;
+    const { telemetry = noTelemetry, start } = options;
     this.#options = options;
     this.#backoff = options.backoff ?? DEFAULT_BACKOFF;
     this.#listWatch = countedListWatch(options.listWatch, (verb) => telemetry.add("krm_api_requests_total", { verb }));
-    this.#ledger = new StreamLedger({ clock, logger, telemetry, before, onReport });
+    this.#ledger = new StreamLedger({ ...options, listWatch: this.#listWatch, telemetry });
     this.#told = {
       epoch: start?.epoch ?? 0,
       position: start?.position,
@@ -261,7 +264,7 @@ export class Streamer {
       random,
       backoff: this.#backoff,
       silence: this.#silence,
-      onTick: () => ledger.tellSilence(),
+      onTick: () => ledger.measure(),
       onStall: (silentMs) => ledger.stalled(silentMs),
       onSecondFailed: (error) => ledger.failed(error, "a second watch was not served; the first goes on, in silence"),
     });

@@ -1,11 +1,11 @@
 import { KrmError } from "../errors.ts";
-import type { MergeInput } from "../merge/merge-input.ts";
+import type { RoleInput } from "../merge/merge-input.ts";
 import { newestResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
 import type { ApiStatus, WatchEvent } from "../ports/list-watch.ts";
 
 /** What a batch of a watch comes to. */
 export interface WatchInputs {
-  readonly inputs: readonly MergeInput[];
+  readonly inputs: readonly RoleInput[];
   /** The version that the stream has told now. */
   readonly at: ResourceVersion;
   readonly events: number;
@@ -26,7 +26,7 @@ export function watchInputs(
   epoch: number,
   observedAt: number,
 ): WatchInputs {
-  const inputs: MergeInput[] = [];
+  const inputs: RoleInput[] = [];
   let at = from;
   let events = 0;
   let bookmarks = 0;

@@ -7,6 +7,7 @@ export type RequestVerb = "list" | "list-metadata" | "watch" | "get" | "discover
 export function countedListWatch(of: ListWatch, onRequest: (verb: RequestVerb) => void): ListWatch {
   const listMetadata = of.listMetadata?.bind(of);
   const served = of.served?.bind(of);
+  const clockOffset = of.clockOffset?.bind(of);
   return {
     scope: of.scope,
     list: async (request, options) => {
@@ -33,5 +34,6 @@ export function countedListWatch(of: ListWatch, onRequest: (verb: RequestVerb) =
         return served(options);
       },
     }),
+    ...(clockOffset && { clockOffset }),
   };
 }

@@ -1,6 +1,7 @@
 import { untilAborted } from "../internal/abort.ts";
 import type { ObjectKey } from "../model/object-key.ts";
 import { compareResourceVersions, type ResourceVersion } from "../model/resource-version.ts";
+import { reportClock } from "../monitor/clock-report.ts";
 import type { RoleOptions } from "../monitor/role-options.ts";
 import type { RolePhase, VerifierReport } from "../monitor/role-status.ts";
 import type { ListWatch } from "../ports/list-watch.ts";
@@ -301,7 +302,8 @@ export class Verifier {
   }
 
   #tell(state: RolePhase): void {
-    this.#report = { ...this.#report, state };
+    const clock = reportClock(this.#listWatch, this.#options.telemetry ?? noTelemetry);
+    this.#report = { ...this.#report, state, clock };
     this.#options.onReport(this.#report);
   }
 }

@@ -1,6 +1,7 @@
 import type { Buffer } from "node:buffer";
 import {
   type CallOptions,
+  type ClockOffset,
   decodeListPage,
   decodeMetadataPage,
   decodeObject,
@@ -97,6 +98,10 @@ export class KubernetesListWatch implements Required<ListWatch> {
       if (KrmError.is(error, "KRM_API_STATUS") && error.status?.code === 404) return undefined;
       throw error;
     }
+  }
+
+  clockOffset(): ClockOffset | undefined {
+    return this.#transport.serverClock.offset();
   }
 
   async #list(request: ListRequest, { signal }: CallOptions, accept?: string): Promise<Buffer> {

@@ -1,16 +1,21 @@
 import { Buffer } from "node:buffer";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import { KrmError, type Logger } from "@krm/core";
+import { KrmError, type Logger, type Moment } from "@krm/core";
 import type { Dispatcher } from "undici";
 import { Agents, type Purpose } from "./agents.ts";
 import { connectionError } from "./connection-error.ts";
 import type { Credentials, Identity } from "./credentials.ts";
 import { isLoopback } from "./loopback.ts";
+import type { ServerClock } from "./server-clock.ts";
 import { statusError } from "./status-error.ts";
 
-/** One GET. */
+/** One request: a GET, unless it says otherwise. */
 export interface ApiRequest {
+  /** What is written, and how. */
+  readonly write?:
+    | { readonly method: "POST" | "PATCH"; readonly contentType: string; readonly body: string }
+    | undefined;
   readonly purpose: Purpose;
   /** From `/api` or `/apis` on. */
   readonly path: string;
@@ -40,8 +45,10 @@ const CREDENTIALS_TIMEOUT_MS = 60_000;
 
 const inflate = promisify<Uint8Array, Buffer>(gunzip);
 
-/** GET requests to one API server, with fresh credentials and errors that say what is wrong. */
+/** Requests to one API server, with fresh credentials and errors that say what is wrong. */
 export class ApiTransport {
+  /** What the answers have shown of the API server's clock. */
+  readonly serverClock: ServerClock;
   readonly #credentials: Credentials;
   readonly #agents = new Agents();
   readonly #userAgent: string;
@@ -49,14 +56,15 @@ export class ApiTransport {
   /** On this machine compression only costs time. */
   readonly #encoding: string;
 
-  constructor(credentials: Credentials, userAgent: string, logger: Logger) {
+  constructor(credentials: Credentials, userAgent: string, logger: Logger, serverClock: ServerClock) {
+    this.serverClock = serverClock;
     this.#credentials = credentials;
     this.#userAgent = userAgent;
     this.#logger = logger;
     this.#encoding = isLoopback(credentials.server.hostname) ? "identity" : "gzip";
   }
 
-  /** Sends a GET and reads the whole answer. Errors are as {@link ApiTransport.open}'s. */
+  /** Sends a request and reads the whole answer. Errors are as {@link ApiTransport.open}'s. */
   async read(request: ApiRequest): Promise<ApiAnswer> {
     const { headers, body } = await this.open(request, this.#encoding);
     const name = this.name(request);
@@ -75,7 +83,7 @@ export class ApiTransport {
   }
 
   /**
-   * Sends a GET; resolves when the answer has begun, and it is 200 and JSON. A 401 is tried once more, with credentials
+   * Sends a request; resolves when the answer has begun, and it is 200 (or 201) and JSON. A 401 is tried once more, with credentials
    * read anew.
    *
    * @throws KrmError `KRM_API_STATUS`, `KRM_CONNECTION`, `KRM_INVALID_KUBECONFIG` (no credentials), `KRM_DECODE` (not
@@ -84,19 +92,23 @@ export class ApiTransport {
   async open(request: ApiRequest, encoding = "identity"): Promise<Dispatcher.ResponseData> {
     const name = this.name(request);
     const identity = await this.#identity(request.signal);
-    let response = await this.#send(request, encoding, identity);
+    let { response, sent } = await this.#send(request, encoding, identity);
     if (response.statusCode === 401) {
       await this.#beginning(response.body, request.signal);
       this.#logger.warn({ server: this.#credentials.server.origin }, "credentials were refused; reading them anew");
       this.#credentials.reload(identity);
-      response = await this.#send(request, encoding, await this.#identity(request.signal));
+      ({ response, sent } = await this.#send(request, encoding, await this.#identity(request.signal)));
     }
-    if (response.statusCode !== 200) {
+    if (response.statusCode !== 200 && response.statusCode !== 201) {
       const { statusCode, headers } = response;
       throw statusError({ statusCode, headers, body: await this.#beginning(response.body, request.signal) }, name);
     }
     const type = response.headers["content-type"];
-    if (typeof type === "string" && /^application\/(?:[\w.]+\+)?json\b/.test(type)) return response;
+    if (typeof type === "string" && /^application\/(?:[\w.]+\+)?json\b/.test(type)) {
+      // Errors, and pages, may be of what stands in between, and bear its time.
+      this.serverClock.answered(sent, response.headers);
+      return response;
+    }
     response.body.on("error", () => {}).destroy();
     throw new KrmError("KRM_DECODE", `${name} was answered with ${String(type ?? "no content type")}, not with JSON`, {
       hint: `is ${this.#credentials.server.origin} an API server, and not a page in front of one?`,
@@ -104,12 +116,12 @@ export class ApiTransport {
   }
 
   /** What was asked, for messages: without the query, which may hold a long token. */
-  name(request: Pick<ApiRequest, "path">): string {
-    return `GET ${this.#credentials.server.origin}${this.#path(request.path)}`;
+  name(request: Pick<ApiRequest, "path" | "write">): string {
+    return `${request.write?.method ?? "GET"} ${this.#credentials.server.origin}${this.#path(request.path)}`;
   }
 
   /** `error`, which came while an answer was read, as callers get it. */
-  broken(error: unknown, request: Pick<ApiRequest, "path" | "signal">): unknown {
+  broken(error: unknown, request: Pick<ApiRequest, "path" | "signal" | "write">): unknown {
     if (request.signal?.aborted === true) return request.signal.reason;
     return connectionError(error, this.#credentials, `while reading the answer to ${this.name(request)}`);
   }
@@ -119,8 +131,12 @@ export class ApiTransport {
     await this.#agents.destroy();
   }
 
-  async #send(request: ApiRequest, encoding: string, identity: Identity): Promise<Dispatcher.ResponseData> {
-    const { purpose, path, query, accept = "application/json", elsewhere = false, signal } = request;
+  async #send(
+    request: ApiRequest,
+    encoding: string,
+    identity: Identity,
+  ): Promise<{ readonly response: Dispatcher.ResponseData; readonly sent: Moment }> {
+    const { purpose, path, query, accept = "application/json", elsewhere = false, write, signal } = request;
     const { closed } = this.#agents;
     const search = query === undefined || query.size === 0 ? "" : `?${query.toString()}`;
     let single: Dispatcher | undefined;
@@ -129,11 +145,19 @@ export class ApiTransport {
     };
     try {
       if (elsewhere) single = this.#agents.single(identity);
+      const sent = this.serverClock.now();
       const response = await (single ?? this.#agents.for(purpose, identity)).request({
         origin: this.#credentials.server.origin,
         path: `${this.#path(path)}${search}`,
-        method: "GET",
-        headers: { ...identity.headers, accept, "accept-encoding": encoding, "user-agent": this.#userAgent },
+        method: write?.method ?? "GET",
+        headers: {
+          ...identity.headers,
+          accept,
+          "accept-encoding": encoding,
+          "user-agent": this.#userAgent,
+          ...(write && { "content-type": write.contentType }),
+        },
+        ...(write && { body: write.body }),
         headersTimeout: HEADERS_TIMEOUT_MS,
         bodyTimeout: BODY_TIMEOUT_MS[purpose],
         // Tells what stands in between not to keep it either.
@@ -142,7 +166,7 @@ export class ApiTransport {
       });
       // Comes however the answer ends: read, left, or broken off.
       if (elsewhere) response.body.once("close", discard);
-      return response;
+      return { response, sent };
     } catch (error) {
       discard();
       signal?.throwIfAborted();

@@ -1,5 +1,7 @@
 import {
+  type ClockOffset,
   type ErrorReport,
+  type EventLoopDelay,
   type ListProgress,
   resourceId,
   resourceName,
@@ -9,6 +11,8 @@ import {
   type VerifierReport,
 } from "@krm/core";
 import {
+  type ClockStatus,
+  type EventLoopStatus,
   type ScopeErrorStatus,
   type ScopeStatusBody,
   type StatusBody,
@@ -68,6 +72,8 @@ function streamerBody(report: StreamerReport): StreamerStatus {
     emptied: report.emptied,
     failures: report.failures,
     desyncs: report.desyncs,
+    ...(report.clock === undefined ? {} : { clock: clockBody(report.clock) }),
+    ...(report.eventLoop === undefined ? {} : { eventLoop: eventLoopBody(report.eventLoop) }),
   };
 }
 
@@ -81,7 +87,16 @@ function verifierBody(report: VerifierReport): VerifierStatus {
     asked: report.asked,
     failures: report.failures,
     ...(report.lastContact === undefined ? {} : { lastContact: time(report.lastContact) }),
+    ...(report.clock === undefined ? {} : { clock: clockBody(report.clock) }),
   };
+}
+
+function clockBody({ lowMs, highMs, samples, at }: ClockOffset): ClockStatus {
+  return { lowSeconds: lowMs / 1000, highSeconds: highMs / 1000, samples, at: time(at) };
+}
+
+function eventLoopBody({ p99Ms, maxMs }: EventLoopDelay): EventLoopStatus {
+  return { p99Seconds: p99Ms / 1000, maxSeconds: maxMs / 1000 };
 }
 
 function phaseBody(state: RolePhase): StatusPhase {

@@ -19,6 +19,9 @@ function shape(properties: Readonly<Record<string, object>>, optional: readonly 
 const error = shape({ code: text, message: text, hint: text, status: count }, ["hint", "status"]);
 const progress = shape({ pages: count, objects: count, bytes: count, expected: count }, ["expected"]);
 
+const clock = shape({ lowSeconds: seconds, highSeconds: seconds, samples: count, at: time });
+const eventLoop = shape({ p99Seconds: seconds, maxSeconds: seconds });
+
 const phase = { phase: text, since: time, until: time, attempt: count, reason: text, progress };
 const OPTIONAL_OF_PHASE = ["until", "attempt", "reason", "progress"];
 
@@ -35,13 +38,15 @@ const streamer = shape(
     emptied: count,
     failures: count,
     desyncs: counts,
+    clock,
+    eventLoop,
   },
-  [...OPTIONAL_OF_PHASE, "initial", "silentSince"],
+  [...OPTIONAL_OF_PHASE, "initial", "silentSince", "clock", "eventLoop"],
 );
 
 const verifier = shape(
-  { ...phase, snapshots: count, mode: text, requests: count, asked: count, failures: count, lastContact: time },
-  [...OPTIONAL_OF_PHASE, "mode", "lastContact"],
+  { ...phase, snapshots: count, mode: text, requests: count, asked: count, failures: count, lastContact: time, clock },
+  [...OPTIONAL_OF_PHASE, "mode", "lastContact", "clock"],
 );
 
 const missed = shape({ added: count, modified: count, deleted: count, recreated: count });

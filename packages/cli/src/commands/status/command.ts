@@ -22,6 +22,8 @@ HOW       how: exact (at the very version that the watch had told) or latest; me
 DRIFT     events that the watch had missed and verification found and repaired, since the state began; below the table
           by type and cause, with how long readers could see the wrong state, at most, and the newest of them by name.
           Cause upstream: nothing went wrong here, the API server did not send it.
+Below that, where it matters for times: that the API server's clock is more than 1 s off the clock of the process that
+watches, and that this process was held up for more than 250 ms.
 
 Examples:
   krm status

@@ -4,6 +4,7 @@ import { sentences } from "../../errors/error-line.ts";
 import { troubleKey } from "../../errors/trouble-key.ts";
 import { alignColumns } from "../../text/columns.ts";
 import { driftLines, missedLines } from "./drift-lines.ts";
+import { timingLines } from "./timing-lines.ts";
 
 /** How the table is laid out. */
 interface Layout {
@@ -23,13 +24,19 @@ const LAYOUTS: readonly [Layout, ...Layout[]] = [
 
 /**
  * One line for each scope, below a heading, no wider than `width` where that can be; after them what was missed, the newest
- * of it by name, and why some scopes are not as they should be. Ages are by the server's clock.
+ * of it by name, why some scopes are not as they should be, and what makes times look other than they are. Ages are by the
+ * server's clock.
  */
 export function statusLines(status: StatusBody, width: number): string[] {
   const now = Date.parse(status.time);
   const tables = LAYOUTS.map((layout) => tableLines(status.scopes, now, layout));
   const table = tables.find((lines) => lines.every((line) => line.length <= width)) ?? tables.at(-1) ?? [];
-  const parts = [driftLines(status.scopes), missedLines(status.scopes, now), reasonLines(status.scopes)];
+  const parts = [
+    driftLines(status.scopes),
+    missedLines(status.scopes, now),
+    reasonLines(status.scopes),
+    timingLines(status.scopes, now),
+  ];
   return [...table, ...parts.flatMap((lines) => (lines.length === 0 ? [] : ["", ...lines]))];
 }
 

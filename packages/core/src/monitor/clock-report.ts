@@ -1,0 +1,12 @@
+import type { ClockOffset } from "../model/clock-offset.ts";
+import type { ListWatch } from "../ports/list-watch.ts";
+import type { Telemetry } from "../ports/telemetry.ts";
+
+/** What is known of the API server's clock, for a role's report; the bounds are told to telemetry too. */
+export function reportClock(listWatch: ListWatch, telemetry: Telemetry): ClockOffset | undefined {
+  const offset = listWatch.clockOffset?.();
+  if (offset === undefined) return undefined;
+  telemetry.set("krm_clock_offset_seconds", { bound: "low" }, offset.lowMs / 1000);
+  telemetry.set("krm_clock_offset_seconds", { bound: "high" }, offset.highMs / 1000);
+  return offset;
+}
