@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { addDemo } from "./commands/demo/command.ts";
 import { addGet } from "./commands/get/command.ts";
 import { addMerge } from "./commands/merge/command.ts";
+import { addMetrics } from "./commands/metrics/command.ts";
 import { addMonitor } from "./commands/monitor/command.ts";
 import { addServe } from "./commands/serve/command.ts";
 import { addSimulate } from "./commands/simulate/command.ts";
@@ -72,6 +73,7 @@ export function createProgram(io: CliIo, texts: HelpTexts): Program {
   addVerify(command, io);
   addMerge(command, io);
   addServe(command, io);
+  addMetrics(command, io);
   addGet(command, io);
   addStatus(command, io);
   addSimulate(command, io, texts.faults);

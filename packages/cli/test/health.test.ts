@@ -18,11 +18,11 @@ import type { FastifyInstance } from "fastify";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Health, healthApp } from "../src/health/health-app.ts";
 import { readiness } from "../src/health/readiness.ts";
-import { registerRoleMetrics } from "../src/health/role-metrics.ts";
+import { registerRoleMetrics } from "@krm/metrics/prometheus";
 import { serveHealth } from "../src/health/serve-health.ts";
 import { RoleBoard } from "../src/roles/role-board.ts";
 import { mergeScope, type ScopeRole, streamScope, verifyScope } from "../src/roles/scope-role.ts";
-import { type ProcessMetrics, processMetrics } from "../src/telemetry/process-metrics.ts";
+import { type ProcessMetrics, processMetrics } from "@krm/metrics/prometheus";
 import { StoreHealth } from "../src/stores/store-health.ts";
 import { recordingLogger } from "./recording-logger.ts";
 
@@ -116,7 +116,7 @@ describe("/readyz", () => {
   it("is not, where the store has been failing a role for more than ten seconds", async () => {
     board.roles = [role({ resource: PODS }, "holding")];
     const error = new KrmError("KRM_STORE_FAILED", "redis://secret-host: gone");
-    await store.heard("v1/pods", "commit", Promise.reject(error)).catch(() => {});
+    await store.heard("v1/pods", "commit", async () => Promise.reject(error)).catch(() => {});
     await clock.advance(10_000);
     expect((await get("/readyz")).code).toBe(200);
     await clock.advance(1);

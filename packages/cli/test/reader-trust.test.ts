@@ -6,11 +6,11 @@ import { ClusterSource, ManualClock, NAMESPACES, SimCluster } from "@krm/testkit
 import Fastify, { type FastifyInstance, type LightMyRequestResponse } from "fastify";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { statusLines } from "../src/commands/status/status-lines.ts";
-import { registerRoleMetrics } from "../src/health/role-metrics.ts";
+import { registerRoleMetrics } from "@krm/metrics/prometheus";
 import { MonitorBoard } from "../src/monitoring/monitor-board.ts";
 import { tellNews } from "../src/monitoring/tell-news.ts";
 import { StoreHealth } from "../src/stores/store-health.ts";
-import { type ProcessMetrics, processMetrics } from "../src/telemetry/process-metrics.ts";
+import { type ProcessMetrics, processMetrics } from "@krm/metrics/prometheus";
 import { type RecordingLogger, recordingLogger } from "./recording-logger.ts";
 
 // A monitor over a simulated cluster, served and read by the client: no time passes but by the clock of the test.

@@ -1,4 +1,5 @@
 import { KrmError, MemoryStore, PODS, type Store } from "@krm/core";
+import type { StoreCalls } from "@krm/metrics/prometheus";
 import { ManualClock } from "@krm/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { observedStore } from "../src/stores/observed-store.ts";
@@ -20,11 +21,11 @@ beforeEach(() => {
 });
 
 async function fails(call: string, error: unknown = REFUSED, scope = "v1/pods"): Promise<void> {
-  await expect(health.heard(scope, call, Promise.reject(error as Error))).rejects.toBe(error);
+  await expect(health.heard(scope, call, async () => Promise.reject(error as Error))).rejects.toBe(error);
 }
 
 async function answers(call: string, scope = "v1/pods"): Promise<void> {
-  expect(await health.heard(scope, call, Promise.resolve(1))).toBe(1);
+  expect(await health.heard(scope, call, async () => 1)).toBe(1);
 }
 
 describe("the health of a store", () => {
@@ -90,5 +91,70 @@ describe("an observed store", () => {
     expect(health.failing).toBe(false);
     await store[Symbol.asyncDispose]();
     await expect(state.meta()).rejects.toMatchObject({ code: "KRM_STORE_CLOSED" });
+  });
+});
+
+/** Calls of a store, written down as they are measured. */
+class Calls implements StoreCalls {
+  readonly lines: string[] = [];
+  answered(operation: string, seconds: number): void {
+    this.lines.push(`${operation} ${seconds}`);
+  }
+  failed(operation: string, code: string, seconds?: number): void {
+    this.lines.push(`${operation} ${code} ${seconds}`);
+  }
+}
+
+describe("the calls of an observed store", () => {
+  let calls: Calls;
+
+  beforeEach(() => {
+    calls = new Calls();
+    health = new StoreHealth(logger, clock, calls);
+  });
+
+  it("are measured from when they are made, by name, and with the code where they fail", async () => {
+    const slow = async (): Promise<number> => {
+      await clock.advance(250);
+      return 1;
+    };
+    expect(await health.heard("v1/pods", "commit", slow)).toBe(1);
+    await fails("append", FULL);
+    await fails("renew", new KrmError("KRM_STORE_CONFLICT", "somebody else has it"));
+    // The caller has left.
+    await fails("meta", new Error("left"));
+    expect(calls.lines).toEqual(["commit 0.25", "append KRM_STORE_FULL 0", "renew KRM_STORE_CONFLICT 0"]);
+  });
+
+  it("are told apart from its feeds, of which the end by an error counts", async () => {
+    await using inner = new MemoryStore();
+    const store = observedStore(inner, health);
+    const state = store.scope({ resource: PODS });
+    const merger = await state.acquire("merger", LEASE);
+    const feeds = [state.changes({}), merger?.inputs({})].map(async (feed) => {
+      for await (const _ of feed ?? []) break;
+    });
+    await inner[Symbol.asyncDispose]();
+    for (const feed of feeds) await expect(feed).rejects.toMatchObject({ code: "KRM_STORE_CLOSED" });
+    expect(calls.lines.toSorted()).toEqual([
+      "acquire 0",
+      "changes KRM_STORE_CLOSED undefined",
+      "inputs KRM_STORE_CLOSED undefined",
+    ]);
+  });
+
+  it("are few: whoever ends a feed is not told of", async () => {
+    await using inner = new MemoryStore();
+    const feed = observedStore(inner, health).scope({ resource: PODS }).changes({ since: "gone" });
+    for await (const batch of feed) {
+      expect(batch.type).toBe("reset");
+      break;
+    }
+    const stop = new AbortController();
+    stop.abort();
+    for await (const _ of observedStore(inner, health).scope({ resource: PODS }).changes({ signal: stop.signal })) {
+      throw new Error("nothing is to come");
+    }
+    expect(calls.lines).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { EXIT, run } from "../src/index.ts";
 import { fakeIo } from "./fake-io.ts";
 
-const COMMANDS = ["demo", "monitor", "stream", "verify", "merge", "serve", "get", "status", "simulate"];
+const COMMANDS = ["demo", "monitor", "stream", "verify", "merge", "serve", "metrics", "get", "status", "simulate"];
 const ROLES = ["stream", "verify", "merge"];
 
 describe("help", () => {
@@ -27,7 +27,7 @@ describe("help", () => {
   it("of simulate documents every fault", async () => {
     const io = fakeIo();
     await run(["simulate", "--help"], io);
-    for (const fault of ["drop=P", "delay=P:TIME", "429=P[:TIME]", "restart=TIME"]) {
+    for (const fault of ["drop=P", "delay=P:TIME", "sway[.RESOURCE]=MAX/PERIOD", "429=P[:TIME]", "restart=TIME"]) {
       expect(io.stdout.text).toContain(fault);
     }
   });
@@ -101,6 +101,46 @@ describe("a wrong command line", () => {
     ["serve --store sqlite:a", "krm: --store: a SQLite store belongs to the process that writes it: serve from there"],
     ["serve --store postgres://h/d", "krm: --store: a PostgreSQL store belongs to the process that writes it"],
     ["serve --store redis://h --listen 0.0.0.0:1", "krm: --listen 0.0.0.0:1 can be reached by others"],
+    [
+      "metrics",
+      "krm: metrics needs --store URL. For example: krm metrics --store redis://127.0.0.1:6379; or measure in",
+    ],
+    [
+      "metrics --store memory:",
+      "krm: --store: memory: belongs to one process, so there is nothing in it to measure from",
+    ],
+    ["metrics --store sqlite:a", "krm: --store: a SQLite store belongs to the process that writes it: measure there"],
+    ["metrics --store redis://h", "krm: metrics would tell nobody what it measures. Add --influx-url URL for InfluxDB"],
+    ["metrics --store redis://h --influx-db a", "krm: --influx-db does nothing without --influx-url."],
+    ["monitor --influx-flush 1s", "krm: --influx-flush does nothing without --influx-url."],
+    [
+      "monitor --influx-url http://h",
+      "krm: --influx-url does not say where to write. Add --influx-db NAME for InfluxDB",
+    ],
+    [
+      "monitor --influx-url http://h --influx-db a --influx-bucket b",
+      "krm: --influx-db and --influx-bucket exclude each",
+    ],
+    ["monitor --influx-url http://h --influx-bucket b", "krm: --influx-bucket needs --influx-org."],
+    [
+      "monitor --influx-url h --influx-db a",
+      "krm: --influx-url: the InfluxDB target's url cannot be used: it is not a URL",
+    ],
+    [
+      "monitor --influx-url http://a:b@h --influx-db a",
+      "krm: --influx-url: the InfluxDB target's url cannot be used: it holds a login",
+    ],
+    [
+      "monitor --influx-url http://h --influx-db a --influx-tag event=x",
+      'krm: --influx-tag: "event" is a tag that points',
+    ],
+    [
+      "monitor --influx-url http://h --influx-db a --influx-tag x",
+      'krm: --influx-tag: "x" is no tag: write cluster=eu-1',
+    ],
+    ["monitor --canary-lease a/b", "krm: --canary-lease does nothing without --canary."],
+    ["monitor --canary 5s --canary-lease a", 'krm: --canary-lease: "a" is not NAMESPACE/NAME'],
+    ["monitor --canary 10ms", 'krm: --canary: "10ms" is out of bounds: from 1s to '],
     ["serve pods --store redis://h", "krm: too many arguments for 'serve'"],
     ["monitor --store sqlite:", "krm: --store: sqlite: needs a file: write sqlite:FILE"],
     [
@@ -157,6 +197,12 @@ describe("a wrong command line", () => {
     ["get pods web -l a=b", "krm: a name and a selector exclude each other"],
     ["get pods --output xml", 'krm: --output: "xml" is not one of table, wide, json, yaml, name'],
     ["simulate --faults nix=1", 'krm: --faults: "nix" is not a fault: known faults: '],
+    ["simulate --faults sway=5s/10s", 'krm: --faults: fault "sway=5s/10s" cannot be read: write sway=MAX/PERIOD'],
+    ["simulate --faults sway.pod=5s/1m", 'krm: --faults: "sway.pod" is about a resource that there is not'],
+    ["simulate --clock-offset -3s --faults nix=1", 'krm: --faults: "nix" is not a fault'],
+    ["simulate --clock-offset 3", 'krm: --clock-offset: "3" is not how far a clock can be off: write it like 3s, -3s'],
+    ["simulate --clock-offset --3s", 'krm: --clock-offset: "--3s" is not how far a clock can be off'],
+    ["simulate --clock-offset -87601h", 'krm: --clock-offset: "-87601h" is not how far a clock can be off'],
     ["simulate --quiet-after 0s", 'krm: --quiet-after: "0s" is out of bounds'],
   ];
 
@@ -192,6 +238,7 @@ describe("environment variables", () => {
     [["merge", "pods"], { KRM_STORE: "sqlite:a" }, "KRM_STORE: a SQLite store belongs to one process"],
     [["serve"], { KRM_STORE: "redis://h/x" }, "KRM_STORE: the URL of the Redis server ends in something"],
     [["merge", "pods"], { KRM_STORE: "redis://h", KRM_LEASE: "1" }, 'KRM_LEASE: "1" is not a duration'],
+    [["simulate"], { KRM_CLOCK_OFFSET: "soon" }, 'KRM_CLOCK_OFFSET: "soon" is not how far a clock can be off'],
     [["merge", "pods"], { KRM_STORE: "redis://h", KRM_HEALTH_LISTEN: "a" }, 'KRM_HEALTH_LISTEN: "a" is not an address'],
   ])("are named where their value is wrong: %j %j", async (argv, env, told) => {
     const io = fakeIo({ env });

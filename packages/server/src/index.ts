@@ -2,6 +2,7 @@
 export { krmPlugin, type KrmPluginOptions } from "./plugin.ts";
 export type { MountOptions } from "./mount.ts";
 export type { MetricsSource } from "./routes/metrics.ts";
+export type { AnsweredRequest, AnswerRoute, RequestObserver } from "./answer/observe-answers.ts";
 
 // A server of its own
 export { createServer, type KrmServer, type ServerAuth, type ServerOptions } from "./standalone/create-server.ts";

@@ -12,6 +12,7 @@ import {
 import { hasCause, HEADERS, PATHS } from "@krm/protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from "fastify";
 import { errorStatus } from "./answer/error-status.ts";
+import type { RequestObserver } from "./answer/observe-answers.ts";
 import { sendJson, sendStatus } from "./answer/send.ts";
 import { type Authenticator, bearerToken, type Identity } from "./auth/authenticator.ts";
 import { readQuery } from "./request/query-string.ts";
@@ -43,6 +44,8 @@ export interface MountOptions {
   readonly logger?: Logger | undefined;
   /** What `/metrics` answers. @default nothing: there is no such path */
   readonly metrics?: MetricsSource | undefined;
+  /** Hears of every request and its answer, for metrics. @default nobody */
+  readonly observer?: RequestObserver | undefined;
 }
 
 /** Where the answers to unknown paths are set: here, or by whoever owns the application. */
@@ -50,7 +53,10 @@ export interface MountPlace {
   readonly notFound: boolean;
 }
 
-/** Adds KRM's hooks, routes and error handling to an instance, which must be KRM's own (or its encapsulated part). */
+/**
+ * Adds KRM's hooks, routes and error handling to an instance, which must be KRM's own (or its encapsulated part). The
+ * observer is the caller's to add, before all other hooks.
+ */
 export function mountKrm(app: FastifyInstance, options: MountOptions, place: MountPlace): void {
   const { store, auth, clock = systemClock, staleness = DEFAULT_STALENESS, logger = silentLogger, metrics } = options;
   const catalog = new Catalog(store, options.scopes ?? [], clock);

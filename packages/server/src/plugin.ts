@@ -1,5 +1,7 @@
+import { systemClock } from "@krm/core";
 import type { FastifyInstance, FastifyPluginAsync } from "fastify";
 import fastifyPlugin from "fastify-plugin";
+import { observeAnswers } from "./answer/observe-answers.ts";
 import { mountKrm, type MountOptions } from "./mount.ts";
 import { refuseUnknownOptions } from "./options.ts";
 
@@ -17,6 +19,7 @@ const KNOWN = [
   "auth",
   "logger",
   "metrics",
+  "observer",
   "prefix",
   "logLevel",
   "logSerializers",
@@ -42,5 +45,7 @@ export const krmPlugin: FastifyPluginAsync<KrmPluginOptions> = fastifyPlugin(mou
 
 async function mount(app: FastifyInstance, options: KrmPluginOptions): Promise<void> {
   refuseUnknownOptions(options, KNOWN, "krmPlugin");
+  const { observer, clock = systemClock } = options;
+  if (observer !== undefined) observeAnswers(app, observer, clock);
   mountKrm(app, options, { notFound: app.prefix !== "" });
 }

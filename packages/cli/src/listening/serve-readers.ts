@@ -1,5 +1,6 @@
 import type { Logger, Scope, Store } from "@krm/core";
-import { createServer, isLoopback, type KrmServer, type MetricsSource } from "@krm/server";
+import { httpMetrics, type ProcessMetrics } from "@krm/metrics/prometheus";
+import { createServer, isLoopback, type KrmServer } from "@krm/server";
 import { UsageError } from "../errors/usage-error.ts";
 import type { ServerFlagOptions } from "../options/common-flags.ts";
 import { formatHostPort } from "../options/listen-address.ts";
@@ -14,7 +15,7 @@ export interface Serving extends AsyncDisposable {
  * Starts to answer readers from a store.
  *
  * @param scopes May still grow: what is going to be in the store.
- * @param metrics What `/metrics` answers.
+ * @param metrics What `/metrics` answers, and where requests are measured.
  * @throws KrmError `KRM_LISTEN` and those of `createServer`
  */
 export async function serveReaders(
@@ -22,11 +23,12 @@ export async function serveReaders(
   scopes: readonly Scope[],
   options: ServerFlagOptions,
   logger: Logger,
-  metrics?: MetricsSource,
+  metrics?: ProcessMetrics["registry"],
 ): Promise<Serving> {
   const { listen, auth, tlsCert, tlsKey } = options;
   const tls = tlsCert === undefined || tlsKey === undefined ? undefined : { certFile: tlsCert, keyFile: tlsKey };
-  const server: KrmServer = await createServer({ store, scopes, listen, auth, tls, logger, metrics });
+  const observer = metrics && httpMetrics(metrics);
+  const server: KrmServer = await createServer({ store, scopes, listen, auth, tls, logger, metrics, observer });
   try {
     const { url } = await listenHint(server.listen(), formatHostPort(listen));
     return { url, [Symbol.asyncDispose]: async () => server.close() };

@@ -1,6 +1,6 @@
 import { type Clock, type Monitor, ROLES, type Scope, scopeId, type ScopeStatus, type Standing } from "@krm/core";
 import type { ReadinessCheck } from "../health/readiness.ts";
-import type { MeasuredRoles, RoleAtWork } from "../health/role-metrics.ts";
+import type { MeasuredRoles, RoleAtWork } from "@krm/metrics/prometheus";
 import type { StoreHealth } from "../stores/store-health.ts";
 
 /** What a monitor does now, as it was last looked at, for those who look after the process. */

@@ -2,8 +2,8 @@ import { type Flag, flag } from "./flag.ts";
 import { ParseError } from "./parse-error.ts";
 import { completeStoreUrl, MEMORY, parseStoreUrl, type StoreChoice, type StoreUrl } from "./store-url.ts";
 
-/** What a command does with a store: all by itself, one role of several processes, or serving what others write. */
-export type StoreUse = "alone" | "one-role" | "serving";
+/** What a command does with a store: all by itself, one role of several processes, serving what others write, or measuring it. */
+export type StoreUse = "alone" | "one-role" | "serving" | "measuring";
 
 /** `--store`. What cannot work with it is refused as the wrong value that it is. */
 export function storeFlag(use: StoreUse): Flag {
@@ -28,6 +28,7 @@ const DESCRIPTIONS: Readonly<Record<StoreUse, string>> = {
   alone: "where the state is kept (see below)",
   "one-role": "where the roles meet (see below)",
   serving: "where monitors keep the state (see below)",
+  measuring: "where monitors keep the state (see below)",
 };
 
 /** For the help of every command with `--store`. */
@@ -47,16 +48,32 @@ export const STORES_HELP: string = `Stores:
   postgres://USER@HOST[:5432]/DATABASE        survives, belongs to one process
 ${REDIS_HELP}`;
 
+/** Why a store that one process has to itself will not do. */
+const REFUSALS: Readonly<
+  Record<Exclude<StoreUse, "alone">, { readonly memory: string; readonly persistent: (url: string) => string }>
+> = {
+  serving: {
+    memory:
+      "there is nothing in it to serve from another: use redis://HOST:PORT, or watch and serve in one process: krm monitor --serve",
+    persistent: (url) => `serve from there (krm monitor --serve --store ${url}), or use redis://HOST:PORT`,
+  },
+  measuring: {
+    memory:
+      "there is nothing in it to measure from another: use redis://HOST:PORT, or watch and measure in one process: krm monitor --influx-url URL",
+    persistent: (url) => `measure there (krm monitor --store ${url} --influx-url URL), or use redis://HOST:PORT`,
+  },
+  "one-role": {
+    memory: "the other roles are processes of their own: use redis://HOST:PORT, or run all roles in one: krm monitor",
+    persistent: (url) =>
+      `it does not tell others of a change; use redis://HOST:PORT, or run all roles in one: krm monitor --store ${url}`,
+  },
+};
+
 function refusal({ type }: StoreUrl, use: StoreUse): string | undefined {
   if (type === "redis" || use === "alone") return undefined;
-  const instead = "use redis://HOST:PORT";
-  if (type === "memory") {
-    return use === "serving"
-      ? `memory: belongs to one process, so there is nothing in it to serve from another: ${instead}, or watch and serve in one process: krm monitor --serve`
-      : `memory: belongs to one process, and the other roles are processes of their own: ${instead}, or run all roles in one: krm monitor`;
-  }
+  const { memory, persistent } = REFUSALS[use];
+  if (type === "memory") return `memory: belongs to one process, ${use === "one-role" ? "and" : "so"} ${memory}`;
   const [what, url] = type === "sqlite" ? ["a SQLite store", "sqlite:FILE"] : ["a PostgreSQL store", "postgres://…"];
-  return use === "serving"
-    ? `${what} belongs to the process that writes it: serve from there (krm monitor --serve --store ${url}), or ${instead}`
-    : `${what} belongs to one process: it does not tell others of a change; ${instead}, or run all roles in one: krm monitor --store ${url}`;
+  const owner = use === "one-role" ? "one process" : "the process that writes it";
+  return `${what} belongs to ${owner}: ${persistent(url)}`;
 }

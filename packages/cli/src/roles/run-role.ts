@@ -8,14 +8,15 @@ import {
   type Scope,
   type Store,
   systemClock,
+  type ViewChange,
 } from "@krm/core";
+import type { ProcessMetrics, StoreCalls } from "@krm/metrics/prometheus";
 import { readiness } from "../health/readiness.ts";
 import type { CliIo } from "../io.ts";
 import { tellChanges } from "../monitoring/tell-news.ts";
 import { observedStore } from "../stores/observed-store.ts";
 import { openStore } from "../stores/open-store.ts";
 import { StoreHealth } from "../stores/store-health.ts";
-import type { ProcessMetrics } from "../telemetry/process-metrics.ts";
 import { untilEnded } from "../until-ended.ts";
 import { RoleBoard } from "./role-board.ts";
 import type { RoleCommandOptions } from "./role-command.ts";
@@ -41,9 +42,10 @@ export async function runRole(plan: RolePlan, options: RoleCommandOptions, io: C
   const clock = systemClock;
   const { namespace, lease: ttlMs = DEFAULT_LEASE_TTL_MS, healthListen } = options;
   await using resources = new AsyncDisposableStack();
-  const storeHealth = new StoreHealth(logger, clock);
+  const metrics = healthListen === undefined ? undefined : await measure(plan.role, resources);
+  const storeHealth = new StoreHealth(logger, clock, metrics?.storeCalls);
   const board = new RoleBoard(plan.resource, storeHealth, clock);
-  const metrics = healthListen === undefined ? undefined : await measure(plan.role, board, resources);
+  metrics?.readOff(board);
   if (healthListen !== undefined && metrics !== undefined) {
     const { serveHealth } = await import("../health/serve-health.ts");
     const health = { silentMs: () => board.silentMs, checks: () => readiness(board), metrics: metrics.registry };
@@ -59,7 +61,8 @@ export async function runRole(plan: RolePlan, options: RoleCommandOptions, io: C
   };
   const telling = tellChanges(look, { logger, clock, signal });
   const telemetry = metrics?.telemetry ?? (() => noTelemetry);
-  const context = { store, lease: { holder: randomUUID(), ttlMs }, clock, logger, telemetry };
+  const { onChanges } = metrics ?? {};
+  const context = { store, lease: { holder: randomUUID(), ttlMs }, clock, logger, telemetry, onChanges };
   const working = (async () => {
     const resource = await plan.find(store, signal);
     board.roles = roleScopes(resource, namespace).map((scope) => plan.make(scope, context));
@@ -72,15 +75,23 @@ export async function runRole(plan: RolePlan, options: RoleCommandOptions, io: C
   await untilEnded(io.signal, [telling, working]);
 }
 
+/** What a role's process measures. */
+interface RoleMetrics extends ProcessMetrics {
+  readonly storeCalls: StoreCalls;
+  /** Adds what is read off the board. */
+  readonly readOff: (board: RoleBoard) => void;
+  /** Measures the delays of what a merger writes. */
+  readonly onChanges: RoleContext["onChanges"];
+}
+
 /** Begins to measure the process; what is needed for that is loaded only then. */
-async function measure(role: Role, board: RoleBoard, resources: AsyncDisposableStack): Promise<ProcessMetrics> {
-  const [{ processMetrics }, { registerRoleMetrics }] = await Promise.all([
-    import("../telemetry/process-metrics.ts"),
-    import("../health/role-metrics.ts"),
-  ]);
+async function measure(role: Role, resources: AsyncDisposableStack): Promise<RoleMetrics> {
+  const { DelayMetrics, processMetrics, registerRoleMetrics, storeMetrics } = await import("@krm/metrics/prometheus");
   const metrics = resources.use(processMetrics([role]));
-  registerRoleMetrics(metrics.registry, [role], board);
-  return metrics;
+  const readOff = (board: RoleBoard): void => registerRoleMetrics(metrics.registry, [role], board);
+  const delays = role === "merger" ? new DelayMetrics(metrics.registry) : undefined;
+  const onChanges = delays && ((scope: Scope, changes: readonly ViewChange[]) => delays.changes(scope, changes));
+  return { ...metrics, storeCalls: storeMetrics(metrics.registry), readOff, onChanges };
 }
 
 /** Runs until the signal aborts; when one fails for a reason that will not pass, all are ended. */

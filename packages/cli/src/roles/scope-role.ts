@@ -16,6 +16,7 @@ import {
   type Telemetry,
   VerifyRole,
   type VerifyRoleOptions,
+  type ViewChange,
 } from "@krm/core";
 import { tellVerdict } from "../monitoring/tell-verdict.ts";
 import { quietLogger } from "../monitoring/quiet-logger.ts";
@@ -51,6 +52,8 @@ export interface RoleContext {
   readonly logger: Logger;
   /** Where the role of a scope measures to. */
   readonly telemetry: (scope: Scope) => Telemetry;
+  /** After each write of a view by this process. */
+  readonly onChanges?: ((scope: Scope, changes: readonly ViewChange[]) => void) | undefined;
 }
 
 /** What those work with that talk to the cluster. */
@@ -113,7 +116,10 @@ export function mergeScope(scope: Scope, context: RoleContext): ScopeRole {
   const role = new MergeRole({
     ...options,
     onVerdict: (verdict) => tellVerdict(context.logger, scope, verdict),
-    onCommit: () => commits++,
+    onCommit: ({ changes }) => {
+      commits++;
+      context.onChanges?.(scope, changes);
+    },
   });
   return {
     role: "merger",

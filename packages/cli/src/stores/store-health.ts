@@ -1,4 +1,5 @@
 import { type Clock, KrmError, type Logger } from "@krm/core";
+import type { StoreCalls } from "@krm/metrics/prometheus";
 import { sentences } from "../errors/error-line.ts";
 
 /**
@@ -8,25 +9,43 @@ import { sentences } from "../errors/error-line.ts";
 export class StoreHealth {
   readonly #logger: Logger;
   readonly #clock: Clock;
+  readonly #calls: StoreCalls | undefined;
   /** Since when, by the monotonic clock, a call fails: by scope and call. */
   readonly #failing = new Map<string, Map<string, number>>();
 
-  constructor(logger: Logger, clock: Clock) {
+  /** @param calls Where it is measured how long calls take. @default nowhere */
+  constructor(logger: Logger, clock: Clock, calls?: StoreCalls) {
     this.#logger = logger;
     this.#clock = clock;
+    this.#calls = calls;
   }
 
-  /** Passes on what the store answers to one call, and takes notice of it. */
-  async heard<T>(scope: string, call: string, answer: Promise<T>): Promise<T> {
+  /** Makes one call, passes on what the store answers, and takes notice of it. */
+  async heard<T>(scope: string, call: string, ask: () => Promise<T>): Promise<T> {
+    const asked = this.#clock.monotonic();
+    const seconds = (): number => (this.#clock.monotonic() - asked) / 1000;
     try {
-      const result = await answer;
+      const result = await ask();
+      this.#calls?.answered(call, seconds());
       this.#answered(scope, call);
       return result;
     } catch (error) {
+      // That the caller has left is no error of the store's.
+      if (KrmError.is(error)) this.#calls?.failed(call, error.code, seconds());
       if (KrmError.is(error, "KRM_STORE_FAILED") || KrmError.is(error, "KRM_STORE_FULL"))
         this.#failed(scope, call, error);
       // A refusal is an answer too; that the caller has left tells nothing.
       else if (KrmError.is(error)) this.#answered(scope, call);
+      throw error;
+    }
+  }
+
+  /** Passes on a feed. That it ends with an error is measured; whoever reads it asks again, and that is heard by itself. */
+  async *followed<T>(call: string, feed: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+    try {
+      yield* feed;
+    } catch (error) {
+      if (KrmError.is(error)) this.#calls?.failed(call, error.code);
       throw error;
     }
   }

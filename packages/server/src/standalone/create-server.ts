@@ -3,6 +3,7 @@ import type { Server as TlsServer } from "node:tls";
 import { type Clock, KrmError, type Logger, silentLogger, systemClock } from "@krm/core";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { errorStatus } from "../answer/error-status.ts";
+import { answerObserver, observeAnswers } from "../answer/observe-answers.ts";
 import { sendStatus } from "../answer/send.ts";
 import type { Authenticator } from "../auth/authenticator.ts";
 import { staticTokens, type StaticTokens } from "../auth/static-tokens.ts";
@@ -58,6 +59,7 @@ const KNOWN = [
   "auth",
   "logger",
   "metrics",
+  "observer",
   "listen",
   "tls",
   "graceMs",
@@ -93,7 +95,9 @@ export async function createServer(options: ServerOptions): Promise<KrmServer> {
   const stop = new AbortController();
   const tls = options.tls === undefined ? undefined : await followTlsFiles(options.tls, { clock, logger });
   const auth = await openAuth(options.auth, { clock, logger });
-  const app = makeApp(tls?.current, options.stallMs ?? STALL);
+  const observe = options.observer && answerObserver(options.observer, clock);
+  const app = makeApp(tls?.current, options.stallMs ?? STALL, observe);
+  if (options.observer !== undefined) observeAnswers(app, options.observer, clock);
   if (options.auth === undefined) guardHost(app);
   app.addHook("onResponse", async () => {
     // A connection that stays open after its answer would hold up the end.
@@ -161,12 +165,18 @@ async function openAuth(
   }
 }
 
-function makeApp(tls: KeyPair | undefined, stallMs: number): FastifyInstance {
+function makeApp(
+  tls: KeyPair | undefined,
+  stallMs: number,
+  observe: ReturnType<typeof answerObserver> | undefined,
+): FastifyInstance {
   const common = {
     requestTimeout: REQUEST_TIMEOUT,
     connectionTimeout: stallMs,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
-    frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply): void => {
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply): void => {
+      // No hook has run for it.
+      observe?.(request, reply);
       void sendStatus(reply, errorStatus(error).error);
     },
   };

@@ -1,8 +1,8 @@
 import { KubeConfig } from "@kubernetes/client-node";
 import { MemoryStore, Monitor, ROLES, type Scope, systemClock } from "@krm/core";
 import { KubernetesSource } from "@krm/kubernetes";
+import { processMetrics, registerRoleMetrics, registerViewMetrics, storeMetrics } from "@krm/metrics/prometheus";
 import { parseFaults } from "@krm/testkit";
-import { registerRoleMetrics } from "../../health/role-metrics.ts";
 import type { CliIo } from "../../io.ts";
 import { refuseUnsafe, serveReaders } from "../../listening/serve-readers.ts";
 import { commandLogger } from "../../logging/command-logger.ts";
@@ -11,8 +11,8 @@ import { lowered, quietLogger } from "../../monitoring/quiet-logger.ts";
 import { TableSource } from "../../monitoring/table-source.ts";
 import { tellNews } from "../../monitoring/tell-news.ts";
 import { startSimulation } from "../../simulation/simulation.ts";
+import { observedStore } from "../../stores/observed-store.ts";
 import { StoreHealth } from "../../stores/store-health.ts";
-import { processMetrics } from "../../telemetry/process-metrics.ts";
 import { throwIfEnded, untilEnded } from "../../until-ended.ts";
 import type { DemoOptions } from "./command.ts";
 import { DemoDisplay } from "./display.ts";
@@ -34,10 +34,12 @@ export async function runDemo(options: DemoOptions, io: CliIo): Promise<void> {
   const logger = commandLogger(io, { level: logLevel, format: "text", write: (line) => display.log(line) });
   await using resources = new AsyncDisposableStack();
   resources.defer(() => display.end());
-  const store = resources.use(new MemoryStore());
-  const scopes: Scope[] = [];
-  // First of all, since a port that is in use is the likeliest trouble. Readers get 503 until there is an answer.
   const { registry, telemetry } = resources.use(processMetrics(ROLES));
+  const storeHealth = new StoreHealth(logger, clock, storeMetrics(registry));
+  const store = observedStore(resources.use(new MemoryStore()), storeHealth);
+  const scopes: Scope[] = [];
+  registerViewMetrics(registry, { store, scopes, clock });
+  // First of all, since a port that is in use is the likeliest trouble. Readers get 503 until there is an answer.
   const serving = resources.use(await serveReaders(store, scopes, { listen }, lowered(logger, "info"), registry));
   logger.info({}, `simulating a cluster of ${pods} pods`);
   const simulation = resources.use(
@@ -63,7 +65,6 @@ export async function runDemo(options: DemoOptions, io: CliIo): Promise<void> {
       telemetry,
     }),
   );
-  const storeHealth = new StoreHealth(logger, clock);
   const board = new MonitorBoard(storeHealth, clock);
   board.follow(monitor);
   registerRoleMetrics(registry, ROLES, board);

@@ -16,11 +16,14 @@ import { checkResourceNames } from "../../options/resource-names.ts";
 import { healthListenFlag, leaseFlag } from "../../options/role-flags.ts";
 import { isShared, storeFlag, STORES_HELP } from "../../options/store-flag.ts";
 import type { StoreChoice } from "../../options/store-url.ts";
+import { canaryFlags, type CanaryFlagOptions } from "../../options/canary-flags.ts";
+import { checkInfluxFlags, INFLUX_DETAILS, influxFlags, type InfluxFlagOptions } from "../../options/influx-flags.ts";
 import { verifyFlags, type VerifyFlagOptions } from "../../options/verify-flags.ts";
 import { endsWell } from "../../until-ended.ts";
 
 /** What `krm monitor` was told. */
-export interface MonitorCommandOptions extends CommonOptions, ServerFlagOptions, ClusterOptions, VerifyFlagOptions {
+export interface MonitorCommandOptions
+  extends CommonOptions, ServerFlagOptions, ClusterOptions, VerifyFlagOptions, InfluxFlagOptions, CanaryFlagOptions {
   readonly namespace?: readonly string[];
   readonly store: StoreChoice;
   /** Milliseconds. */
@@ -28,6 +31,10 @@ export interface MonitorCommandOptions extends CommonOptions, ServerFlagOptions,
   readonly serve?: boolean;
   readonly healthListen?: HostPort;
 }
+
+const DELAYS_HELP = `How late the watch tells of changes is measured by the objects' own timestamps (whole seconds), and written to InfluxDB with
+--influx-url: one point for each event, or --influx-histograms. --canary measures it by one clock, on a quiet cluster too,
+and proves events lost; it needs the rights to create and patch that one Lease. docs/metrics.md has every number.`;
 
 const EXAMPLES = `
 RESOURCE is a plural, a short name, or either with its group: pods, po, deployments.apps, apps/v1/deployments, or that
@@ -42,11 +49,14 @@ Examples:
   krm monitor --serve --store sqlite:krm.db             after a restart it answers at once, and goes on from there
   krm monitor --store redis://127.0.0.1:6379            for krm serve in other processes; a second monitor stands by
   krm monitor --verify-every 1m --verify-budget 1200    sooner found, at more requests to the API server
+  krm monitor --influx-url http://127.0.0.1:8086 --influx-db krm --canary 10s
   krm monitor --in-cluster --serve --listen 0.0.0.0:8003 --auth static:/etc/krm/tokens
 
 ${STORES_HELP}
 
 Prometheus finds /metrics where readers are served, and at --health-listen (with /livez and /readyz; without tokens).
+
+${DELAYS_HELP}
 
 Over Redis, one monitor at a time has a resource. A second one stands by, and takes over when the first ends, or within
 --lease when it was killed. Each of the three roles can be a process of its own: see krm stream --help.`;
@@ -70,6 +80,7 @@ export function addMonitor(program: Command, io: CliIo): void {
     .addOption(new Flag("--serve", "answer readers"))
     .addOption(listenFlag({ host: "127.0.0.1", port: DEFAULT_PORT }));
   for (const each of serverFlags()) command.addOption(each);
+  for (const each of [...influxFlags(), ...canaryFlags()]) command.addOption(each);
   command.addOption(healthListenFlag()).addOption(logLevelFlag()).addHelpText("after", EXAMPLES);
   command.action(async (resources: readonly string[], options: MonitorCommandOptions) => {
     checkResourceNames(resources);
@@ -85,6 +96,11 @@ export function addMonitor(program: Command, io: CliIo): void {
       const mend = "Leave it out: only over Redis can another process take over.";
       refuseIdleFlags(command, ["lease"], "with a store that belongs to one process", mend);
     }
+    if (options.influxUrl === undefined)
+      refuseIdleFlags(command, INFLUX_DETAILS, "without --influx-url", "Add --influx-url, or leave it out.");
+    if (options.canary === undefined)
+      refuseIdleFlags(command, ["canaryLease"], "without --canary", "Add --canary 10s, or leave it out.");
+    checkInfluxFlags(options);
     const { runMonitor } = await import("./run-monitor.ts");
     await endsWell(runMonitor(resources, options, io), io.signal);
   });

@@ -1,17 +1,24 @@
 import { DEFAULT_RESOURCES, Monitor, ReplicaStore, ROLES, type Scope, systemClock } from "@krm/core";
+import {
+  DelayMetrics,
+  processMetrics,
+  registerRoleMetrics,
+  registerViewMetrics,
+  storeMetrics,
+} from "@krm/metrics/prometheus";
 import { openSources } from "../../cluster/cluster-sources.ts";
 import { resolveResources } from "../../cluster/resolve-resources.ts";
-import { registerRoleMetrics } from "../../health/role-metrics.ts";
 import type { CliIo } from "../../io.ts";
 import { refuseUnsafe, serveReaders } from "../../listening/serve-readers.ts";
 import { commandLogger } from "../../logging/command-logger.ts";
+import { canaryScope, nodeLeaseScopes, startCanary } from "../../metrics/start-canary.ts";
+import { startCollecting } from "../../metrics/start-collecting.ts";
 import { MonitorBoard } from "../../monitoring/monitor-board.ts";
 import { lowered, quietLogger } from "../../monitoring/quiet-logger.ts";
 import { tellNews } from "../../monitoring/tell-news.ts";
 import { observedStore } from "../../stores/observed-store.ts";
 import { openStore } from "../../stores/open-store.ts";
 import { StoreHealth } from "../../stores/store-health.ts";
-import { processMetrics } from "../../telemetry/process-metrics.ts";
 import { untilEnded } from "../../until-ended.ts";
 import type { MonitorCommandOptions } from "./command.ts";
 
@@ -24,9 +31,9 @@ export async function runMonitor(names: readonly string[], options: MonitorComma
   const logger = commandLogger(io, { level: logLevel, format: "auto" });
   await using resources = new AsyncDisposableStack();
   const sources = resources.use(openSources(options, io.env, logger));
-  const storeHealth = new StoreHealth(logger, clock);
-  const board = new MonitorBoard(storeHealth, clock);
   const { registry, telemetry } = resources.use(processMetrics(ROLES));
+  const storeHealth = new StoreHealth(logger, clock, storeMetrics(registry));
+  const board = new MonitorBoard(storeHealth, clock);
   registerRoleMetrics(registry, ROLES, board);
   if (healthListen !== undefined) {
     const { serveHealth } = await import("../../health/serve-health.ts");
@@ -39,8 +46,8 @@ export async function runMonitor(names: readonly string[], options: MonitorComma
   const scopes: Scope[] = [];
   const failures: Promise<unknown>[] = [];
   // Readers get 503 until there is an answer, also while the names are looked up.
+  let served = store;
   if (serve === true) {
-    let served = store;
     if (shared) {
       // That the store does not answer is told once, by the one who watches it.
       const quiet = lowered(quietLogger(logger), "info");
@@ -52,6 +59,10 @@ export async function runMonitor(names: readonly string[], options: MonitorComma
   } else if (!shared) {
     logger.warn({}, `nobody can read what is monitored: ${options.store.shown} belongs to this process. Add --serve.`);
   }
+  registerViewMetrics(registry, { store: served, scopes, clock });
+  const delays = new DelayMetrics(registry);
+  const collecting = resources.use(await startCollecting(options, { store, registry, clock, logger }));
+  failures.push(collecting.done);
   logger.info({ ...sources.about, store: options.store.shown }, "monitoring");
   const watched =
     names.length === 0 ? DEFAULT_RESOURCES : await resolveResources(names, sources.main, { logger, clock, signal });
@@ -60,6 +71,7 @@ export async function runMonitor(names: readonly string[], options: MonitorComma
       source: sources,
       store,
       resources: watched,
+      scopes: [...canaryScope(options), ...nodeLeaseScopes(options)],
       verifyEveryMs: verifyEvery,
       verifyBudgetPerHour: verifyBudget,
       telemetry,
@@ -70,7 +82,20 @@ export async function runMonitor(names: readonly string[], options: MonitorComma
   );
   scopes.push(...monitor.scopes);
   board.follow(monitor);
+  monitor.events.on("commit", (scope, { changes }) => delays.changes(scope, changes));
   monitor.start();
+  const canary = startCanary(options, {
+    source: sources.main,
+    store,
+    registry,
+    clock,
+    logger,
+    onDelay: (scope, delay) => {
+      delays.take(scope, [{ type: "delay", delay }]);
+      collecting.delay(scope, delay);
+    },
+  });
+  if (canary !== undefined) failures.push(resources.use(canary).done);
   const stop = new AbortController();
   const telling = tellNews(monitor, { logger, clock, shared, board, signal: AbortSignal.any([signal, stop.signal]) });
   resources.defer(async () => {

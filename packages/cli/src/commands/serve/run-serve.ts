@@ -1,11 +1,13 @@
-import { ReplicaStore, scopeStatus, type ScopeStatus, systemClock } from "@krm/core";
+import { ReplicaStore, scopeStatus, type ScopeStatus, silentLogger, systemClock } from "@krm/core";
+import { processMetrics, registerViewMetrics, storeMetrics } from "@krm/metrics/prometheus";
 import type { CliIo } from "../../io.ts";
 import { refuseUnsafe, serveReaders } from "../../listening/serve-readers.ts";
 import { commandLogger } from "../../logging/command-logger.ts";
 import { FIRST_CONDITION, scopeCondition } from "../../monitoring/scope-news.ts";
 import { tellChanges } from "../../monitoring/tell-news.ts";
+import { observedStore } from "../../stores/observed-store.ts";
 import { openStore } from "../../stores/open-store.ts";
-import { processMetrics } from "../../telemetry/process-metrics.ts";
+import { StoreHealth } from "../../stores/store-health.ts";
 import { untilEnded } from "../../until-ended.ts";
 import type { ServeOptions } from "./command.ts";
 
@@ -15,9 +17,12 @@ export async function runServe(options: ServeOptions, io: CliIo): Promise<void> 
   const clock = systemClock;
   const logger = commandLogger(io, { level: options.logLevel, format: "auto" });
   await using resources = new AsyncDisposableStack();
-  const store = resources.use(await openStore(options.store, { logger, clock, signal: io.signal }));
-  const replica = resources.use(new ReplicaStore({ source: store, clock, logger }));
   const { registry } = resources.use(processMetrics([]));
+  const opened = resources.use(await openStore(options.store, { logger, clock, signal: io.signal }));
+  // That the store does not answer is told by the one who follows it.
+  const store = observedStore(opened, new StoreHealth(silentLogger, clock, storeMetrics(registry)));
+  const replica = resources.use(new ReplicaStore({ source: store, clock, logger }));
+  registerViewMetrics(registry, { store: replica, clock });
   // Readers get 503 until there is an answer.
   resources.use(await serveReaders(replica, [], options, logger, registry));
   logger.info({ store: options.store.shown }, "serving");

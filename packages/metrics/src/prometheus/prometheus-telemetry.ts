@@ -12,9 +12,8 @@ import {
 } from "@krm/core";
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import { knownLabels } from "./known-labels.ts";
-
-/** What every metric says it is about. */
-const SCOPE_LABELS = ["resource", "namespace"] as const;
+import { type MetricOptions, metricOptions, SCOPE_LABELS } from "./metric-facts.ts";
+import { labelsOfScope } from "./scope-metric.ts";
 
 /**
  * What the roles of a process measure, for Prometheus: a metric of `METRICS` each, labelled with `resource`
@@ -49,8 +48,8 @@ export class PrometheusTelemetry {
     return telemetry;
   };
 
-  #begin({ resource, namespace = "" }: Scope): Telemetry {
-    const about = { resource: scopeId({ resource }), namespace };
+  #begin(scope: Scope): Telemetry {
+    const about = labelsOfScope(scope);
     const telemetry: Telemetry = {
       // What prom-client would throw at must not end a role.
       add: (name, labels, by = 1) => {
@@ -85,15 +84,13 @@ export class PrometheusTelemetry {
   }
 
   #histogram(name: MetricOf<"histogram">): Histogram {
-    const { buckets }: MetricInfo = METRICS[name];
-    const bounds = buckets === undefined ? {} : { buckets: [...buckets] };
-    const histogram = this.#histograms.get(name) ?? new Histogram({ ...this.#options(name), ...bounds });
+    const histogram = this.#histograms.get(name) ?? new Histogram(this.#options(name));
     this.#histograms.set(name, histogram);
     return histogram;
   }
 
-  #options(name: MetricName): { name: string; help: string; labelNames: string[]; registers: Registry[] } {
-    const { help, labels }: MetricInfo = METRICS[name];
-    return { name, help, labelNames: [...SCOPE_LABELS, ...labels], registers: [this.#registry] };
+  #options(name: MetricName): MetricOptions {
+    const info: MetricInfo = METRICS[name];
+    return metricOptions({ name, ...info, labels: [...SCOPE_LABELS, ...info.labels] }, this.#registry);
   }
 }

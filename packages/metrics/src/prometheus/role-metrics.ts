@@ -8,8 +8,10 @@ import {
   type StreamerReport,
   type VerifierReport,
 } from "@krm/core";
-import { Counter, Gauge, type Registry } from "prom-client";
-import type { StoreHealth } from "../stores/store-health.ts";
+import type { Registry } from "prom-client";
+import { SCOPE_LABELS } from "./metric-facts.ts";
+import { labelsOfScope } from "./scope-metric.ts";
+import { registerScraped, type Sample, type ScrapedMetric } from "./scraped-metric.ts";
 
 /** One role of one scope, as far as it is measured. */
 export interface RoleAtWork {
@@ -26,25 +28,12 @@ export interface RoleAtWork {
 /** What the metrics are read off. */
 export interface MeasuredRoles {
   readonly roles: readonly RoleAtWork[];
-  readonly store: Pick<StoreHealth, "failingSeconds">;
+  readonly store: {
+    /** For how long the store has not done what it was asked for a scope (`scopeId`), in seconds; 0: it does. */
+    failingSeconds(scope: string): number;
+  };
 }
 
-/** One series. */
-interface Sample {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
-}
-
-/** One metric, read when it is asked for. */
-interface Metric {
-  readonly type: "counter" | "gauge";
-  readonly name: string;
-  readonly help: string;
-  readonly labels: readonly string[];
-  readonly read: (of: MeasuredRoles) => readonly Sample[];
-}
-
-const SCOPE_LABELS = ["resource", "namespace"];
 const STANDINGS: readonly Standing[] = ["holding", "standing-by", "waiting-for-store"];
 
 /**
@@ -52,33 +41,11 @@ const STANDINGS: readonly Standing[] = ["holding", "standing-by", "waiting-for-s
  * this process.
  */
 export function registerRoleMetrics(registry: Registry, kinds: readonly Role[], of: MeasuredRoles): void {
-  for (const metric of [...COMMON, ...kinds.flatMap((kind) => OWN[kind])]) register(metric, of, registry);
+  registerScraped(registry, [...ROLE_METRICS, ...kinds.flatMap((kind) => OWN_ROLE_METRICS[kind])], () => of);
 }
 
-function register({ type, name, help, labels, read }: Metric, of: MeasuredRoles, registry: Registry): void {
-  const options = { name, help, labelNames: [...labels], registers: [registry] };
-  if (type === "gauge") {
-    // oxlint-disable-next-line no-new -- it registers itself
-    new Gauge({
-      ...options,
-      collect() {
-        this.reset();
-        for (const sample of read(of)) this.set(sample.labels, sample.value);
-      },
-    });
-    return;
-  }
-  // oxlint-disable-next-line no-new -- it registers itself
-  new Counter({
-    ...options,
-    collect() {
-      this.reset();
-      for (const sample of read(of)) this.inc(sample.labels, sample.value);
-    },
-  });
-}
-
-const COMMON: readonly Metric[] = [
+/** What is told of every role. */
+export const ROLE_METRICS: readonly ScrapedMetric<MeasuredRoles>[] = [
   {
     type: "gauge",
     name: "krm_role_standing",
@@ -98,7 +65,7 @@ const COMMON: readonly Metric[] = [
     help: "Inputs that wait to be written to the store.",
     labels: ["role", ...SCOPE_LABELS],
     read: ({ roles }) =>
-      roles.map((each) => ({ labels: { role: each.role, ...scopeLabels(each) }, value: each.queued })),
+      roles.map((each) => ({ labels: { role: each.role, ...labelsOfScope(each.scope) }, value: each.queued })),
   },
   {
     type: "gauge",
@@ -106,11 +73,12 @@ const COMMON: readonly Metric[] = [
     help: "For how long the store has not done what it was asked, in seconds; 0: it does.",
     labels: SCOPE_LABELS,
     read: ({ roles, store }) =>
-      roles.map((each) => ({ labels: scopeLabels(each), value: store.failingSeconds(scopeId(each.scope)) })),
+      roles.map(({ scope }) => ({ labels: labelsOfScope(scope), value: store.failingSeconds(scopeId(scope)) })),
   },
 ];
 
-const OWN: Readonly<Record<Role, readonly Metric[]>> = {
+/** What is told of one role alone. */
+export const OWN_ROLE_METRICS: Readonly<Record<Role, readonly ScrapedMetric<MeasuredRoles>[]>> = {
   streamer: [
     streamer("krm_streamer_events_total", "Events received from the API server.", ({ events }) => events),
     streamer("krm_streamer_bookmarks_total", "Bookmarks received from the API server.", ({ bookmarks }) => bookmarks),
@@ -131,15 +99,15 @@ const OWN: Readonly<Record<Role, readonly Metric[]>> = {
   ],
 };
 
-function streamer(name: string, help: string, read: (report: StreamerReport) => number): Metric {
+function streamer(name: string, help: string, read: (report: StreamerReport) => number): ScrapedMetric<MeasuredRoles> {
   return counter("streamer", name, help, read);
 }
 
-function verifier(name: string, help: string, read: (report: VerifierReport) => number): Metric {
+function verifier(name: string, help: string, read: (report: VerifierReport) => number): ScrapedMetric<MeasuredRoles> {
   return counter("verifier", name, help, read);
 }
 
-function merger(name: string, help: string, read: (report: MergerReport) => number): Metric {
+function merger(name: string, help: string, read: (report: MergerReport) => number): ScrapedMetric<MeasuredRoles> {
   return counter("merger", name, help, read);
 }
 
@@ -148,7 +116,7 @@ function counter<R extends Role>(
   name: string,
   help: string,
   read: (report: RoleReports[R]) => number,
-): Metric {
+): ScrapedMetric<MeasuredRoles> {
   return {
     type: "counter",
     name,
@@ -166,11 +134,6 @@ function reported<R extends Role>(
   return roles.flatMap((each) => {
     // The compiler cannot see that a role's report is of that role.
     const report = each.role === role ? (each.report as RoleReports[R] | undefined) : undefined;
-    return report === undefined ? [] : [{ labels: scopeLabels(each), report }];
+    return report === undefined ? [] : [{ labels: labelsOfScope(each.scope), report }];
   });
-}
-
-function scopeLabels({ scope }: RoleAtWork): { readonly resource: string; readonly namespace: string } {
-  const { resource, namespace = "" } = scope;
-  return { resource: scopeId({ resource }), namespace };
 }

@@ -1,8 +1,9 @@
 import { type MetricName, METRICS, PODS, type Role, ROLES } from "@krm/core";
 import { Registry } from "prom-client";
 import { describe, expect, it } from "vitest";
-import { knownLabels } from "../src/telemetry/known-labels.ts";
-import { PrometheusTelemetry } from "../src/telemetry/prometheus-telemetry.ts";
+import { knownLabels } from "../src/prometheus/known-labels.ts";
+import { PrometheusTelemetry } from "../src/prometheus/prometheus-telemetry.ts";
+import { measureAll } from "./prometheus/support/measure-all.ts";
 
 const POD_LABELS = 'resource="v1/pods",namespace=""';
 
@@ -81,10 +82,7 @@ describe("what roles measure", () => {
 
   it("is told as Prometheus wants it: each with its help and type", async () => {
     const registry = new Registry();
-    const prometheus = new PrometheusTelemetry(registry);
-    const pods = prometheus.scope({ resource: PODS });
-    pods.set("krm_watch_silence_seconds", {}, 1);
-    pods.observe("krm_drift_exposure_seconds", { type: "added", cause: "upstream" }, 1);
+    measureAll(new PrometheusTelemetry(registry).scope({ resource: PODS }));
     const text = await registry.metrics();
     for (const [name, { type, help }] of Object.entries(METRICS)) {
       expect(text).toContain(`# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`);

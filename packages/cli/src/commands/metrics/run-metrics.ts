@@ -1,0 +1,64 @@
+import { silentLogger, systemClock } from "@krm/core";
+import type { MetricsSink } from "@krm/metrics";
+import { DelayMetrics, processMetrics, registerViewMetrics, storeMetrics } from "@krm/metrics/prometheus";
+import type { ReadinessCheck } from "../../health/readiness.ts";
+import type { CliIo } from "../../io.ts";
+import { commandLogger } from "../../logging/command-logger.ts";
+import { MinuteSummary } from "../../metrics/minute-summary.ts";
+import { startCollecting } from "../../metrics/start-collecting.ts";
+import { observedStore } from "../../stores/observed-store.ts";
+import { openStore } from "../../stores/open-store.ts";
+import { StoreHealth } from "../../stores/store-health.ts";
+import { untilEnded } from "../../until-ended.ts";
+import type { MetricsOptions } from "./command.ts";
+
+/** Measures what a store's feeds tell until it is told to end. */
+export async function runMetrics(options: MetricsOptions, io: CliIo): Promise<void> {
+  const clock = systemClock;
+  const { signal } = io;
+  const logger = commandLogger(io, { level: options.logLevel, format: "auto" });
+  await using resources = new AsyncDisposableStack();
+  const { registry } = resources.use(processMetrics([]));
+  const health = new StoreHealth(logger, clock, storeMetrics(registry));
+  const opened = resources.use(await openStore(options.store, { logger, clock, signal }));
+  const store = observedStore(opened, health);
+  registerViewMetrics(registry, { store: observedStore(opened, new StoreHealth(silentLogger, clock)), clock });
+  const delays = new DelayMetrics(registry);
+  const summary = new MinuteSummary();
+  const prometheus: MetricsSink = {
+    delays(scope, measured, settled) {
+      delays.take(scope, measured);
+      settled();
+    },
+    status: () => {},
+  };
+  const sinks = [prometheus, summary];
+  const collecting = resources.use(await startCollecting(options, { store, registry, sinks, clock, logger }));
+  let beatAt = clock.monotonic();
+  if (options.healthListen !== undefined) {
+    const { serveHealth } = await import("../../health/serve-health.ts");
+    const checks = (): readonly ReadinessCheck[] => [
+      { ready: !health.failing, line: health.failing ? "store, it fails" : "store" },
+    ];
+    const about = { silentMs: () => clock.monotonic() - beatAt, checks, metrics: registry };
+    resources.use(await serveHealth(about, options.healthListen, logger));
+  }
+  logger.info(
+    { store: options.store.shown, ...(options.influxUrl === undefined ? {} : { influx: options.influxUrl }) },
+    "measuring",
+  );
+  const stop = new AbortController();
+  const telling = (async () => {
+    const until = AbortSignal.any([signal, stop.signal]);
+    for (let seconds = 1; !until.aborted; seconds++) {
+      await clock.sleep(1000, { signal: until }).catch(() => {});
+      beatAt = clock.monotonic();
+      if (seconds % 60 === 0) logger.info({}, summary.tell(collecting.collector.report, collecting.influx));
+    }
+  })();
+  resources.defer(async () => {
+    stop.abort();
+    await telling;
+  });
+  await untilEnded(signal, [collecting.done, telling]);
+}

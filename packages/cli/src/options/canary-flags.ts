@@ -1,0 +1,46 @@
+import { durationBetween } from "./duration.ts";
+import { Flag, flag } from "./flag.ts";
+import { parseNamespace } from "./names.ts";
+import { ParseError } from "./parse-error.ts";
+
+/** Which Lease. */
+export interface LeaseName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** What is measured beside the events of the resources. */
+export interface CanaryFlagOptions {
+  /** Milliseconds between two writes; undefined: nothing is written. */
+  readonly canary?: number;
+  readonly canaryLease: LeaseName;
+  readonly nodeLeases?: boolean;
+}
+
+const LEASE: LeaseName = { namespace: "default", name: "krm-canary" };
+const NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
+
+/** `--canary`, `--canary-lease`, `--node-leases` */
+export function canaryFlags(): readonly Flag[] {
+  return [
+    flag(
+      "--canary <TIME>",
+      "write a Lease of our own every TIME, and measure until the watch tells of it (default: never)",
+      {
+        parse: durationBetween({ min: 1000, max: 3_600_000 }),
+      },
+    ),
+    flag("--canary-lease <NAMESPACE/NAME>", "which Lease: nobody else may write it; created where it is missing", {
+      parse: parseLeaseName,
+      default: LEASE,
+      shown: `${LEASE.namespace}/${LEASE.name}`,
+    }),
+    new Flag("--node-leases", "watch the nodes' Leases too, whose renewals are measured to the microsecond"),
+  ];
+}
+
+function parseLeaseName(text: string): LeaseName {
+  const [namespace = "", name = "", ...more] = text.split("/");
+  if (more.length > 0 || !NAME.test(name)) throw new ParseError(`${JSON.stringify(text)} is not NAMESPACE/NAME`);
+  return { namespace: parseNamespace(namespace), name };
+}

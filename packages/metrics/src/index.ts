@@ -1,0 +1,28 @@
+// Delays
+export {
+  type Delay,
+  DELAY_EVENTS,
+  DELAY_SOURCES,
+  type DelayEvent,
+  type DelaySource,
+  type DelaySourceInfo,
+  type Measured,
+  UNMEASURED,
+  type Unmeasured,
+} from "./delay/delay.ts";
+export { measureChange } from "./delay/measure-change.ts";
+
+// Canary
+export { Canary, type CanaryLease, type CanaryOptions, type CanaryReport, type Renewed } from "./canary/canary.ts";
+
+// Collector
+export { Collector, type CollectorOptions } from "./collect/collector.ts";
+export type { CollectorReport } from "./collect/collector-counters.ts";
+export { TeeSink } from "./collect/tee-sink.ts";
+export type { MetricsSink, Settled } from "./collect/metrics-sink.ts";
+
+// Points
+export { DELAY_MEASUREMENT } from "./points/delay-point.ts";
+export { HISTOGRAM_MEASUREMENT } from "./points/interval-histograms.ts";
+export { DRIFT_MEASUREMENT, SCOPE_MEASUREMENT, VERIFICATION_MEASUREMENT } from "./points/status-points.ts";
+export { type DelayDetail, InfluxSink, type InfluxSinkOptions, type LineWriter } from "./points/influx-sink.ts";

@@ -1,0 +1,71 @@
+import type { MissedEvent, ScopeStatus, VerificationLedger } from "@krm/core";
+import { line } from "../influx/line-protocol.ts";
+import { namedTime, sampleTime } from "./point-time.ts";
+import type { Tags } from "./scope-tags.ts";
+
+/** How a scope is, sampled. */
+export const SCOPE_MEASUREMENT = "krm_scope";
+/** What verification has found until now, sampled: counters that only grow. */
+export const VERIFICATION_MEASUREMENT = "krm_verification";
+/** One point for each missed event. */
+export const DRIFT_MEASUREMENT = "krm_drift";
+
+/** The points of a sample. `at`: wall clock, epoch milliseconds. Ages are seconds. */
+export function statusPoints({ state, view, reports }: ScopeStatus, at: number, tags: Tags): readonly string[] {
+  const { streamer, merger } = reports;
+  const age = (since: number | undefined): number => (since === undefined ? Number.NaN : (at - since) / 1000);
+  const clock = streamer?.clock ?? reports.verifier?.clock;
+  const fields = {
+    state,
+    objects: { integer: view.objects },
+    bytes: { integer: view.bytes },
+    verified_age: age(view.verifiedAt),
+    contact_age: age(view.lastContact),
+    silence: age(streamer?.silentSince),
+    phase: streamer?.state.phase ?? "",
+    events: integer(streamer?.events),
+    watches: integer(streamer?.watches),
+    stalls: integer(streamer?.stalls),
+    queued: integer(merger?.queued),
+    clock_offset_low: clock === undefined ? Number.NaN : clock.lowMs / 1000,
+    clock_offset_high: clock === undefined ? Number.NaN : clock.highMs / 1000,
+    event_loop_p99: streamer?.eventLoop === undefined ? Number.NaN : streamer.eventLoop.p99Ms / 1000,
+    event_loop_max: streamer?.eventLoop === undefined ? Number.NaN : streamer.eventLoop.maxMs / 1000,
+  };
+  const points = [line(SCOPE_MEASUREMENT, tags, fields, sampleTime(at))];
+  if (merger !== undefined) points.push(line(VERIFICATION_MEASUREMENT, tags, ledgerFields(merger), sampleTime(at)));
+  return points.flatMap((point) => point ?? []);
+}
+
+/**
+ * One missed event: tags `type` and `cause`, fields `exposure` (seconds, at most), `object` (`namespace/name`) and
+ * `version` (the verified version at which it stood). The same event always gives the same point.
+ */
+export function driftPoint(missed: MissedEvent, tags: Tags): string {
+  const { type, cause, key, horizon, foundAt, exposedMs } = missed;
+  const fields = { exposure: exposedMs / 1000, object: key, version: horizon };
+  const time = namedTime(foundAt, `${key} ${type} ${horizon}`);
+  return line(DRIFT_MEASUREMENT, { ...tags, type, cause }, fields, time) ?? "";
+}
+
+function ledgerFields(ledger: VerificationLedger): Record<string, number | { readonly integer: number }> {
+  const { verifications, missed, exposure, repairs, resynced, contradictions, pending } = ledger;
+  const results = Object.entries(verifications).map(([result, count]) => [result, { integer: count }] as const);
+  const sum = Object.values(missed).reduce((all, of) => all + Object.values(of).reduce((a, b) => a + b, 0), 0);
+  const upstream = Object.values(missed.upstream).reduce((a, b) => a + b, 0);
+  return {
+    ...Object.fromEntries(results),
+    missed: { integer: sum },
+    missed_upstream: { integer: upstream },
+    exposure_total: exposure.totalMs / 1000,
+    exposure_longest: exposure.longestMs / 1000,
+    repairs: { integer: repairs },
+    resynced: { integer: resynced },
+    contradictions: { integer: contradictions },
+    pending: { integer: pending },
+  };
+}
+
+function integer(value: number | undefined): number | { readonly integer: number } {
+  return value === undefined ? Number.NaN : { integer: value };
+}

@@ -1,0 +1,80 @@
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { type MetricFacts, metricOptions } from "./metric-facts.ts";
+
+/** One request of a reader, when it is over. */
+export interface AnsweredHttpRequest {
+  /** Which of the server's routes it was; one of a few names, never the path that was asked for. */
+  readonly route: string;
+  readonly method: string;
+  /** The status that was sent, or that would have been. */
+  readonly status: number;
+  /** The whole answer has been sent; false: the reader had left before. */
+  readonly complete: boolean;
+  /** From the request's headers to the end of the answer. */
+  readonly seconds: number;
+  /** Of the body, that were sent. */
+  readonly bytes: number;
+}
+
+/** Hears of the requests of readers: what `@krm/server` takes as `observer`. */
+export interface HttpMetrics {
+  began(): void;
+  answered(request: AnsweredHttpRequest): void;
+}
+
+/** Requests by route and how they were answered. */
+export const HTTP_REQUESTS: MetricFacts = {
+  name: "krm_http_requests_total",
+  type: "counter",
+  help: "Requests of readers, when they were over, by route and status; 499: the reader left before the answer's end.",
+  labels: ["method", "route", "code"],
+};
+
+/** How long readers waited. */
+export const HTTP_DURATION: MetricFacts & { readonly buckets: readonly number[] } = {
+  name: "krm_http_request_duration_seconds",
+  type: "histogram",
+  help: "From the headers of a request to the end of its answer, at the pace of its reader.",
+  labels: ["method", "route"],
+  buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+};
+
+/** What answers weigh. */
+export const HTTP_BYTES: MetricFacts = {
+  name: "krm_http_response_bytes_total",
+  type: "counter",
+  help: "Bytes of answers to readers, without headers.",
+  labels: ["route"],
+};
+
+/** What is open. */
+export const HTTP_IN_FLIGHT: MetricFacts = {
+  name: "krm_http_requests_in_flight",
+  type: "gauge",
+  help: "Requests of readers that are not over.",
+  labels: [],
+};
+
+/** nginx's, where no status has been agreed on. */
+const READER_LEFT = 499;
+
+/** All that are answered; whoever makes up others must not make up series. */
+const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD"]);
+
+/** Adds what is measured of the requests of readers. */
+export function httpMetrics(registry: Registry): HttpMetrics {
+  const requests = new Counter(metricOptions(HTTP_REQUESTS, registry));
+  const durations = new Histogram(metricOptions(HTTP_DURATION, registry));
+  const sent = new Counter(metricOptions(HTTP_BYTES, registry));
+  const open = new Gauge(metricOptions(HTTP_IN_FLIGHT, registry));
+  return {
+    began: () => open.inc(),
+    answered({ route, method: told, status, complete, seconds, bytes }) {
+      open.dec();
+      const method = METHODS.has(told) ? told : "other";
+      requests.inc({ method, route, code: complete ? status : READER_LEFT });
+      durations.observe({ method, route }, seconds);
+      sent.inc({ route }, bytes);
+    },
+  };
+}

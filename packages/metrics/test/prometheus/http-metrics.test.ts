@@ -1,0 +1,37 @@
+import { Registry } from "prom-client";
+import { expect, it } from "vitest";
+import { httpMetrics } from "../../src/prometheus/http-metrics.ts";
+import { series } from "./support/scrape.ts";
+
+const LIST = { route: "/:resource", method: "GET", status: 200, complete: true, seconds: 0.002, bytes: 1000 };
+
+it("requests of readers are measured by route, and those under way", async () => {
+  const registry = new Registry();
+  const http = httpMetrics(registry);
+  for (let request = 0; request < 6; request++) http.began();
+  http.answered(LIST);
+  http.answered({ ...LIST, seconds: 0.02 });
+  http.answered({ ...LIST, complete: false, bytes: 10 });
+  http.answered({ ...LIST, method: "PROPFIND", status: 405, bytes: 0 });
+  http.answered({ ...LIST, route: "/status", method: "HEAD", bytes: 0 });
+  expect(await series(registry, "krm_http_requests_in_flight")).toEqual(["krm_http_requests_in_flight 1"]);
+  expect(await series(registry, "krm_http_requests_total")).toEqual([
+    'krm_http_requests_total{method="GET",route="/:resource",code="200"} 2',
+    'krm_http_requests_total{method="GET",route="/:resource",code="499"} 1',
+    'krm_http_requests_total{method="other",route="/:resource",code="405"} 1',
+    'krm_http_requests_total{method="HEAD",route="/status",code="200"} 1',
+  ]);
+  expect(await series(registry, "krm_http_response_bytes_total")).toEqual([
+    'krm_http_response_bytes_total{route="/:resource"} 2010',
+    'krm_http_response_bytes_total{route="/status"} 0',
+  ]);
+  const duration = "krm_http_request_duration_seconds";
+  expect(await series(registry, `${duration}_count`)).toEqual([
+    `${duration}_count{method="GET",route="/:resource"} 3`,
+    `${duration}_count{method="other",route="/:resource"} 1`,
+    `${duration}_count{method="HEAD",route="/status"} 1`,
+  ]);
+  expect(await series(registry, `${duration}_bucket`)).toContain(
+    `${duration}_bucket{le="0.0025",method="GET",route="/:resource"} 2`,
+  );
+});

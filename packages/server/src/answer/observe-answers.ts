@@ -1,0 +1,80 @@
+import type { Clock } from "@krm/core";
+import { PATHS } from "@krm/protocol";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+
+/** Which of KRM's routes a request was for; `other`: none of them. Never what a reader wrote. */
+export type AnswerRoute = "/" | "/:resource" | (typeof PATHS)[keyof typeof PATHS] | "other";
+
+/** A request that is over. */
+export interface AnsweredRequest {
+  readonly route: AnswerRoute;
+  /** One of those that Node.js knows. */
+  readonly method: string;
+  /** The status that was sent; where the reader left first, the one that was going to be, 200 if none was settled. */
+  readonly status: number;
+  /** The whole answer has been handed to the system. False: the reader left before; over HTTP/2 that is not told. */
+  readonly complete: boolean;
+  /** From the request's headers to the end of its answer, at the reader's pace. */
+  readonly seconds: number;
+  /** Of the body, that were sent; where the reader left, at most. */
+  readonly bytes: number;
+}
+
+/** Hears of every request, on the way of its answer: must be quick, and must not throw. */
+export interface RequestObserver {
+  /** A request has come. */
+  began(): void;
+  /** It is over, whether it was answered or its reader has left. Once for each that began. */
+  answered(request: AnsweredRequest): void;
+}
+
+const ROUTES: ReadonlySet<string> = new Set<AnswerRoute>(["/", "/:resource", ...Object.values(PATHS)]);
+
+/**
+ * Tells an observer of every request to an instance, those included that other hooks refuse: to be called before any
+ * of them is added.
+ */
+export function observeAnswers(app: FastifyInstance, observer: RequestObserver, clock: Clock): void {
+  const observe = answerObserver(observer, clock, app.prefix.replace(/\/$/, ""));
+  app.addHook("onRequest", (request, reply, done) => {
+    observe(request, reply);
+    done();
+  });
+}
+
+/** Tells of one request, from now on. */
+export function answerObserver(
+  observer: RequestObserver,
+  clock: Clock,
+  prefix: string = "",
+): (request: FastifyRequest, reply: FastifyReply) => void {
+  return (request, reply) => {
+    const began = clock.monotonic();
+    const { raw } = reply;
+    const { socket } = request.raw;
+    // Streams of HTTP/2 share their socket.
+    const before = request.raw.httpVersionMajor === 1 ? socket.bytesWritten : undefined;
+    let complete = false;
+    observer.began();
+    raw.once("finish", () => (complete = true));
+    raw.once("close", () => {
+      const { method } = request;
+      const length = method === "HEAD" ? 0 : Number(reply.getHeader("content-length") ?? 0);
+      const taken = complete ? length : before === undefined ? 0 : Math.min(length, socket.bytesWritten - before);
+      observer.answered({
+        route: routeOf(request, prefix),
+        method,
+        status: reply.statusCode,
+        complete,
+        seconds: (clock.monotonic() - began) / 1000,
+        bytes: taken > 0 ? taken : 0,
+      });
+    });
+  };
+}
+
+function routeOf({ routeOptions: { url } }: FastifyRequest, prefix: string): AnswerRoute {
+  if (url === undefined || !url.startsWith(prefix)) return "other";
+  const route = url.slice(prefix.length) || "/";
+  return ROUTES.has(route) ? (route as AnswerRoute) : "other";
+}
