@@ -66,6 +66,7 @@ export class MirroredStore implements Store {
       cursor: replica.cursor.bind(replica),
       reports: replica.reports.bind(replica),
       ask: source.ask.bind(source),
+      oldestCursor: replica.oldestCursor.bind(replica),
       checkpoint: source.checkpoint.bind(source),
       keepCheckpoint: source.keepCheckpoint.bind(source),
       acquire,

@@ -121,6 +121,18 @@ export class RedisScopeStore implements ScopeStore {
     );
   }
 
+  async oldestCursor(options?: CallOptions): Promise<string> {
+    return this.#guarded(options, async () => {
+      const { link } = this.#options;
+      const [oldest] = listOf(await link.command("XRANGE", this.#keys.feed, "-", "+", "COUNT", 1));
+      if (oldest === undefined) return textOf(await link.command("HGET", this.#keys.state, "feed")) ?? NO_ID;
+      const [id, fields] = listOf(oldest);
+      const [, before, kind] = listOf(fields);
+      // What cannot be followed is a beginning.
+      return textOf(textOf(kind) === "n" ? before : id) ?? NO_ID;
+    });
+  }
+
   async reports(options?: CallOptions): Promise<ScopeReports> {
     return this.#guarded(options, async () => {
       const [told, held] = listOf(await this.#options.link.script("reports", this.#keys.all, []));

@@ -7,6 +7,7 @@ export interface ScopeKeys {
   readonly state: string;
   readonly objects: string;
   readonly index: string;
+  readonly feed: string;
   readonly staging: string;
   readonly asks: string;
   /** Of the feed's readers; no script touches it. */
@@ -43,6 +44,7 @@ export function scopeKeys(prefix: string, scope: Scope): ScopeKeys {
     state: at("state"),
     objects: at("objects"),
     index: at("index"),
+    feed: at("feed"),
     staging: at("staging"),
     asks: at("asks"),
     checkpoints: at("checkpoints"),

@@ -38,6 +38,7 @@ function observedScope(store: ScopeStore, health: StoreHealth): ScopeStore {
     index: async (options) => heard("index", async () => store.index(options)),
     changes: (options) => followed("changes", store.changes(options)),
     cursor: async (options) => heard("cursor", async () => store.cursor(options)),
+    oldestCursor: async (options) => heard("oldestCursor", () => store.oldestCursor(options)),
     reports: async (options) => heard("reports", async () => store.reports(options)),
     checkpoint: async (reader, options) => heard("checkpoint", async () => store.checkpoint(reader, options)),
     keepCheckpoint: async (reader, checkpoint, options) =>

@@ -42,6 +42,11 @@ export class ReplicaFeed {
     return this.#cursor;
   }
 
+  /** The cursor before the oldest change that is kept. */
+  get oldest(): string {
+    return this.#feed.oldest;
+  }
+
   /** How many readers wait for more. */
   get waiting(): number {
     return this.#feed.waiting;

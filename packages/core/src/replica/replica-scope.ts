@@ -97,6 +97,11 @@ export class ReplicaScope implements ScopeStore {
     throw onlyReads();
   }
 
+  async oldestCursor(options?: CallOptions): Promise<string> {
+    this.#admit(options);
+    return this.#feed.oldest;
+  }
+
   async checkpoint(_reader: unknown, options?: CallOptions): Promise<never> {
     this.#admit(options);
     throw onlyReads();

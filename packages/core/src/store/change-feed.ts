@@ -68,6 +68,11 @@ export class ChangeFeed {
     return this.#cursor;
   }
 
+  /** The cursor before the oldest entry. */
+  get oldest(): string {
+    return this.#base;
+  }
+
   /** How many readers wait for more. */
   get waiting(): number {
     return this.#waiting.size;

@@ -97,6 +97,11 @@ export class MemoryScopeStore implements ScopeStore {
     return this.#feed.cursor;
   }
 
+  async oldestCursor(options?: CallOptions): Promise<string> {
+    await this.#ready(options);
+    return this.#feed.oldest;
+  }
+
   async reports(options?: CallOptions): Promise<ScopeReports> {
     await this.#ready(options);
     return { ...this.#reports, held: ROLES.filter((role) => this.#leases.has(role)) };

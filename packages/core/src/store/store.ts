@@ -131,6 +131,8 @@ export interface ScopeStore {
   }): AsyncIterable<FeedBatch>;
   /** The cursor behind the newest entry. */
   cursor(options?: CallOptions): Promise<string>;
+  /** The cursor before the oldest entry that the feed still holds: for who wants all that there is. */
+  oldestCursor(options?: CallOptions): Promise<string>;
   /** The newest report of each role, and which roles somebody holds now. */
   reports(options?: CallOptions): Promise<ScopeReports>;
   /**

@@ -24,8 +24,9 @@ export interface CollectorOptions {
   readonly store: Store;
   readonly sink: MetricsSink;
   /**
-   * The name under which the store keeps how far this collector has come, so that it goes on there after a restart. Two
-   * with different sinks need two names. `false`: it begins with what happens from now on.
+   * The name under which the store keeps how far this collector has come, so that it goes on there after a restart. Where
+   * nothing is kept yet, it begins with the oldest change that the feed still holds. Two
+   * with different sinks need two names. `false`: it keeps no place.
    *
    * @default "metrics"
    */

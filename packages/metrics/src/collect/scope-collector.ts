@@ -20,7 +20,7 @@ import { Progress } from "./progress.ts";
 export interface ScopeCollectorOptions {
   readonly store: ScopeStore;
   readonly sink: MetricsSink;
-  /** Under which its checkpoint is kept; undefined: it begins at the feed's end, and keeps none. */
+  /** Under which its checkpoint is kept; undefined: it keeps none, and begins where the feed does. */
   readonly reader: string | undefined;
   /** How often the checkpoint is kept, where it has moved. Milliseconds. */
   readonly keepEveryMs: number;
@@ -92,11 +92,10 @@ export class ScopeCollector {
     const { store, reader, sink } = this.#options;
     if (this.#restored) return;
     if (reader === undefined) {
-      // Known from here on, so that a failure of the store does not skip what happens meanwhile.
-      this.#position = await store.cursor({ signal });
+      this.#position = await store.oldestCursor({ signal });
     } else {
       this.#kept = await store.checkpoint(reader, { signal });
-      const place = readCheckpoint(this.#kept) ?? { cursor: await store.cursor({ signal }), memo: undefined };
+      const place = readCheckpoint(this.#kept) ?? { cursor: await store.oldestCursor({ signal }), memo: undefined };
       this.#progress = new Progress(place);
       this.#position = place.cursor;
       if (place.memo !== undefined) sink.restore?.(store.scope, place.memo);

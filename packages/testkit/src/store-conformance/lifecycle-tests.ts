@@ -14,6 +14,7 @@ const methods: Record<string, (scope: WritableScope, signal?: AbortSignal) => Pr
   cursor: (scope, signal) => scope.store.cursor({ signal }),
   report: (scope, signal) => scope.report("streamer", STREAMER_REPORT, { signal }),
   reports: (scope, signal) => scope.store.reports({ signal }),
+  oldestCursor: (scope, signal) => scope.store.oldestCursor({ signal }),
   checkpoint: (scope, signal) => scope.store.checkpoint("metrics", { signal }),
   keepCheckpoint: (scope, signal) => scope.store.keepCheckpoint("metrics", "7", { signal }),
   ask: (scope, signal) => scope.store.ask("streamer", "relist", { signal }),
