@@ -3,6 +3,6 @@ export type { InfluxOverflow, InfluxWriterOptions } from "./writer-options.ts";
 export type { InfluxErrorReport, InfluxReport } from "./influx-report.ts";
 export type { OutboxBounds } from "./waiting/outbox.ts";
 export type { InfluxBackoff } from "./exchange/retry-pause.ts";
-export type { RefusalReason } from "./exchange/refusal.ts";
+export { REFUSAL_REASONS, type RefusalReason } from "./exchange/refusal.ts";
 export { checkTarget as checkInfluxTarget, type InfluxTarget } from "./target.ts";
 export { type FieldValue, line } from "./line-protocol.ts";

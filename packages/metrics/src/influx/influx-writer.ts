@@ -195,6 +195,7 @@ export class InfluxWriter {
 
   async #turn(delivery: Delivery, signal: AbortSignal): Promise<Turn> {
     await this.#spill?.prepare();
+    this.#overflow.check();
     this.#flushes.begin();
     if (this.#dueMs() !== 0) return { type: "idle" };
     const ready = await delivery.prepare(signal);
@@ -246,7 +247,7 @@ export class InfluxWriter {
   /** Whether a line before this one is not with the database yet, in memory or on disk. */
   #waitsBefore(line: number): boolean {
     const spill = this.#spill;
-    if ((this.#outbox.oldestPlace ?? line) < line) return true;
+    if ((this.#outbox.oldestPlace ?? line) < line || spill?.untried === true) return true;
     return spill?.oldest !== undefined && spill.oldest.first < spill.place(line);
   }
 

@@ -8,6 +8,14 @@ const MOST_INTEGER = 2n ** 63n - 1n;
 
 /** What makes a name or a tag value more than its own characters. */
 const SPECIAL_IN_NAME = /[,= \\\n\r\t]/;
+const ESCAPES: Readonly<Record<string, string>> = {
+  ",": "\\,",
+  " ": "\\ ",
+  "=": "\\=",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+};
 const SPECIAL_IN_TEXT = /["\\\n\r\t]/;
 
 /**
@@ -77,20 +85,28 @@ function name(key: string, what: string): string {
 
 /** Of a tag key, a tag value or a field key. */
 function escapedName(text: string): string {
-  return SPECIAL_IN_NAME.test(text) ? oneLine(bare(text).replaceAll(/[,= ]/g, String.raw`\$&`), "\\") : text;
+  return SPECIAL_IN_NAME.test(text) ? escaped(text, true) : text;
 }
 
 /** An equals sign of a measurement is its own: escaped, it would be read back with the backslash. */
 function measurementName(text: string): string {
-  const special = SPECIAL_IN_NAME.test(text);
-  const escaped = special ? oneLine(bare(text).replaceAll(/[, ]/g, String.raw`\$&`), "\\") : text;
-  if (escaped === "") throw nameless("a measurement", text);
-  return escaped;
+  const name = SPECIAL_IN_NAME.test(text) ? escaped(text, false) : text;
+  if (name === "") throw nameless("a measurement", text);
+  return name;
 }
 
-/** Without the backslashes that cannot be written. */
-function bare(text: string): string {
-  return text.includes("\\") ? text.replaceAll(/\\+(?=[,= "]|$)/g, "") : text;
+function escaped(text: string, equalsSign: boolean): string {
+  // Without the backslashes that cannot be written.
+  const bare = text.includes("\\") ? text.replaceAll(/\\+(?=[,= "]|$)/g, "") : text;
+  let out = "";
+  let from = 0;
+  for (let index = 0; index < bare.length; index++) {
+    const escape = ESCAPES[bare[index] as string];
+    if (escape === undefined || (escape === "\\=" && !equalsSign)) continue;
+    out += bare.slice(from, index) + escape;
+    from = index + 1;
+  }
+  return out + bare.slice(from);
 }
 
 function oneLine(text: string, backslash: string): string {

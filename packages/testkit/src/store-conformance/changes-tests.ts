@@ -56,10 +56,12 @@ export function changesTests({ open, scope }: Harness): void {
       await one.commit({ ...commit("3", set(storedObject("c", { version: "3" }))), reset: true });
       await one.commit(commit("4", set(storedObject("d", { version: "4" }))));
       const rest = new Reader(one, await one.store.oldestCursor());
-      const names = (await rest.entries(1)).map(({ change }) => change.type === "set" && change.object.name);
+      const [first] = await rest.entries(1);
+      // How much of what was before the new beginning is kept is the store's own affair; it leads to the end.
+      let last = first;
+      while (last?.change.type === "set" && last.change.object.name !== "d") [last] = await rest.entries(1);
+      expect(last?.cursor).toBe(await one.store.cursor());
       rest.stop();
-      // What came with the new beginning need not be told: the view has it.
-      expect(["c", "d"]).toContain(names[0]);
     });
 
     test("keeps for each reader what it wrote down last, by name and scope", async () => {

@@ -91,7 +91,7 @@ function blocked(
       return uncreated === undefined
         ? [`does not have ${place}`, `create it, or name one that exists`]
         : [
-            `does not have ${place}, and KRM may not create it: ${uncreated}`,
+            `does not have ${place}, and KRM could not create it: ${uncreated}`,
             `create it (CREATE DATABASE ${quotedName(target.api === "v1" ? target.database : "")}), or let ${writer} do so`,
           ];
     case "unexpected":

@@ -72,6 +72,16 @@ export class Spill implements AsyncDisposable {
     return this.#folder !== undefined && this.#due();
   }
 
+  /** As `usable`; also while the folder has not been tried yet. */
+  get hopeful(): boolean {
+    return this.#due();
+  }
+
+  /** Whether the folder has not been tried yet: what is in it is not known. */
+  get untried(): boolean {
+    return this.#folder === undefined && this.#condition.type === "sound";
+  }
+
   /** Why it cannot be used; undefined: it can, or was not tried yet. */
   get error(): KrmError | undefined {
     return this.#condition.type === "failing" ? this.#condition.error : undefined;

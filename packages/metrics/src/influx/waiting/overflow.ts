@@ -31,7 +31,7 @@ export class Overflow {
     return lines <= mostLines && bytes <= mostBytes;
   }
 
-  /** To be called when lines were added. Drops at once, begins to put lines on disk, never waits. */
+  /** To be called when lines were added, or the disk may take more. Drops at once, begins to put lines on disk, never waits. */
   check(): void {
     const { outbox, bounds, spill } = this.#options;
     if (!outbox.exceeds(bounds)) return;
@@ -53,7 +53,7 @@ export class Overflow {
 
   #hardBounds(): OutboxBounds {
     const { bounds, spill } = this.#options;
-    const factor = spill?.usable === true ? HARD_BOUND : 1;
+    const factor = spill?.hopeful === true ? HARD_BOUND : 1;
     return { lines: bounds.lines * factor, bytes: bounds.bytes * factor };
   }
 
