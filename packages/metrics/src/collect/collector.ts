@@ -48,7 +48,7 @@ export interface CollectorOptions {
 }
 
 /** How often a store is asked for scopes that are new to it. */
-const LOOK_EVERY_MS = 2000;
+const LOOK_EVERY_MS = 1000;
 
 /**
  * Measures how late the streams of a store's scopes were told of changes, and samples how each scope is. It needs nothing
