@@ -100,7 +100,9 @@ export class StreamLedger {
     const { clock, telemetry, listWatch, eventLoop } = this.#options;
     const now = clock.monotonic();
     this.#measuredAt = now;
-    telemetry.set("krm_watch_silence_seconds", {}, (now - this.#newsAt) / 1000);
+    // What was never watched nor listed is not silent.
+    const silentMs = this.#report.silentSince === undefined ? 0 : now - this.#newsAt;
+    telemetry.set("krm_watch_silence_seconds", {}, silentMs / 1000);
     this.#set({ clock: reportClock(listWatch, telemetry), eventLoop: eventLoop?.read() });
   }
 
