@@ -2,14 +2,14 @@ import { KrmError } from "@krm/core";
 import { Alarm } from "./waiting/alarm.ts";
 import { Contact } from "./exchange/contact.ts";
 import { DatabaseCreation } from "./exchange/database-creation.ts";
-import { Delivery, type Source, type Step } from "./delivery/delivery.ts";
+import { Delivery, type Step } from "./delivery/delivery.ts";
 import { FlushWaiters } from "./waiting/flush-waiters.ts";
 import { InfluxConnection } from "./exchange/influx-connection.ts";
 import type { InfluxErrorReport, InfluxReport } from "./influx-report.ts";
 import { lineBytes, Outbox } from "./waiting/outbox.ts";
 import { DropNotice } from "./waiting/drop-notice.ts";
 import { Overflow } from "./waiting/overflow.ts";
-import { SegmentSource } from "./delivery/segment-source.ts";
+import { OldestLines } from "./delivery/oldest-lines.ts";
 import { SettleOrder } from "./waiting/settle-order.ts";
 import { Spill } from "./spill/spill.ts";
 import { Tally } from "./delivery/tally.ts";
@@ -37,6 +37,7 @@ export class InfluxWriter {
   readonly #settling: SettleOrder;
   readonly #spill: Spill | undefined;
   readonly #overflow: Overflow;
+  readonly #oldest: OldestLines;
   readonly #notice: DropNotice;
   readonly #tally: Tally;
   readonly #contact: Contact;
@@ -45,7 +46,6 @@ export class InfluxWriter {
   readonly #news: Alarm;
   /** Ends the pause after a failure. */
   readonly #hurry: Alarm;
-  #segment: SegmentSource | undefined;
   #life: Life = "new";
 
   /** @throws KrmError `KRM_INVALID_ARGUMENT` for an option or a target that cannot be. */
@@ -72,6 +72,7 @@ export class InfluxWriter {
       segment: batch,
       notice: this.#notice,
     });
+    this.#oldest = new OldestLines({ outbox: this.#outbox, spill: this.#spill, overflow: this.#overflow });
   }
 
   /**
@@ -103,7 +104,7 @@ export class InfluxWriter {
    * dropped; or when a try that began after the call has failed; or when `run` has ended. Before `run` it waits for it.
    */
   flush(): Promise<void> {
-    if (this.#life === "ended" || !this.#waitsBefore(this.#outbox.next)) return Promise.resolve();
+    if (this.#life === "ended" || !this.#oldest.waitBefore(this.#outbox.next)) return Promise.resolve();
     const flushed = this.#flushes.add(this.#outbox.next);
     this.#news.ring();
     this.#hurry.ring();
@@ -181,7 +182,7 @@ export class InfluxWriter {
       last = signal.aborted;
       const turn = await this.#turn(delivery, grace);
       await this.#overflow.idle();
-      this.#flushes.end(turn.type === "wait", (line) => !this.#waitsBefore(line));
+      this.#flushes.end(turn.type === "wait", (line) => !this.#oldest.waitBefore(line));
       if (turn.type !== "idle") this.#tell();
       if (turn.type === "aborted" || (last && turn.type !== "go-on")) return;
       // Whoever asked for a send during a turn that failed is to have a try of their own.
@@ -201,7 +202,9 @@ export class InfluxWriter {
     const ready = await delivery.prepare(signal);
     if (ready.type !== "go-on") return ready;
     await this.#overflow.idle();
-    const source = await this.#source();
+    await this.#oldest.load();
+    // From the choice to the taking of the lines nothing is awaited: what is chosen is the oldest there is.
+    const source = this.#oldest.source();
     const step = source === undefined ? ready : await delivery.attempt(source, signal);
     this.#spill?.hold(undefined);
     if (step.type === "go-on" && this.#contact.state.type === "sound" && this.#hasRoom()) this.#notice.over();
@@ -217,38 +220,6 @@ export class InfluxWriter {
     if (this.#life === "ending" || idleLines >= batch.lines || bytes >= batch.bytes || first < this.#flushes.through)
       return 0;
     return Math.max(0, oldest.since + flushEveryMs - this.#options.clock.monotonic());
-  }
-
-  /** Where the oldest lines are. What is chosen stays the oldest, if its lines are taken before anything else is awaited. */
-  async #source(): Promise<Source | undefined> {
-    const spill = this.#spill;
-    const segment = spill?.oldest;
-    const first = this.#outbox.first;
-    const place = first === undefined ? Number.POSITIVE_INFINITY : (spill?.place(first) ?? first);
-    if (spill !== undefined && segment !== undefined && segment.first < place) {
-      spill.hold(segment);
-      if (this.#segment?.segment === segment) return this.#segment;
-      const lines = await spill.read(segment);
-      this.#segment = lines && new SegmentSource(segment, lines, spill);
-      return this.#segment;
-    }
-    this.#segment = undefined;
-    if (first === undefined) return undefined;
-    return {
-      first: place,
-      take: (bounds) => {
-        const parcel = this.#outbox.take(bounds);
-        if (parcel === undefined) return undefined;
-        return { lines: parcel.lines, bytes: parcel.bytes, first: place, done: (count) => parcel.done(count) };
-      },
-    };
-  }
-
-  /** Whether a line before this one is not with the database yet, in memory or on disk. */
-  #waitsBefore(line: number): boolean {
-    const spill = this.#spill;
-    if ((this.#outbox.oldestPlace ?? line) < line || spill?.untried === true) return true;
-    return spill?.oldest !== undefined && spill.oldest.first < spill.place(line);
   }
 
   #hasRoom(): boolean {

@@ -35,6 +35,6 @@ export class SegmentSource implements Source {
 
   async #finish(count: number): Promise<void> {
     this.#done += count;
-    if (this.#done >= this.#lines.length) await this.#spill.remove(this.segment);
+    await this.#spill.finish(this.segment, count);
   }
 }

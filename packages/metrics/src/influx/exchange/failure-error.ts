@@ -7,12 +7,13 @@ export type Failure = Outcome & { readonly type: "blocked" | "retry" | "unreacha
 
 type Meaning = readonly [codes: readonly string[], what: string, hint: string];
 
+const BROKEN: readonly string[] = ["ECONNRESET", "EPIPE"];
 const MEANINGS: readonly Meaning[] = [
   [["ECONNREFUSED"], "the connection was refused", "is InfluxDB running, and is this its port?"],
   [["ENOTFOUND", "EAI_AGAIN", "EAI_NONAME"], "the name cannot be resolved", "check the host of the URL and the DNS"],
   [["EHOSTUNREACH", "ENETUNREACH", "EADDRNOTAVAIL"], "there is no route to it", "check the network"],
   [["ETIMEDOUT"], "it did not answer in time", "the server may be overloaded, or a firewall swallows the packets"],
-  [["ECONNRESET", "EPIPE"], "the connection broke", "if it stays, look at what stands in between"],
+  [BROKEN, "the connection broke", "if it stays, look at what stands in between"],
   [
     [
       "SELF_SIGNED_CERT_IN_CHAIN",
@@ -44,7 +45,7 @@ export function failureError(failure: Failure, target: InfluxTarget, uncreated?:
   const server = `InfluxDB at ${targetName(target)}`;
   switch (failure.type) {
     case "unreachable":
-      return unreachableError(failure, server);
+      return unreachableError(failure, server, target.url);
     case "retry": {
       const what = `${server} answered ${failure.status} to a write${said(failure.words)}`;
       return new KrmError("KRM_METRICS_REFUSED", what, {
@@ -62,11 +63,17 @@ export function failureError(failure: Failure, target: InfluxTarget, uncreated?:
   }
 }
 
-function unreachableError({ code, words }: Failure & { readonly type: "unreachable" }, server: string): KrmError {
+function unreachableError(
+  { code, words }: Failure & { readonly type: "unreachable" },
+  server: string,
+  url: string,
+): KrmError {
   const meaning = MEANINGS.find(([codes]) => codes.includes(code));
   const garbled = code.startsWith("HPE_");
   const what = garbled ? "what it answered is not HTTP" : (meaning?.[1] ?? words);
-  const hint = garbled ? "is this the port of its HTTP API, and the URL meant to start with https:// ?" : meaning?.[2];
+  // What a server that speaks TLS does to one who does not.
+  const plain = (garbled || BROKEN.includes(code)) && url.startsWith("http:");
+  const hint = plain ? "if it stays: is the URL meant to start with https:// ?" : meaning?.[2];
   const detail = code === "" ? "" : ` (${code})`;
   return new KrmError("KRM_CONNECTION", `${server}: ${what}${detail}`, { hint });
 }

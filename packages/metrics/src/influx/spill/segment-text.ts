@@ -40,6 +40,6 @@ export function segmentName({ first, lines }: SegmentName, writer: string): stri
 
 /** Undefined: it is no segment's. */
 export function parseSegmentName(name: string): SegmentName | undefined {
-  const [, first, lines] = /^segment-(\d{16})-(\d{1,15})-[0-9a-f]{8}\.krm$/.exec(name) ?? [];
+  const [, first, lines] = /^segment-(\d{16})-([1-9]\d{0,14})-[0-9a-f]{8}\.krm$/.exec(name) ?? [];
   return first === undefined ? undefined : { first: Number(first), lines: Number(lines) };
 }

@@ -118,7 +118,7 @@ export class SpillFolder implements AsyncDisposable {
       await rename(temporary, file);
       await this.#sync();
     } catch (error) {
-      await unlink(temporary).catch(() => {});
+      for (const left of [temporary, file]) await unlink(left).catch(() => {});
       throw failed(`the spill folder ${this.path} cannot be written to`, error);
     }
     const segment = { file, first, lines, bytes: Buffer.byteLength(text), at };
@@ -131,8 +131,9 @@ export class SpillFolder implements AsyncDisposable {
     let why: string;
     try {
       const decoded = decodeSegment(await readFile(segment.file, "utf8"));
-      if (!("wrong" in decoded)) return { type: "lines", lines: decoded };
-      why = decoded.wrong;
+      if ("wrong" in decoded) why = decoded.wrong;
+      else if (decoded.length !== segment.lines) why = `it holds ${decoded.length} lines, not as many as its name says`;
+      else return { type: "lines", lines: decoded };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") {
         this.#forget(segment);
@@ -173,6 +174,10 @@ export class SpillFolder implements AsyncDisposable {
     const handle = await open(this.path, "r");
     try {
       await handle.sync();
+    } catch (error) {
+      // A file system that knows no such thing, as SMB: what it does with names is its own matter.
+      if (!["EINVAL", "ENOTSUP", "ENOSYS", "EISDIR", "EPERM"].includes((error as NodeJS.ErrnoException).code ?? ""))
+        throw error;
     } finally {
       await handle.close();
     }

@@ -40,6 +40,8 @@ export class Spill implements AsyncDisposable {
   #condition: Condition = { type: "sound" };
   /** The segment that is being sent: it does not give way. */
   #inUse: Segment | undefined;
+  /** How many lines of a segment are done with. */
+  readonly #done = new WeakMap<Segment, number>();
 
   constructor(options: SpillOptions) {
     this.#options = options;
@@ -148,8 +150,11 @@ export class Spill implements AsyncDisposable {
     return undefined;
   }
 
-  async remove(segment: Segment): Promise<void> {
-    await this.#folder?.remove(segment);
+  /** So many more lines of the segment are done with; it is removed when all are. */
+  async finish(segment: Segment, lines: number): Promise<void> {
+    const done = (this.#done.get(segment) ?? 0) + lines;
+    this.#done.set(segment, done);
+    if (done >= segment.lines) await this.#folder?.remove(segment);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -164,7 +169,7 @@ export class Spill implements AsyncDisposable {
       const oldest = folder.all.find((segment) => segment !== this.#inUse);
       if (oldest === undefined) return false;
       await folder.remove(oldest);
-      onDropped(oldest.lines);
+      onDropped(oldest.lines - (this.#done.get(oldest) ?? 0));
     }
     return true;
   }

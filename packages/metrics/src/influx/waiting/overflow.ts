@@ -39,6 +39,11 @@ export class Overflow {
     this.#drop(this.#hardBounds());
   }
 
+  /** Whether lines are on their way to the disk. */
+  get busy(): boolean {
+    return this.#spilling !== undefined;
+  }
+
   /** Resolves when no line is on its way to the disk. Until then, which lines are the oldest is not settled. */
   async idle(): Promise<void> {
     while (this.#spilling !== undefined) await this.#spilling;
