@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Monitor, PODS, type Scope, type ScopeStatus } from "@krm/core";
-import { type DelayDetail, InfluxSink } from "@krm/metrics";
+import { type DelayDetail, InfluxSink, isPointName } from "@krm/metrics";
 import { metricCatalogue } from "@krm/metrics/prometheus";
 import { ClusterSource, ManualClock, SimCluster } from "@krm/testkit";
 import { describe, expect, it } from "vitest";
@@ -37,14 +37,18 @@ describe("docs/metrics.md", () => {
       measurement = name.replaceAll("`", "") || measurement;
       for (const field of fields.split(", ")) told.set(`${measurement}.${field.replaceAll("`", "")}`, type);
     }
-    expect(await writtenFields()).toEqual(told);
+    const written = await writtenFields();
+    expect(written).toEqual(told);
+    // No tag of a user's may be called so.
+    for (const field of written.keys()) expect(isPointName(field.split(".").slice(1).join(".")), field).toBe(true);
   });
 });
 
 /** What a sink writes of a delay, of a scope, and of an event that was missed: each field with its type. */
 async function writtenFields(): Promise<ReadonlyMap<string, string>> {
   const lines: string[] = [];
-  const writer = { offer: (more: readonly string[]) => void lines.push(...more) };
+  const report = { written: 1, refused: {}, dropped: 0 };
+  const writer = { offer: (more: readonly string[]) => void lines.push(...more), report };
   const [status] = await statusWithDrift();
   if (status === undefined) throw new Error("the monitor has no scope");
   const details: readonly DelayDetail[] = [{ type: "objects" }, { type: "histograms", intervalMs: 1000 }];
@@ -53,6 +57,7 @@ async function writtenFields(): Promise<ReadonlyMap<string, string>> {
     const delay = { event: "ADDED", source: "canary", seconds: 0.25, resourceVersion: "7", observedAt: 1000 } as const;
     sink.delays(SCOPE, [{ type: "delay", delay: { ...delay, resolutionSeconds: 0.01 } }], () => {});
     sink.status(status, Date.UTC(2026, 0, 2));
+    sink.collector({ delays: 1, unmeasured: 1, negative: 0, gaps: 0, scopes: 1, failing: 0 }, Date.UTC(2026, 0, 2));
     sink.finish();
   }
   const found = new Map<string, string>();

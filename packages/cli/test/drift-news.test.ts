@@ -69,6 +69,9 @@ describe("news of a verification", () => {
     expect(told(verdict([], { mode: "resync" })).lines).toEqual([
       "debug pods in team-a: list after a gap at version 90: consistent",
     ]);
+    expect(told(verdict([missed("p1")], { mode: "told" })).lines[0]).toBe(
+      "debug pods in team-a: lost write at version 90: drift",
+    );
   });
 
   it("count what would be too much", () => {

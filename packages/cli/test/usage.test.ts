@@ -132,11 +132,16 @@ describe("a wrong command line", () => {
     ],
     [
       "monitor --influx-url http://h --influx-db a --influx-tag event=x",
-      'krm: --influx-tag: "event" is a tag that points',
+      'krm: --influx-tag: "event" is something that points',
     ],
     [
       "monitor --influx-url http://h --influx-db a --influx-tag x",
       'krm: --influx-tag: "x" is no tag: write cluster=eu-1',
+    ],
+    ["monitor --influx-url http://h --influx-db a --influx-tag time=x", 'krm: --influx-tag: "time" is something that'],
+    [
+      "monitor --influx-url http://h --influx-db a --influx-spill-mib 5",
+      "krm: --influx-spill-mib needs --influx-spill.",
     ],
     ["monitor --canary-lease a/b", "krm: --canary-lease does nothing without --canary."],
     ["monitor --canary 5s --canary-lease a", 'krm: --canary-lease: "a" is not NAMESPACE/NAME'],

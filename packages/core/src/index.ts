@@ -76,7 +76,17 @@ export type {
   ViewMeta,
   ViewRead,
 } from "./store/store.ts";
-export type { InputLease, Lease, LeaseRequest, Leases, LoadedView, MergerLease, RoleRequest } from "./store/lease.ts";
+export type {
+  InputLease,
+  Lease,
+  LeaseRequest,
+  Leases,
+  LoadedView,
+  LostEventRequest,
+  MergerLease,
+  RoleRequest,
+  RoleSignal,
+} from "./store/lease.ts";
 export type {
   ConsumedLogs,
   InputLogWriter,
@@ -102,7 +112,7 @@ export { decodeLogRecord, encodeLogRecord, type EncodedLogRecord } from "./store
 export { decodeObjectRecord, encodeObject } from "./store/codec/object-codec.ts";
 export { LogAssembler, recordBytes, recordsOf } from "./store/log-records.ts";
 export { NO_VIEW } from "./store/no-view.ts";
-export { lostEventOf, lostEventRequest } from "./store/lost-event.ts";
+export { type HeardRequest, type LostEvent, lostEventRequest, readRequest } from "./store/lost-event.ts";
 export type { PersistedView, ViewPersistence } from "./store/persistence.ts";
 export { streamerStart } from "./store/streamer-start.ts";
 
@@ -119,6 +129,7 @@ export type { FrozenView } from "./verify/frozen-view.ts";
 export { countedListWatch, type RequestVerb } from "./verify/counted-list-watch.ts";
 
 // Roles as processes
+export { type AskOptions, askRole } from "./roles/ask-role.ts";
 export { Semaphore } from "./internal/semaphore.ts";
 export { type Held, type HeldLeases, type HoldOptions, holdRoles, type Standing } from "./roles/hold-roles.ts";
 export { MergeRole, type MergeRoleOptions } from "./roles/merge-role.ts";
@@ -162,6 +173,7 @@ export {
 } from "./monitor/scope-status.ts";
 
 // Ports
+export type { CanaryLease, RenewedLease } from "./ports/canary-lease.ts";
 export { type CallOptions, type Clock, systemClock } from "./ports/clock.ts";
 export { type EventLoopDelay, type EventLoopLag, systemEventLoop } from "./ports/event-loop.ts";
 export type {

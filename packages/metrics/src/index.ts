@@ -22,7 +22,14 @@ export { TeeSink } from "./collect/tee-sink.ts";
 export type { MetricsSink, Settled } from "./collect/metrics-sink.ts";
 
 // Points
+export { isPointName } from "./points/point-names.ts";
 export { DELAY_MEASUREMENT } from "./points/delay-point.ts";
 export { HISTOGRAM_MEASUREMENT } from "./points/interval-histograms.ts";
-export { DRIFT_MEASUREMENT, SCOPE_MEASUREMENT, VERIFICATION_MEASUREMENT } from "./points/status-points.ts";
+export {
+  COLLECTOR_MEASUREMENT,
+  DRIFT_MEASUREMENT,
+  SCOPE_MEASUREMENT,
+  VERIFICATION_MEASUREMENT,
+  type WrittenReport,
+} from "./points/status-points.ts";
 export { type DelayDetail, InfluxSink, type InfluxSinkOptions, type LineWriter } from "./points/influx-sink.ts";

@@ -1,4 +1,14 @@
-import { DEPLOYMENTS, MemoryStore, Monitor, PODS, type ResourceType, SERVICES, type Store } from "@krm/core";
+import {
+  DEFAULT_FEED_BOUNDS,
+  DEPLOYMENTS,
+  MemoryStore,
+  Monitor,
+  PODS,
+  type ResourceType,
+  type ScopeStore,
+  SERVICES,
+  type Store,
+} from "@krm/core";
 import {
   ClusterSource,
   type ClusterEvent,
@@ -186,7 +196,7 @@ test("one that ended well reads nothing again", async () => {
   expect(writer.offered - writer.points("krm_scope").length - writer.points("krm_verification").length).toBe(2);
 });
 
-test("what the feed has dropped before it was read is a gap, counted, and the rest goes on", async () => {
+test("what the feed has dropped before it was read is a gap, counted; all that it still holds is read", async () => {
   const made = await world();
   const { clock, cluster } = made;
   const writer = new LineStore();
@@ -202,7 +212,7 @@ test("what the feed has dropped before it was read is a gap, counted, and the re
   await clock.advance(1000);
   pod(cluster, "c");
   await clock.advance(1000);
-  expect(second.collector.report).toMatchObject({ gaps: 1, delays: 1 });
+  expect(second.collector.report).toMatchObject({ gaps: 1, delays: DEFAULT_FEED_BOUNDS.entries + 1 });
 });
 
 test("a missed event is one point, however often it is seen, and says which object it was", async () => {
@@ -263,14 +273,162 @@ test("by interval: counts and quantiles, the same after a crash as without one",
   );
 });
 
-test("a place moves over what is settled without a gap", () => {
+test("a place moves over what is settled without a gap, with what was said of that", () => {
   const progress = new Progress({ cursor: "0", memo: undefined });
   const [one, two, three] = [progress.read("1"), progress.read("2"), progress.read("3")];
   two("m");
-  expect(progress.place).toEqual({ cursor: "0", memo: "m" });
-  one();
+  expect(progress.place).toEqual({ cursor: "0", memo: undefined });
+  one("l");
+  expect(progress.place).toEqual({ cursor: "2", memo: "m" });
+  progress.pass("4");
   expect(progress.place).toEqual({ cursor: "2", memo: "m" });
   expect(progress.waiting).toBe(1);
   three();
-  expect(progress.place).toEqual({ cursor: "3", memo: "m" });
+  expect(progress.place).toEqual({ cursor: "4", memo: "m" });
+  progress.pass("5");
+  expect(progress.place).toEqual({ cursor: "5", memo: "m" });
+});
+
+test("two collectors into two databases go on each where it was itself", async () => {
+  const made = await world();
+  const { clock, cluster, store } = made;
+  const [a, b] = [new LineStore(), new LineStore()];
+  const begin = (writer: LineStore, reader: string): { end(): Promise<void> } => {
+    const collector = new Collector({ store, sink: new InfluxSink({ writer }), reader, clock, random: () => 0.5 });
+    const stop = new AbortController();
+    const running = collector.run(stop.signal);
+    return {
+      async end() {
+        stop.abort();
+        await running;
+        await collector.keepCheckpoints();
+      },
+    };
+  };
+  const first = begin(a, "a");
+  const second = begin(b, "b");
+  await clock.advance(3000);
+  await first.end();
+  for (let i = 0; i < 10; i++) pod(cluster, `p${i}`);
+  await clock.advance(10_000);
+  const again = begin(a, "a");
+  await clock.advance(5000);
+  expect([a.points("streamed_data").length, b.points("streamed_data").length]).toEqual([10, 10]);
+  await again.end();
+  await second.end();
+});
+
+test("where nothing is kept, it can begin with what is new; a scope that comes later is read whole", async () => {
+  const made = await world();
+  const { clock, cluster, store } = made;
+  for (let i = 0; i < 10; i++) pod(cluster, `old${i}`);
+  await clock.advance(1000);
+  const writer = new LineStore();
+  const sink = new InfluxSink({ writer });
+  const collector = new Collector({ store, sink, reader: false, begin: "newest", clock, random: () => 0.5 });
+  const stop = new AbortController();
+  const running = collector.run(stop.signal);
+  await clock.advance(100);
+  pod(cluster, "new");
+  const source = new ClusterSource({ cluster });
+  const later = new Monitor({ source, store, clock, resources: [PODS], namespaces: [NAMESPACE], random: () => 0.5 });
+  later.start();
+  await clock.advance(100);
+  pod(cluster, "newer");
+  await clock.advance(5000);
+  stop.abort();
+  await running;
+  await later.stop();
+  const points = writer.points("streamed_data");
+  expect(points.filter(({ tags }) => tags["namespace"] === undefined)).toHaveLength(2);
+  expect(points.filter(({ tags }) => tags["namespace"] === NAMESPACE)).toHaveLength(1);
+});
+
+/** A store of which something can be put in the way. */
+function hindered(store: Store, hinder: (scope: ScopeStore) => Partial<ScopeStore>): Store {
+  const scopes = new Map<ScopeStore, ScopeStore>();
+  return {
+    manifest: store.manifest,
+    scopes: async (options) => store.scopes(options),
+    scope: (scope) => {
+      const of = store.scope(scope);
+      const bound = Object.fromEntries(
+        ["meta", "reports", "changes", "cursor", "oldestCursor", "checkpoint", "keepCheckpoint"].map((name) => [
+          name,
+          (of[name as "meta"] as unknown as (...args: unknown[]) => unknown).bind(of),
+        ]),
+      );
+      const made = scopes.get(of) ?? ({ scope, ...bound, ...hinder(of) } as unknown as ScopeStore);
+      scopes.set(of, made);
+      return made;
+    },
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
+
+test("a scope that cannot be read is told once, and does not silence the others", async () => {
+  const made = await world();
+  const { clock, cluster } = made;
+  const lines: string[] = [];
+  const log = (_: unknown, text: string): unknown => lines.push(text);
+  let broken = true;
+  const store = hindered(made.store, (of) => {
+    if (of.scope.resource !== SERVICES) return {};
+    return {
+      reports: async (options) => (broken ? Promise.reject(new Error("no")) : of.reports(options)),
+      changes: (options) => {
+        if (broken) throw new TypeError("cannot be decoded");
+        return of.changes(options);
+      },
+      cursor: async (options) => (broken ? Promise.reject(new Error("no")) : of.cursor(options)),
+    };
+  });
+  const writer = new LineStore();
+  const sink = new InfluxSink({ writer });
+  const logger = { debug: () => {}, info: log, warn: log, error: log };
+  const collector = new Collector({ store, sink, clock, random: () => 0.5, logger });
+  const stop = new AbortController();
+  const running = collector.run(stop.signal);
+  await clock.advance(1000);
+  pod(cluster, "a");
+  service(cluster, "a");
+  await clock.advance(60_000);
+  expect(collector.report).toMatchObject({ delays: 1, failing: 1, gaps: 0 });
+  expect(new Set(writer.points("krm_scope").map(({ tags }) => tags["resource"]))).toEqual(
+    new Set(["pods", "deployments"]),
+  );
+  expect(writer.points("krm_collector").at(-1)?.fields).toMatchObject({ scopes: 3, failing: 1, delays: 1 });
+  expect(lines).toEqual(["the change feed cannot be read; trying on"]);
+  broken = false;
+  await clock.advance(20_000);
+  expect(collector.report).toMatchObject({ delays: 2, failing: 0 });
+  expect(lines.at(-1)).toBe("the change feeds can be read again");
+  stop.abort();
+  await running;
+});
+
+test("what stands in a feed and cannot be read is left behind, as a gap", async () => {
+  const made = await world();
+  const { clock, cluster } = made;
+  let poison: string | undefined;
+  const store = hindered(made.store, (of) => ({
+    changes: (options) => {
+      if (of.scope.resource === PODS && options.since === poison) throw new TypeError("cannot be decoded");
+      return of.changes(options);
+    },
+  }));
+  const writer = new LineStore();
+  const sink = new InfluxSink({ writer });
+  poison = await made.store.scope({ resource: PODS }).oldestCursor();
+  pod(cluster, "a");
+  await clock.advance(100);
+  const collector = new Collector({ store, sink, clock, random: () => 0.5 });
+  const stop = new AbortController();
+  const running = collector.run(stop.signal);
+  await clock.advance(60_000);
+  pod(cluster, "b");
+  await clock.advance(1000);
+  expect(collector.report).toMatchObject({ delays: 1, gaps: 1, failing: 0 });
+  stop.abort();
+  await running;
 });

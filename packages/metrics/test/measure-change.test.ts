@@ -78,6 +78,11 @@ test.for<[string, ViewChange, unknown]>([
     unmeasured("ADDED", "seen-late"),
   ],
   [
+    "an old object that nobody owns",
+    set(object({ creationTimestamp: at(-86_400 * 365) })),
+    unmeasured("ADDED", "seen-late"),
+  ],
+  [
     "an object first seen while it is deleted",
     set(object({ deletionTimestamp: at(30), deletionGracePeriodSeconds: 30 })),
     unmeasured("ADDED", "seen-late"),
@@ -155,6 +160,10 @@ test("a Lease is measured by its renewTime, to the microsecond", () => {
   const measured = measureChange(set(lease, { previous }), { resource: LEASES });
   expect(measured).toMatchObject({ delay: { event: "MODIFIED", source: "renewTime" } });
   expect(measured?.type === "delay" && measured.delay.seconds).toBeCloseTo(0.376544, 6);
+  const labelled = object(written(2), { spec: { renewTime: "2026-11-23T00:14:02.123456Z" } });
+  expect(measureChange(set(labelled, { previous }), { resource: LEASES })).toMatchObject({
+    delay: { source: "managedFields", seconds: 0.5 },
+  });
   const bare = object(written(2), { spec: {} });
   expect(measureChange(set(bare, { previous }), { resource: LEASES })).toMatchObject({
     delay: { source: "managedFields" },

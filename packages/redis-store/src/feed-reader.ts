@@ -22,8 +22,10 @@ export interface FeedReaderOptions {
 
 /** What is behind a place in the feed. */
 export interface FeedStep {
-  /** Undefined: the place is gone. */
+  /** Undefined: the place is gone, or what comes next cannot be told. */
   readonly entries: readonly FeedEntry[] | undefined;
+  /** The place is there, and what comes next cannot be told: nothing in between was missed. */
+  readonly complete: boolean;
   /** Behind these entries; where the place is gone, the end of the feed. */
   readonly place: FeedPlace;
   /** Of the view right behind these entries; undefined: more follow. */
@@ -42,13 +44,16 @@ export async function stepFeed(
   );
   const last = textOf(feed) ?? NO_ID;
   const commit = textOf(newest);
-  const gone: FeedStep = { entries: undefined, place: { id: last, skip: 0 }, meta: undefined, commit };
+  const gone: FeedStep = { entries: undefined, complete: false, place: { id: last, skip: 0 }, meta: undefined, commit };
   if (found === null || found === undefined) return gone;
   const entries: FeedEntry[] = [];
   let { id } = from;
   for (const [entryId, fields] of listOf(found).map(listOf)) {
     const changes = readEntry(id, textOf(entryId) ?? "", listOf(fields));
-    if (changes === undefined) return gone;
+    if (changes === undefined) {
+      if (id !== from.id) break;
+      return { ...gone, complete: from.skip === 0, place: { id: textOf(entryId) ?? "", skip: 0 } };
+    }
     for (const change of changes) entries.push(change);
     id = textOf(entryId) ?? "";
   }
@@ -57,6 +62,7 @@ export async function stepFeed(
   if (from.skip > entries.length) return gone;
   return {
     entries: rest,
+    complete: false,
     place: { id, skip: 0 },
     meta: id === last ? readMeta(feed, meta, objects, bytes) : undefined,
     commit,
@@ -106,11 +112,12 @@ export async function* followFeed(
       if (stopped()) return;
       throw error;
     }
-    const { entries, meta, commit } = step;
+    const { entries, complete, meta, commit } = step;
     ({ place } = step);
     if (entries === undefined) {
       seen = commit;
-      yield { type: "reset", cursor: writeCursor(place) };
+      const cursor = writeCursor(place);
+      yield complete ? { type: "reset", cursor, complete } : { type: "reset", cursor };
       continue;
     }
     const moved = meta !== undefined && commit !== seen;

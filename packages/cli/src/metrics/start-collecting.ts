@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Clock, Logger, Scope, Store } from "@krm/core";
 import { Collector, type Delay, type DelayDetail, InfluxSink, type MetricsSink, TeeSink } from "@krm/metrics";
 import { type InfluxReport, type InfluxTarget, InfluxWriter } from "@krm/metrics/influx";
@@ -41,10 +42,11 @@ export async function startCollecting(flags: InfluxFlagOptions, options: Collect
   const influx =
     writer && new InfluxSink({ writer, tags: Object.fromEntries(flags.influxTag ?? []), detail: detailOf(flags) });
   const sink = new TeeSink(influx === undefined ? sinks : [influx, ...sinks]);
-  // Without a database nothing outlives the process that could be gone on with.
-  const reader = writer === undefined ? false : "metrics";
+  // Two databases are two readers. Without one, what Prometheus counts begins with the process.
+  const place = target && ({ reader: readerName(target, flags), begin: "oldest" } as const);
   const sampleEveryMs = Math.max(1000, Math.min(flags.influxFlush, 10_000));
-  const collector = new Collector({ store, sink, reader, sampleEveryMs, clock, logger });
+  const reading = place ?? ({ reader: false, begin: "newest" } as const);
+  const collector = new Collector({ store, sink, ...reading, sampleEveryMs, clock, logger });
   registerCollectorMetrics(registry, () => collector.report);
   if (writer !== undefined) registerInfluxMetrics(registry, () => ({ report: writer.report, now: clock.now() }));
   const collecting = new AbortController();
@@ -71,6 +73,18 @@ export async function startCollecting(flags: InfluxFlagOptions, options: Collect
       });
     },
   };
+}
+
+/** The same for the same place and form of points. */
+function readerName(target: InfluxTarget, { influxHistograms = 0 }: InfluxFlagOptions): string {
+  const place =
+    target.api === "v1"
+      ? [target.url, target.database, target.retentionPolicy ?? ""]
+      : [target.url, target.org, target.bucket];
+  const digest = createHash("sha256")
+    .update(JSON.stringify([...place, influxHistograms]))
+    .digest("hex");
+  return `metrics-${digest.slice(0, 16)}`;
 }
 
 function influxWriter(

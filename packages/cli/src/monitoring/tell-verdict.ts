@@ -12,7 +12,7 @@ const SHOWN = 100;
  */
 export function tellVerdict(logger: Logger, scope: Scope, verdict: DecidedVerdict, most: number = SHOWN): void {
   const { drift, horizon, mode, result } = verdict;
-  const what = mode === "resync" ? "list after a gap" : `verification (${mode})`;
+  const what = mode === "resync" ? "list after a gap" : mode === "told" ? "lost write" : `verification (${mode})`;
   logger.debug({ about: { horizon, mode, result } }, `${scopeName(scope)}: ${what} at version ${horizon}: ${result}`);
   for (const missed of drift.slice(0, most)) tellMissed(logger, scope, missed);
   const more = drift.length - most;

@@ -37,6 +37,8 @@ export const INFLUX_DETAILS: readonly string[] = [
   "influxSpillMib",
 ];
 
+const SPILL_MIB = 1024;
+
 const V1 = ["--influx-db", "--influx-user", "--influx-password-file"];
 
 /** `--influx-…` */
@@ -62,11 +64,15 @@ export function influxFlags(): readonly Flag[] {
         parse: readTag,
       },
     ),
-    flag("--influx-flush <TIME>", "how long a point waits at most for others to be sent with", {
-      parse: durationBetween({ min: 100, max: 600_000 }),
-      default: 10_000,
-      shown: "10s",
-    }),
+    flag(
+      "--influx-flush <TIME>",
+      "how long a point waits at most for others; how often resources are sampled, from each second to each 10s",
+      {
+        parse: durationBetween({ min: 100, max: 600_000 }),
+        default: 10_000,
+        shown: "10s",
+      },
+    ),
     flag("--influx-histograms <TIME>", "one point for each TIME and kind of event, instead of one for each event", {
       parse: durationBetween({ min: 1000, max: 3_600_000 }),
     }),
@@ -76,7 +82,7 @@ export function influxFlags(): readonly Flag[] {
     ),
     flag("--influx-spill-mib <N>", "how much it may hold before the oldest is dropped", {
       parse: wholeNumber({ min: 1, max: 1_000_000 }),
-      default: 1024,
+      default: SPILL_MIB,
     }),
   ];
 }
@@ -86,9 +92,18 @@ export function influxFlags(): readonly Flag[] {
  *
  * @throws UsageError
  */
-export function checkInfluxFlags(options: InfluxFlagOptions): void {
+export async function checkInfluxFlags(options: InfluxFlagOptions): Promise<void> {
   const { influxUrl, influxDb, influxUser, influxPasswordFile, influxOrg, influxBucket, influxTokenFile } = options;
+  const { influxSpill, influxSpillMib } = options;
   if (influxUrl === undefined) return;
+  for (const [key] of options.influxTag ?? []) {
+    const { isPointName } = await import("@krm/metrics");
+    if (isPointName(key))
+      throw new UsageError(
+        `--influx-tag: ${JSON.stringify(key)} is something that points have already`,
+        "Choose another name.",
+      );
+  }
   if (influxDb === undefined && influxBucket === undefined) {
     throw new UsageError(
       "--influx-url does not say where to write",
@@ -99,19 +114,17 @@ export function checkInfluxFlags(options: InfluxFlagOptions): void {
     throw new UsageError("--influx-password-file needs --influx-user", "Name the user whose password it is.");
   if (influxBucket !== undefined && influxOrg === undefined)
     throw new UsageError("--influx-bucket needs --influx-org", "Name the organisation whose bucket it is.");
+  if (influxSpill === undefined && influxSpillMib !== SPILL_MIB)
+    throw new UsageError("--influx-spill-mib needs --influx-spill", "Name the folder that may hold as much.");
   if (influxTokenFile !== undefined && influxBucket === undefined)
     throw new UsageError("--influx-token-file needs --influx-bucket", "Name the bucket that the token may write to.");
 }
 
 const KEY = /^[A-Za-z][A-Za-z0-9_.-]{0,62}$/;
-/** What points have of their own. */
-const TAKEN = ["resource", "group", "namespace", "event", "source", "type", "cause"];
-
 function readTag(text: string): readonly (readonly [string, string])[] {
   const equals = text.indexOf("=");
   const key = equals < 0 ? text : text.slice(0, equals);
   const value = equals < 0 ? "" : text.slice(equals + 1);
   if (!KEY.test(key) || value === "") throw new ParseError(`${JSON.stringify(text)} is no tag: write cluster=eu-1`);
-  if (TAKEN.includes(key)) throw new ParseError(`${JSON.stringify(key)} is a tag that points have already`);
   return [[key, value]];
 }

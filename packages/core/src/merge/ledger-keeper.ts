@@ -3,7 +3,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { Drift } from "./drift.ts";
 import { abandonPending, addVerdicts, EMPTY_LEDGER, missedEvent, type VerificationLedger } from "./ledger.ts";
-import type { DecidedVerdict, MergeInput, Step, Verdict } from "./merge-input.ts";
+import { type DecidedVerdict, isVerification, type MergeInput, type Step, type Verdict } from "./merge-input.ts";
 
 /** What the ledger cannot see of an input. */
 export interface Around {
@@ -13,16 +13,13 @@ export interface Around {
   readonly hadView: boolean;
 }
 
-/** Lost events that are remembered, so that nothing counts them again. */
-const LOST = 100;
-
 /** Keeps the ledger of one scope, and measures what goes into it. */
 export class LedgerKeeper {
   readonly #clock: Clock;
   readonly #telemetry: Telemetry;
   #ledger: VerificationLedger;
-  /** Key and version of the newest events that were told as lost: a verification finds them too. */
-  readonly #lostVersions = new Set<string>();
+  /** When the cluster's history began anew, which gives the same versions to other writes: wall clock, epoch milliseconds. */
+  #historySince = 0;
   /** For verifications that may be decided later: when the view was verified before them. */
   readonly #before = new Map<ResourceVersion, number | undefined>();
 
@@ -58,36 +55,40 @@ export class LedgerKeeper {
       if (resynced > 0) this.#telemetry.add("krm_repairs_total", { by: "resync" }, resynced);
       if (step.contradictions > 0) this.#telemetry.add("krm_list_contradictions_total", {}, step.contradictions);
     }
-    if (input.type === "lost") return this.#lost(input.drift, step.verdicts, verifiedBefore);
-    return step.verdicts.map((verdict) => this.#decide(this.#withoutLost(verdict), verifiedBefore));
+    if (input.type === "epoch-reset") this.#historySince = this.#clock.now();
+    return step.verdicts.flatMap((verdict) => {
+      const news = this.#news(verdict);
+      return news === undefined ? [] : this.#decide(news, verifiedBefore);
+    });
   }
 
-  /** A verification may have found it before. */
-  #lost({ key, actual }: Drift, verdicts: readonly Verdict[], verifiedBefore: number | undefined): DecidedVerdict[] {
-    const version = actual?.resourceVersion;
-    const { recent } = this.#ledger;
-    if (recent.some((missed) => missed.key === key && missed.actual?.resourceVersion === version)) return [];
-    this.#lostVersions.add(`${key} ${version}`);
-    for (const oldest of this.#lostVersions) {
-      if (this.#lostVersions.size <= LOST) break;
-      this.#lostVersions.delete(oldest);
-    }
-    return verdicts.map((verdict) => this.#decide(verdict, verifiedBefore));
+  /** What of a verdict the ledger does not hold yet. Undefined: it claims nothing else. */
+  #news(verdict: Verdict): Verdict | undefined {
+    const { mode } = verdict;
+    const drift = verdict.drift.filter((one) => !this.#isKnown(one));
+    if (drift.length === verdict.drift.length) return verdict;
+    if (drift.length > 0) return { ...verdict, drift };
+    return isVerification(mode) || mode === "resync" ? { ...verdict, drift, result: "consistent" } : undefined;
   }
 
-  /** What was told as lost is not found a second time. */
-  #withoutLost(verdict: Verdict): Verdict {
-    const found = ({ key, actual }: Drift): boolean => this.#lostVersions.has(`${key} ${actual?.resourceVersion}`);
-    if (this.#lostVersions.size === 0 || !verdict.drift.some(found)) return verdict;
-    const drift = verdict.drift.filter((one) => !found(one));
-    return { ...verdict, drift, result: drift.length > 0 ? "drift" : "consistent" };
+  /**
+   * An event that its writer told to be lost is found by a verification too, before or after, by this process or the one
+   * before it.
+   */
+  #isKnown({ key, actual }: Drift): boolean {
+    if (actual === undefined) return false;
+    const { uid, resourceVersion } = actual;
+    return this.#ledger.recent.some(
+      ({ key: of, actual: was, foundAt }) =>
+        of === key && was?.uid === uid && was.resourceVersion === resourceVersion && foundAt >= this.#historySince,
+    );
   }
 
   #decide(verdict: Verdict, verifiedBefore: number | undefined): DecidedVerdict {
     const { horizon, mode, result } = verdict;
     const now = this.#clock.now();
     let before = verifiedBefore;
-    if (mode !== "resync" && mode !== "by-name") {
+    if (isVerification(mode)) {
       if (this.#before.has(horizon)) before = this.#before.get(horizon);
       this.#before.delete(horizon);
       this.#telemetry.add("krm_verifications_total", { result, mode });

@@ -1,6 +1,12 @@
 import { DESYNC_CAUSES } from "../monitor/role-status.ts";
 import { DRIFT_TYPES, type Drift, type DriftCause, type DriftType, type MissedEvent } from "./drift.ts";
-import { type DecidedVerdict, VERIFICATION_MODES, type Verdict, type VerificationMode } from "./merge-input.ts";
+import {
+  type DecidedVerdict,
+  isVerification,
+  VERIFICATION_MODES,
+  type Verdict,
+  type VerificationMode,
+} from "./merge-input.ts";
 
 /**
  * What verification has found in a scope, since its state began. Written with the view it belongs to, so that it goes
@@ -81,7 +87,7 @@ export function addVerdicts(
   const verifications = { ...ledger.verifications };
   const modes = { ...ledger.modes };
   for (const { result, mode } of verdicts) {
-    if (mode === "resync" || mode === "by-name") continue;
+    if (!isVerification(mode)) continue;
     verifications[result]++;
     modes[mode]++;
   }

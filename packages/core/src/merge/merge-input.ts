@@ -13,6 +13,11 @@ export const VERIFICATION_MODES = ["exact-metadata", "exact-full", "latest-metad
 /** One of {@link VERIFICATION_MODES}. */
 export type VerificationMode = (typeof VERIFICATION_MODES)[number];
 
+/** Whether a verdict of this mode is that of a verification: only those count as one. */
+export function isVerification(mode: Verdict["mode"]): mode is VerificationMode {
+  return VERIFICATION_MODES.some((one) => one === mode);
+}
+
 /** What streamer and verifier tell the merge. `epoch` is the history that the sender was reading. */
 export type RoleInput =
   | { readonly type: "observed"; readonly epoch: number; readonly observation: Observation }
@@ -70,10 +75,11 @@ export interface Verdict {
    */
   readonly result: "consistent" | "drift" | "lag" | "stale" | "inconclusive";
   /**
-   * Two are no verifications: `resync` is the list by which the streamer closed a known gap, `by-name` what one object
-   * said of itself after a verification's list; `horizon` is then its own version, or, of one that was gone, a later one.
+   * Three are no verifications: `resync` is the list by which the streamer closed a known gap; `by-name` what one object
+   * said of itself after a verification's list, `told` what somebody said who wrote one: `horizon` is then its own version,
+   * or, of one that was gone, a later one.
    */
-  readonly mode: VerificationMode | "resync" | "by-name";
+  readonly mode: VerificationMode | "resync" | "by-name" | "told";
   readonly drift: readonly Drift[];
   /** Keys that another verification, or nothing, must judge: the stream did not get far enough. Nothing is claimed of them. */
   readonly open?: readonly ObjectKey[];

@@ -65,12 +65,7 @@ export function advance(state: MergeState, input: MergeInput): Step {
       state.journal = undefined;
       break;
     case "lost":
-      work.verdicts.push({
-        horizon: input.drift.horizon,
-        result: "drift",
-        mode: "by-name",
-        drift: [input.drift],
-      });
+      work.verdicts.push({ horizon: input.drift.horizon, result: "drift", mode: "told", drift: [input.drift] });
       break;
     case "verified":
       verify(state, input, work);

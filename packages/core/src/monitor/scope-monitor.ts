@@ -7,9 +7,9 @@ import type { Scope } from "../model/scope.ts";
 import type { EventLoopLag } from "../ports/event-loop.ts";
 import { type Held, holdRoles, type Standing } from "../roles/hold-roles.ts";
 import { runTogether } from "../roles/role-process.ts";
+import { tellLost } from "../roles/tell-lost.ts";
 import type { LeaseRequest } from "../store/lease.ts";
 import type { ScopeStore, StoreManifest, ViewCommit } from "../store/store.ts";
-import { lostEventOf } from "../store/lost-event.ts";
 import { streamerStart } from "../store/streamer-start.ts";
 import { Streamer } from "../stream/streamer.ts";
 import { Verifier } from "../verify/verifier.ts";
@@ -88,8 +88,7 @@ export class ScopeMonitor {
       if (request === "rewatch") session.streamer.rewatch();
       if (request === "new-history") session.streamer.newHistory();
       if (request === "verify-in-full") session.verifier.verifyNow(true);
-      const lost = lostEventOf(request);
-      if (lost !== undefined) session.merger.offer([{ type: "lost", epoch: session.merger.epoch, drift: lost }]);
+      void tellLost(session.merger, request, signal);
     };
     await reporter.during(async () =>
       runTogether(signal, [

@@ -2,9 +2,11 @@ import { KrmError } from "../errors.ts";
 import type { Role } from "../monitor/role-status.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
-import type { Lease, Leases, LeaseRequest, RoleRequest } from "../store/lease.ts";
+import type { Lease, Leases, LeaseRequest } from "../store/lease.ts";
+import type { HeardRequest } from "../store/lost-event.ts";
 import type { ScopeStore } from "../store/store.ts";
 import { type BackoffOptions, backoffMs, STORE_BACKOFF } from "../stream/backoff.ts";
+import { HeldRoles } from "./held-roles.ts";
 
 /** How a process stands to the roles that it wants: it cannot ask the store, somebody else has them, or it has them. */
 export type Standing = "waiting-for-store" | "standing-by" | "holding";
@@ -30,8 +32,8 @@ export interface Held<R extends Role> {
   readonly leases: HeldLeases<R>;
   /** The roles were held before, and lost: to another process, or because the store lost its state. */
   readonly again: boolean;
-  /** Who is told what others ask of these roles. */
-  onRequest: (request: RoleRequest) => void;
+  /** Who is told what others ask of these roles. What is asked before it is set waits until it is. */
+  onRequest: ((request: HeardRequest) => void) | undefined;
 }
 
 /** A store that does not answer must not keep a process from ending. */
@@ -135,7 +137,7 @@ async function session<R extends Role>(
 ): Promise<KrmError | undefined> {
   const over = new AbortController();
   const running = AbortSignal.any([signal, over.signal]);
-  const held: Held<R> = { leases, again, onRequest: () => {} };
+  const held = new HeldRoles<R>(leases, again, logger);
   const renewing = renew(Object.values<Lease<Role>>(leases));
   try {
     await work(held, running);
@@ -155,7 +157,7 @@ async function session<R extends Role>(
     for (;;) {
       try {
         await clock.sleep(lease.ttlMs / 3, { signal: running });
-        for (const one of each) for (const request of await one.renew({ signal: running })) held.onRequest(request);
+        for (const one of each) held.take(await one.renew({ signal: running }));
       } catch (error) {
         if (running.aborted) return;
         if (KrmError.is(error, "KRM_STORE_CONFLICT")) return over.abort(error);

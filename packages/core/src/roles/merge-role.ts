@@ -4,14 +4,15 @@ import { Merger } from "../merge/merger.ts";
 import { Reporter } from "../monitor/reporter.ts";
 import type { MergerReport, Role } from "../monitor/role-status.ts";
 import type { InputRole } from "../store/input-log.ts";
-import type { MergerLease, RoleRequest } from "../store/lease.ts";
+import type { MergerLease, RoleSignal } from "../store/lease.ts";
 import { isFinal } from "../store/final-failure.ts";
-import { lostEventOf } from "../store/lost-event.ts";
 import { LogAssembler } from "../store/log-records.ts";
 import type { ViewCommit } from "../store/store.ts";
 import { backoffMs, STORE_BACKOFF } from "../stream/backoff.ts";
+import { askRole } from "./ask-role.ts";
 import { type Held, holdRoles } from "./hold-roles.ts";
 import { type RoleProcessOptions, runTogether } from "./role-process.ts";
+import { tellLost } from "./tell-lost.ts";
 
 /** What a MergeRole works with. */
 export interface MergeRoleOptions extends RoleProcessOptions {
@@ -74,27 +75,17 @@ export class MergeRole {
       onReport: (report) => reporter.put("merger", report),
     });
     this.#merger = merger;
-    held.onRequest = (request) => {
-      const lost = lostEventOf(request);
-      if (lost !== undefined) merger.offer([{ type: "lost", epoch: merger.epoch, drift: lost }]);
-    };
+    held.onRequest = (request) => void tellLost(merger, request, signal);
     reporter.put("merger", merger.report);
     await reporter.during(async () =>
       runTogether(signal, [async (over) => merger.run(over), async (over) => this.#pump(lease, merger, over)]),
     );
   }
 
-  /** Asks until it is written down: what was dropped for want of a body must come again. */
-  async #ask(role: Role, request: RoleRequest, signal: AbortSignal): Promise<void> {
-    const { store, clock, random, storeBackoff = STORE_BACKOFF } = this.#options;
-    for (let failures = 1; !signal.aborted; failures++) {
-      try {
-        return await store.ask(role, request, { signal });
-      } catch (error) {
-        if (isFinal(error)) return;
-        await clock.sleep(backoffMs(failures, random(), undefined, storeBackoff), { signal }).catch(() => {});
-      }
-    }
+  /** What was dropped for want of a body must come again. */
+  async #ask(role: Role, request: RoleSignal, signal: AbortSignal): Promise<void> {
+    const { store, clock, random, storeBackoff } = this.#options;
+    await askRole(role, request, { store, clock, random, backoff: storeBackoff, signal });
   }
 
   /** Carries the logs' records to the Merger, never more than it can take. */

@@ -16,11 +16,16 @@ export interface LeaseRequest {
 
 /**
  * What one role asks of another: `relist` (a list showed an older version than the stream), `resync` (a settlement of
- * the streamer lacked a body), `rewatch` (the watch lost events that no known gap explains: another one may not),
- * `verify-in-full` (a settlement of the verifier lacked a body). `lost-event …` tells the merger of an event that the
- * stream has missed: see {@link lostEventRequest}.
+ * the streamer lacked a body), `rewatch` (the watch lost events that no known gap explains, or is silent: another one may
+ * not), `verify-in-full` (a settlement of the verifier lacked a body), `new-history` (objects are older than was told).
  */
-export type RoleRequest = "relist" | "resync" | "rewatch" | "verify-in-full" | "new-history" | `lost-event ${string}`;
+export type RoleSignal = "relist" | "resync" | "rewatch" | "verify-in-full" | "new-history";
+
+/** An event that the stream has missed, as {@link lostEventRequest} writes it: what only the merger is asked. */
+export type LostEventRequest = `lost-event ${string}`;
+
+/** What is asked of a role, as a store carries it: a text of one line. */
+export type RoleRequest = RoleSignal | LostEventRequest;
 
 /**
  * A role of one scope, held by one process at a time: the epoch rises with each holder and fences every write, so that

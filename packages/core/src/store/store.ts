@@ -99,7 +99,12 @@ export interface FeedEntry {
  * goes on in the next batch. Who applies batches until one brings a meta has the view of that moment.
  */
 export type FeedBatch =
-  | { readonly type: "reset"; readonly cursor: string }
+  | {
+      readonly type: "reset";
+      readonly cursor: string;
+      /** Every change before this one was told: what comes next is one that is too large to be. Left out: that is not known. */
+      readonly complete?: boolean | undefined;
+    }
   | { readonly type: "changes"; readonly entries: readonly FeedEntry[]; readonly meta: ViewMeta | undefined };
 
 /**

@@ -6,6 +6,7 @@ import {
   type Logger,
   type Scope,
   scopeId,
+  type ScopeStatus,
   scopeStatus,
   silentLogger,
   type StalenessBounds,
@@ -25,12 +26,19 @@ export interface CollectorOptions {
   readonly sink: MetricsSink;
   /**
    * The name under which the store keeps how far this collector has come, so that it goes on there after a restart. Where
-   * nothing is kept yet, it begins with the oldest change that the feed still holds. Two
-   * with different sinks need two names. `false`: it keeps no place.
+   * nothing is kept yet, it begins as `begin` says. Two with different sinks need two names: else one goes on where the
+   * other one is. `false`: it keeps no place.
    *
    * @default "metrics"
    */
   readonly reader?: string | false | undefined;
+  /**
+   * Where it begins in scopes that are there already, without a checkpoint: with all that their feeds hold, or with what
+   * happens from now on. A scope that comes later is read from its first change.
+   *
+   * @default "oldest"
+   */
+  readonly begin?: "oldest" | "newest" | undefined;
   /** How often each scope's status is handed to the sink. Milliseconds. @default 10_000 */
   readonly sampleEveryMs?: number | undefined;
   /** How often the place is kept in the store. Milliseconds. @default 2000 */
@@ -65,12 +73,17 @@ const LOOK_EVERY_MS = 1000;
 export class Collector {
   readonly #options: CollectorOptions;
   readonly #clock: Clock;
-  readonly #counters = new CollectorCounters();
+  readonly #counters: CollectorCounters;
   readonly #scopes = new Map<string, ScopeCollector>();
 
   constructor(options: CollectorOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    const { logger = silentLogger } = options;
+    this.#counters = new CollectorCounters((error, scope) => {
+      if (error === undefined) logger.info({}, "the change feeds can be read again");
+      else logger.warn({ err: error, scope }, "the change feed cannot be read; trying on");
+    });
   }
 
   /** What was read since it began. */
@@ -90,8 +103,8 @@ export class Collector {
       }
     };
     const scopes: Promise<void>[] = [];
-    const begin = (scope: Scope): void => {
-      const collector = this.#scopeCollector(scope);
+    const begin = (scope: Scope, first: boolean): void => {
+      const collector = this.#scopeCollector(scope, first ? this.#options.begin : "oldest");
       this.#scopes.set(scopeId(scope), collector);
       this.#counters.scopes++;
       scopes.push(untilOver(collector.run(all)));
@@ -109,13 +122,14 @@ export class Collector {
     await Promise.all([...this.#scopes.values()].map(async (each) => each.keepNow()));
   }
 
-  #scopeCollector(scope: Scope): ScopeCollector {
+  #scopeCollector(scope: Scope, begin: "oldest" | "newest" = "oldest"): ScopeCollector {
     const { store, sink, reader = "metrics", keepEveryMs = 2000, random = Math.random } = this.#options;
     const { logger = silentLogger, backoff = STORE_BACKOFF } = this.#options;
     return new ScopeCollector({
       store: store.scope(scope),
       sink,
       reader: reader === false ? undefined : reader,
+      begin,
       keepEveryMs,
       clock: this.#clock,
       logger,
@@ -126,12 +140,14 @@ export class Collector {
   }
 
   /** Asks for the scopes for ever, and begins with each that is new. */
-  async #find(signal: AbortSignal, begin: (scope: Scope) => void): Promise<void> {
+  async #find(signal: AbortSignal, begin: (scope: Scope, first: boolean) => void): Promise<void> {
     const { store, random = Math.random, backoff = STORE_BACKOFF } = this.#options;
+    let first = true;
     for (let failures = 0; !signal.aborted;) {
       try {
         for (const scope of await untilAborted(store.scopes({ signal }), signal))
-          if (!this.#scopes.has(scopeId(scope))) begin(scope);
+          if (!this.#scopes.has(scopeId(scope))) begin(scope, first);
+        first = false;
         failures = 0;
       } catch (error) {
         if (signal.aborted) return;
@@ -143,20 +159,33 @@ export class Collector {
     }
   }
 
-  /** Hands each scope's status to the sink now and then. A store that fails leaves a gap, not an old value. */
+  /** Hands each scope's status to the sink now and then. One that cannot be read leaves a gap, not an old value. */
   async #sample(signal: AbortSignal): Promise<void> {
-    const { store, sink, staleness, sampleEveryMs = 10_000 } = this.#options;
+    const { store, sink, sampleEveryMs = 10_000 } = this.#options;
     while (!signal.aborted) {
       await this.#clock.sleep(sampleEveryMs, { signal }).catch(() => {});
       if (signal.aborted) return;
-      try {
-        for (const scope of await untilAborted(store.scopes({ signal }), signal)) {
-          const now = this.#clock.now();
-          sink.status(await untilAborted(scopeStatus(store.scope(scope), now, staleness, { signal }), signal), now);
-        }
-      } catch (error) {
-        if (!signal.aborted && isFinal(error)) throw error;
-      }
+      const scopes = await this.#read(async () => store.scopes({ signal }), signal);
+      for (const scope of scopes ?? []) await this.#sampleOne(scope, signal);
+      sink.collector?.(this.report, this.#clock.now());
+    }
+  }
+
+  async #sampleOne(scope: Scope, signal: AbortSignal): Promise<void> {
+    const { store, sink, staleness } = this.#options;
+    const now = this.#clock.now();
+    const read = async (): Promise<ScopeStatus> => scopeStatus(store.scope(scope), now, staleness, { signal });
+    const status = await this.#read(read, signal);
+    if (status !== undefined) sink.status(status, now);
+  }
+
+  /** Undefined: it could not be read now. Rejects where it never will be. */
+  async #read<T>(read: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+    try {
+      return await untilAborted(read(), signal);
+    } catch (error) {
+      if (!signal.aborted && isFinal(error)) throw error;
+      return undefined;
     }
   }
 }

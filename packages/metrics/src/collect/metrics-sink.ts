@@ -1,4 +1,5 @@
 import type { Scope, ScopeStatus } from "@krm/core";
+import type { CollectorReport } from "./collector-counters.ts";
 import type { Measured } from "../delay/delay.ts";
 
 /** Told when nothing more is to be done for what a sink took: it is safe, or counted as lost. */
@@ -13,6 +14,8 @@ export interface MetricsSink {
   delays(scope: Scope, measured: readonly Measured[], settled: Settled): void;
   /** How a scope is at a moment (wall clock, epoch milliseconds). */
   status(status: ScopeStatus, at: number): void;
+  /** How the collector itself is; after the statuses. */
+  collector?(report: CollectorReport, at: number): void;
   /** Before the first delays of a scope: what the newest `settled` that was kept was given. */
   restore?(scope: Scope, memo: string): void;
 }

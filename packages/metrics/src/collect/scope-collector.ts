@@ -2,12 +2,16 @@ import {
   type BackoffOptions,
   backoffMs,
   type Clock,
+  compareResourceVersions,
   type FeedBatch,
+  type FeedEntry,
   isFinal,
   type Logger,
+  type ResourceVersion,
   scopeId,
   type ScopeStore,
   untilAborted,
+  type ViewChange,
 } from "@krm/core";
 import type { Measured } from "../delay/delay.ts";
 import { measureChange } from "../delay/measure-change.ts";
@@ -20,8 +24,10 @@ import { Progress } from "./progress.ts";
 export interface ScopeCollectorOptions {
   readonly store: ScopeStore;
   readonly sink: MetricsSink;
-  /** Under which its checkpoint is kept; undefined: it keeps none, and begins where the feed does. */
+  /** Under which its checkpoint is kept; undefined: it keeps none. */
   readonly reader: string | undefined;
+  /** Where it begins without a checkpoint. */
+  readonly begin: "oldest" | "newest";
   /** How often the checkpoint is kept, where it has moved. Milliseconds. */
   readonly keepEveryMs: number;
   readonly clock: Clock;
@@ -35,6 +41,9 @@ export interface ScopeCollectorOptions {
 /** The last checkpoint is given so long to be kept when the collector ends, in milliseconds. */
 const LAST_KEEP_MS = 2000;
 
+/** A place at which reading has failed so often in a row is left, if the store answers: what stands there cannot be read. */
+const POISONED = 10;
+
 /**
  * Reads the change feed of one scope from where it was left, and hands what each change tells to the sink. Nothing is
  * handed over twice but after a crash: then what was not settled comes again, and gives the same points.
@@ -47,6 +56,16 @@ export class ScopeCollector {
   #position: string | undefined;
   #kept: string | undefined;
   #restored = false;
+  /** Something was read before, by this collector or by the one before it: what is missing since then is a gap. */
+  #begun = false;
+  /** Times that the feed was begun anew since something was read. */
+  #resets = 0;
+  #epoch: number | undefined;
+  /** The newest version that was read. */
+  #newest: ResourceVersion | undefined;
+  /** Up to here changes were read before; they may come again. */
+  #again: ResourceVersion | undefined;
+  #failures = 0;
 
   constructor(options: ScopeCollectorOptions) {
     this.#options = options;
@@ -55,25 +74,20 @@ export class ScopeCollector {
 
   /** Reads until the signal aborts. Rejects only when the store can never be asked again. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, logger, random, backoff } = this.#options;
+    const { clock, random, backoff } = this.#options;
     const keeping = this.#keep(signal);
-    keeping.catch(() => {});
-    let failures = 0;
     while (!signal.aborted) {
       try {
         await this.#restore(signal);
-        for await (const batch of this.#options.store.changes({ since: this.#position, signal })) {
-          failures = 0;
-          this.#take(batch);
-        }
+        await this.#follow(signal);
       } catch (error) {
         if (signal.aborted) break;
         if (isFinal(error)) throw error;
-        if (failures++ === 0)
-          logger.debug({ err: error, scope: this.#id }, "could not read the change feed; trying again");
-        await clock.sleep(backoffMs(failures, random(), undefined, backoff), { signal }).catch(() => {});
+        await this.#failed(error, signal);
+        await clock.sleep(backoffMs(this.#failures, random(), undefined, backoff), { signal }).catch(() => {});
       }
     }
+    this.#options.counters.failing(this.#id, undefined);
     await keeping;
   }
 
@@ -89,38 +103,99 @@ export class ScopeCollector {
   }
 
   async #restore(signal: AbortSignal): Promise<void> {
-    const { store, reader, sink } = this.#options;
+    const { store, reader, sink, begin } = this.#options;
     if (this.#restored) return;
-    if (reader === undefined) {
-      this.#position = await store.oldestCursor({ signal });
-    } else {
-      this.#kept = await store.checkpoint(reader, { signal });
-      const place = readCheckpoint(this.#kept) ?? { cursor: await store.oldestCursor({ signal }), memo: undefined };
-      this.#progress = new Progress(place);
-      this.#position = place.cursor;
-      if (place.memo !== undefined) sink.restore?.(store.scope, place.memo);
-    }
+    this.#kept = reader === undefined ? undefined : await store.checkpoint(reader, { signal });
+    const kept = readCheckpoint(this.#kept);
+    this.#begun = kept !== undefined;
+    const first = async (): Promise<string> =>
+      begin === "oldest" ? store.oldestCursor({ signal }) : store.cursor({ signal });
+    const place = kept ?? { cursor: await first(), memo: undefined };
+    this.#progress = new Progress(place);
+    this.#position = place.cursor;
+    if (place.memo !== undefined) sink.restore?.(store.scope, place.memo);
     this.#restored = true;
   }
 
-  #take(batch: FeedBatch): void {
-    const { counters, logger, sink, store } = this.#options;
-    if (batch.type === "reset") {
-      counters.gap();
-      logger.info(
-        { scope: this.#id },
-        "the change feed was begun anew, or does not reach back to where the metrics were: delays of what happened in between are not measured",
-      );
-      this.#position = batch.cursor;
-      this.#progress.read(batch.cursor)();
+  /** Reads the feed until it ends, fails, or has to be begun anew. */
+  async #follow(signal: AbortSignal): Promise<void> {
+    for await (const batch of this.#options.store.changes({ since: this.#position, signal })) {
+      this.#works();
+      if (batch.type === "changes") {
+        this.#take(batch.entries);
+        this.#epoch = batch.meta?.epoch ?? this.#epoch;
+        continue;
+      }
+      await this.#resume(batch, signal);
       return;
     }
-    const last = batch.entries.at(-1);
+  }
+
+  /** The feed does not reach back to where this reader was: goes on with the oldest that there is. */
+  async #resume(
+    { cursor, complete = false }: Extract<FeedBatch, { readonly type: "reset" }>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { counters, logger, store } = this.#options;
+    const epoch = this.#epoch;
+    ({ epoch: this.#epoch } = await store.meta({ signal }));
+    // Versions go back where the history began anew.
+    this.#again = epoch === this.#epoch ? this.#newest : undefined;
+    // What was outrun once while it was gone back for is not chased again.
+    const goesBack = !complete && this.#resets++ === 0;
+    this.#position = goesBack ? await store.oldestCursor({ signal }) : cursor;
+    this.#progress.pass(this.#position);
+    if (complete || !this.#begun) return;
+    counters.gap();
+    logger.info(
+      { scope: this.#id },
+      "the change feed does not reach back to where the metrics were: delays of what happened in between are missing",
+    );
+  }
+
+  #take(entries: readonly FeedEntry[]): void {
+    const { counters, sink, store } = this.#options;
+    const last = entries.at(-1);
     if (last === undefined) return;
-    const measured = batch.entries.map(({ change }): Measured => measureChange(change, store.scope));
-    for (const each of measured) counters.count(each);
     this.#position = last.cursor;
-    sink.delays(store.scope, measured, this.#progress.read(last.cursor));
+    this.#begun = true;
+    this.#resets = 0;
+    const fresh = entries.filter(({ change }) => this.#isFresh(change));
+    const measured = fresh.map(({ change }): Measured => measureChange(change, store.scope));
+    for (const each of measured) counters.count(each);
+    const settles = measured.some((each) => each?.type === "delay");
+    if (!settles) this.#progress.pass(last.cursor);
+    sink.delays(store.scope, measured, settles ? this.#progress.read(last.cursor) : () => {});
+  }
+
+  /** False for an event that was read before the feed had to be gone back in. */
+  #isFresh(change: ViewChange): boolean {
+    if (change.origin !== "stream") return true;
+    const version = change.type === "set" ? change.object.resourceVersion : change.resourceVersion;
+    if (this.#again !== undefined && compareResourceVersions(version, this.#again) <= 0) return false;
+    this.#again = undefined;
+    this.#newest = version;
+    return true;
+  }
+
+  #works(): void {
+    if (this.#failures === 0) return;
+    this.#failures = 0;
+    this.#options.counters.failing(this.#id, undefined);
+  }
+
+  async #failed(error: unknown, signal: AbortSignal): Promise<void> {
+    const { counters, logger, store } = this.#options;
+    this.#failures++;
+    counters.failing(this.#id, error);
+    if (this.#failures % POISONED > 0) return;
+    // If this fails as well, the store is away, and nothing is given up.
+    const cursor = await store.cursor({ signal }).catch(() => undefined);
+    if (cursor === undefined || cursor === this.#position) return;
+    this.#position = cursor;
+    this.#progress.pass(cursor);
+    counters.gap();
+    logger.warn({ err: error, scope: this.#id }, "what stands in the change feed cannot be read; going on behind it");
   }
 
   /** Keeps the place now and then. A store that fails loses nothing but time: what is not kept is read again. */

@@ -1,5 +1,6 @@
 import type { Scope, ScopeStatus } from "@krm/core";
 import type { Measured } from "../delay/delay.ts";
+import type { CollectorReport } from "./collector-counters.ts";
 import type { MetricsSink, Settled } from "./metrics-sink.ts";
 
 /** Several sinks as one: what is settled for all of them is settled. One of them may leave memos. */
@@ -23,6 +24,10 @@ export class TeeSink implements MetricsSink {
 
   status(status: ScopeStatus, at: number): void {
     for (const sink of this.#sinks) sink.status(status, at);
+  }
+
+  collector(report: CollectorReport, at: number): void {
+    for (const sink of this.#sinks) sink.collector?.(report, at);
   }
 
   restore(scope: Scope, memo: string): void {

@@ -8,6 +8,12 @@ type Removal = Extract<ViewChange, { readonly type: "removed" }>;
 /** An object whose newest `managedFields` time lies further behind its creation than this was changed after it. */
 const WITHIN_CREATION_MS = 1000;
 
+/** Nothing says of an object that nobody owns whether it was changed since: what is older than this is not believed to be new. */
+const UNOWNED_WITHIN_MS = 600_000;
+
+/** A Lease is written when it is renewed; its holder's clock may be behind the API server's by this much. */
+const RENEWED_WITHIN_MS = 2000;
+
 /**
  * How late a change of the view was, by the times that its object carries. Pure, and of this one entry of the feed alone:
  * reading the feed again gives the same again.
@@ -17,7 +23,7 @@ const WITHIN_CREATION_MS = 1000;
  *   `deletionGracePeriodSeconds`), since the timestamp lies ahead by the grace period (upstream `registry/rest/delete.go`).
  *   What comes after it is not measured again, also where the timestamp is moved back.
  * - **MODIFIED**: read − newest `managedFields[].time`, where that is newer than the state before had it; of a Lease
- *   read − `spec.renewTime`.
+ *   read − `spec.renewTime`, where that is not older than the write.
  */
 export function measureChange(change: ViewChange, scope: Scope): Measured {
   return change.type === "set" ? measureSet(change, scope) : measureRemoval(change);
@@ -29,7 +35,7 @@ function measureSet(change: SetChange, scope: Scope): Measured {
   const deletes = object.deletionTimestamp !== undefined;
   if (origin !== "stream") return unmeasured(isNew ? "ADDED" : "MODIFIED", "not-live");
   if (isNew) {
-    if (deletes || changedLater(object)) return unmeasured("ADDED", "seen-late");
+    if (deletes || beganEarlier(object, observedAt)) return unmeasured("ADDED", "seen-late");
     return delay("ADDED", "creationTimestamp", object, timeOf(object.creationTimestamp), observedAt);
   }
   if (deletes && previous.deleting !== true) {
@@ -41,7 +47,9 @@ function measureSet(change: SetChange, scope: Scope): Measured {
   const changedAt = timeOf(object.changedAt);
   if (changedAt <= timeOf(previous.changedAt ?? "")) return unmeasured("MODIFIED", "same-second");
   const renewed = renewTimeOf(object, scope);
-  if (renewed !== undefined) return delay("MODIFIED", "renewTime", object, renewed, observedAt);
+  // What is older than the write was not renewed by it.
+  if (renewed !== undefined && renewed >= changedAt - RENEWED_WITHIN_MS)
+    return delay("MODIFIED", "renewTime", object, renewed, observedAt);
   return delay("MODIFIED", "managedFields", object, changedAt, observedAt);
 }
 
@@ -79,6 +87,8 @@ function requestedAt({ deletionTimestamp, deletionGracePeriodSeconds = 0 }: Stor
 }
 
 /** The event that first showed it is not the one of its creation: that was missed. */
-function changedLater({ changedAt, creationTimestamp }: StoredObject): boolean {
-  return timeOf(changedAt) - timeOf(creationTimestamp) > WITHIN_CREATION_MS;
+function beganEarlier({ changedAt, creationTimestamp }: StoredObject, observedAt: number): boolean {
+  const created = timeOf(creationTimestamp);
+  if (changedAt === undefined) return observedAt - created > UNOWNED_WITHIN_MS;
+  return timeOf(changedAt) - created > WITHIN_CREATION_MS;
 }

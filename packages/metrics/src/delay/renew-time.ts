@@ -4,8 +4,7 @@ const decoder = new TextDecoder();
 
 /**
  * When a Lease was renewed, in epoch milliseconds with a fraction: `spec.renewTime` has microseconds, and was written by
- * the clock of its holder. Undefined for anything else. A write of a Lease that does not renew it shows the time of the
- * renewal before.
+ * the clock of its holder. Undefined for anything else.
  */
 export function renewTimeOf(object: StoredObject, { resource }: Scope): number | undefined {
   if (resource.resource !== "leases" || resource.group !== "coordination.k8s.io") return undefined;

@@ -1,15 +1,21 @@
-import { type MissedEvent, type Scope, scopeId, type ScopeStatus } from "@krm/core";
+import { KrmError, type MissedEvent, type Scope, scopeId, type ScopeStatus } from "@krm/core";
 import type { Delay, Measured } from "../delay/delay.ts";
+import type { CollectorReport } from "../collect/collector-counters.ts";
 import type { MetricsSink, Settled } from "../collect/metrics-sink.ts";
 import { delayPoint } from "./delay-point.ts";
 import { IntervalHistograms } from "./interval-histograms.ts";
+import { isPointName } from "./point-names.ts";
 import { scopeTags, type Tags } from "./scope-tags.ts";
-import { driftPoint, statusPoints } from "./status-points.ts";
+import { collectorPoint, driftPoint, statusPoints, type WrittenReport } from "./status-points.ts";
 
 /** What takes lines of the line protocol: an `InfluxWriter`. */
 export interface LineWriter {
-  /** `settled` is called once when nothing more is to be done for these lines. Never throws. */
+  /**
+   * `settled` is called once when nothing more is to be done for these lines, in the order of the offers. Never throws.
+   */
   offer(lines: readonly string[], settled?: () => void): void;
+  /** What became of lines; left out: it does not tell. */
+  readonly report?: WrittenReport;
 }
 
 /** What an InfluxSink is made with. */
@@ -18,7 +24,8 @@ export interface InfluxSinkOptions {
   /** Tags of every point, to tell clusters apart: `{ cluster: "eu-1" }`. @default none */
   readonly tags?: Readonly<Record<string, string>> | undefined;
   /**
-   * `objects`: a point for each event. `histograms`: one for each series and interval, however many events there were.
+   * `objects`: a point for each event. `histograms`: one for each series and interval, however many events there were,
+   * written again while it grows. Two sinks that write histograms of one scope need tags or databases of their own.
    *
    * @default { type: "objects" }
    */
@@ -40,18 +47,24 @@ export class InfluxSink implements MetricsSink {
   /** By scope: the missed events that were written. Writing one again is harmless. */
   readonly #drift = new Map<string, Set<string>>();
 
+  /** @throws KrmError `KRM_INVALID_ARGUMENT` for a tag with a name that points have already */
   constructor({ writer, tags = {}, detail = { type: "objects" } }: InfluxSinkOptions) {
+    for (const key of Object.keys(tags))
+      if (isPointName(key))
+        throw new KrmError("KRM_INVALID_ARGUMENT", `points have something called ${JSON.stringify(key)} already`, {
+          hint: "Give the tag another name.",
+        });
     this.#writer = writer;
     this.#tags = tags;
     this.#detail = detail;
   }
 
   delays(scope: Scope, measured: readonly Measured[], settled: Settled): void {
-    const delays = measured.flatMap((each): Delay | readonly [] => (each?.type === "delay" ? each.delay : []));
     if (this.#detail.type === "histograms") {
-      this.#histogramsOf(scope, this.#detail.intervalMs).take(delays, settled);
+      this.#histogramsOf(scope, this.#detail.intervalMs).take(measured, settled);
       return;
     }
+    const delays = measured.flatMap((each): Delay | readonly [] => (each?.type === "delay" ? each.delay : []));
     const tags = this.#tagsOf(scope);
     this.#writer.offer(
       delays.map((delay) => delayPoint(delay, tags)),
@@ -62,18 +75,22 @@ export class InfluxSink implements MetricsSink {
   status(status: ScopeStatus, at: number): void {
     const { scope, reports } = status;
     const tags = this.#tagsOf(scope);
-    this.#histograms.get(scopeId(scope))?.tick(at);
+    this.#histograms.get(scopeId(scope))?.flush();
     this.#writer.offer([
       ...statusPoints(status, at, tags),
       ...this.#newDrift(scope, reports.merger?.recent ?? [], tags),
     ]);
   }
 
+  collector(report: CollectorReport, at: number): void {
+    this.#writer.offer([collectorPoint(report, this.#writer.report, at, this.#tags)]);
+  }
+
   restore(scope: Scope, memo: string): void {
     if (this.#detail.type === "histograms") this.#histogramsOf(scope, this.#detail.intervalMs).restore(memo);
   }
 
-  /** Ends the intervals that are open, for the end of the process: what comes later counts for the next ones. */
+  /** Writes what histograms have counted until now, for the end of the process: the next one goes on within the interval. */
   finish(): void {
     for (const histograms of this.#histograms.values()) histograms.finish();
   }

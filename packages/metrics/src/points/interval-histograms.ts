@@ -1,147 +1,179 @@
-import type { Delay } from "../delay/delay.ts";
+import type { Measured } from "../delay/delay.ts";
 import type { Settled } from "../collect/metrics-sink.ts";
 import { line } from "../influx/line-protocol.ts";
+import { DELAY_BUCKETS, type DelayHistogram } from "./delay-histogram.ts";
+import { readMemo, writeMemo } from "./histogram-memo.ts";
 import type { LineWriter } from "./influx-sink.ts";
-import { sampleTime } from "./point-time.ts";
+import { OpenHistograms } from "./open-histograms.ts";
+import { eventTime } from "./point-time.ts";
 import type { Tags } from "./scope-tags.ts";
 
 /** Where delays are written that are not told one by one. */
 export const HISTOGRAM_MEASUREMENT = "streamed_data_histogram";
 
-/** Upper bounds of the buckets, in seconds, and the fields that count what lies at or below them. */
-export const DELAY_BUCKETS: readonly number[] = [0, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 300];
+/**
+ * Entries of the feed that may gather before they are settled, whatever the database does. A feed keeps 4096: what it has
+ * dropped cannot be read again after a crash, so that the memo must hold it before then.
+ */
+const MOST_GATHERED = 1000;
 
-/** An event that is read later than this after the end of its interval counts for a later one. Milliseconds. */
-const LATE_MS = 10_000;
-
-/** Values of one series and interval that quantiles are told from; above it, from those that came first. */
-const MOST_VALUES = 10_000;
-
-/** The delays of one series in one interval. */
-interface Series {
-  readonly event: string;
-  readonly source: string;
-  count: number;
-  sum: number;
-  readonly values: number[];
-  readonly buckets: number[];
-}
-
-/** One interval that is not over. */
-interface Interval {
-  readonly start: number;
-  readonly series: Map<string, Series>;
-  readonly settled: Settled[];
+/** What was offered to the writer, and is not written yet. */
+interface Flight {
+  batches: readonly Settled[];
 }
 
 /**
- * The delays of one scope, gathered by interval: a point for each event and source with `count`, `sum`, `min`, `max`,
- * `p50`, `p95`, `p99` and cumulative buckets `le_…`, at the interval's start. What an interval is made of is the events'
- * own time, so that events which are read again after a crash give the same points again: an interval settles nothing
- * before it is written whole, and one that was written is never begun again (that is the memo).
+ * The delays of one scope, gathered by interval: a point for each interval, event and source with `count`, `sum`, `min`,
+ * `max`, `p50`, `p95`, `p99` and cumulative buckets `le_…`. An event belongs to the interval in which it was read, by its own
+ * `observedAt`.
  *
- * Not promised: that an event which came more than ten seconds after the end of its interval is counted just once when
- * the process crashes between writing that interval and the next.
+ * **Points are running totals.** Each flush writes those that have changed again, over what was written before, and
+ * settles what was taken until then with a memo: the totals at that place in the feed. Who goes on from place and memo takes
+ * the same delays in the same order, and writes the same points. Nothing waits for the end of an interval: a restart goes on
+ * within it, and a late event changes the one that it belongs to.
+ *
+ * **What is forgotten is not overwritten.** Only some intervals can grow ({@link OpenHistograms}). The time of a point is the
+ * interval's start, and in the digits below the millisecond the end of the version of the first event that it counts. So an
+ * event of an interval that was forgotten, or that this process knows nothing of, begins another point of the same
+ * interval. Counts, sums and buckets of both add up to the truth; quantiles are of each alone. (That both begin with versions
+ * whose last six digits are the same, so that one overwrites the other, is left to chance: one in a million.)
+ *
+ * Delays of the canary do not come out of the feed, and are in no memo. With a crash those are lost that were not written; none is
+ * counted twice, since the next process begins other points.
+ *
+ * Not promised, when the process crashes: totals of intervals that were forgotten while the database was away, once more than
+ * a thousand further entries of the feed were read. When the interval's length or the tags are changed right after a crash: that
+ * events since the last memo are counted just once.
  */
 export class IntervalHistograms {
   readonly #tags: Tags;
   readonly #intervalMs: number;
   readonly #writer: LineWriter;
-  /** Ascending. */
-  #open: Interval[] = [];
-  /** The start of the newest interval that is over. */
-  #over = Number.NEGATIVE_INFINITY;
+  readonly #open: OpenHistograms;
+  /** What the writer was not offered as it is now. */
+  readonly #changed = new Set<DelayHistogram>();
+  /** Taken since the last flush, in order. */
+  #batches: Settled[] = [];
+  /** How many entries of the feed those are. */
+  #gathered = 0;
+  readonly #flights = new Set<Flight>();
+  /** A flush was asked for while one was under way. */
+  #due = false;
 
   constructor(tags: Tags, intervalMs: number, writer: LineWriter) {
     this.#tags = tags;
     this.#intervalMs = intervalMs;
     this.#writer = writer;
+    this.#open = new OpenHistograms(intervalMs);
   }
 
-  /** Takes up where another process left off. */
-  restore(memo: string): void {
-    const over = Number(memo);
-    if (Number.isFinite(over)) this.#over = Math.max(this.#over, over);
-  }
-
-  /** Takes some delays, in the order of the feed. */
-  take(delays: readonly Delay[], settled: Settled): void {
-    let last: Interval | undefined;
-    for (const delay of delays) {
-      last = this.#intervalAt(delay.observedAt);
-      add(last.series, delay);
+  /**
+   * Takes up where another process left off. A memo that cannot be read, or is of points with other tags, is as if there were
+   * none. One of intervals of another length is written as it is, and nothing is added to it.
+   */
+  restore(text: string): void {
+    const memo = readMemo(text);
+    if (memo === undefined || JSON.stringify(memo.tags) !== JSON.stringify(this.#tags)) return;
+    if (memo.intervalMs !== this.#intervalMs) {
+      // The process before may have written more than is in here: what comes again is counted in other intervals.
+      this.#write(memo.histograms);
+      return;
     }
-    // All that is open must be written before the cursor may move past these.
-    const holder = this.#open.at(-1);
-    if (holder === undefined) settled();
-    else holder.settled.push(settled);
-    if (last !== undefined) this.tick(last.start);
+    for (const each of memo.histograms) {
+      this.#open.put(each);
+      if (!memo.written) this.#changed.add(each);
+    }
   }
 
-  /** Ends the intervals that nothing more is awaited of. `now`: wall clock, epoch milliseconds. */
-  tick(now: number): void {
-    this.#end((interval) => interval.start + this.#intervalMs + LATE_MS <= now);
+  /** Takes what some entries of the feed told, in its order. */
+  take(measured: readonly Measured[], settled: Settled): void {
+    const parting: DelayHistogram[] = [];
+    for (const each of measured) {
+      if (each?.type !== "delay") continue;
+      const { touched, forgotten } = this.#open.touch(each.delay);
+      touched.add(each.delay);
+      this.#changed.add(touched);
+      if (forgotten !== undefined && this.#changed.delete(forgotten)) parting.push(forgotten);
+    }
+    // Now: what is forgotten is in no memo any more. The writer settles in order, so that these come before the next flush.
+    this.#write(parting);
+    this.#batches.push(settled);
+    this.#gathered += measured.length;
+    if (this.#gathered >= MOST_GATHERED) this.#hurry();
   }
 
-  /** Ends all. */
+  /**
+   * Writes what has changed, and settles everything that was taken when it is written. While the flush before is under way
+   * it waits for that, so that a database that is away is not offered the same points again and again.
+   */
+  flush(): void {
+    this.#due = this.#flights.size > 0;
+    if (!this.#due) this.#offer();
+  }
+
+  /** A flush that waits for nothing, for the end of the process. */
   finish(): void {
-    this.#end(() => true);
+    this.#due = false;
+    this.#offer();
   }
 
-  #intervalAt(at: number): Interval {
-    const own = Math.floor(at / this.#intervalMs) * this.#intervalMs;
-    const start = own > this.#over ? own : this.#over + this.#intervalMs;
-    const known = this.#open.find((interval) => interval.start === start);
-    if (known !== undefined) return known;
-    const begun: Interval = { start, series: new Map(), settled: [] };
-    this.#open = [...this.#open, begun].toSorted((a, b) => a.start - b.start);
-    return begun;
+  #offer(): void {
+    const points = [...this.#changed];
+    this.#changed.clear();
+    const flight: Flight = { batches: this.#taken() };
+    if (points.length === 0 && flight.batches.length === 0) return;
+    const memo = this.#memo(true);
+    this.#flights.add(flight);
+    this.#write(points, () => {
+      this.#flights.delete(flight);
+      for (const settled of flight.batches) settled(memo);
+      if (this.#due) this.flush();
+    });
   }
 
-  #end(isOver: (interval: Interval) => boolean): void {
-    for (let first = this.#open[0]; first !== undefined && isOver(first); first = this.#open[0]) {
-      const { start, series, settled } = first;
-      this.#open.shift();
-      this.#over = start;
-      const lines = [...series.values()].flatMap((each) => point(each, start, this.#tags) ?? []);
-      this.#writer.offer(lines, () => {
-        for (const each of settled) each(String(start));
-      });
+  /** Settles all that was taken, written or not: the memo holds it, and who goes on from there writes it. */
+  #hurry(): void {
+    this.flush();
+    const batches: Settled[] = [];
+    for (const flight of this.#flights) {
+      batches.push(...flight.batches);
+      flight.batches = [];
     }
+    batches.push(...this.#taken());
+    const memo = this.#memo(false);
+    for (const settled of batches) settled(memo);
+  }
+
+  #taken(): readonly Settled[] {
+    const batches = this.#batches;
+    this.#batches = [];
+    this.#gathered = 0;
+    return batches;
+  }
+
+  #memo(written: boolean): string {
+    const histograms = this.#open.all.filter(({ of }) => of.source !== "canary");
+    return writeMemo({ intervalMs: this.#intervalMs, tags: this.#tags, written, histograms });
+  }
+
+  #write(histograms: readonly DelayHistogram[], settled?: () => void): void {
+    if (histograms.length === 0 && settled === undefined) return;
+    const lines = histograms.flatMap((each) => point(each, this.#tags) ?? []);
+    this.#writer.offer(lines, settled);
   }
 }
 
-function add(into: Map<string, Series>, { event, source, seconds }: Delay): void {
-  const key = `${event} ${source}`;
-  const series = into.get(key) ?? {
-    event,
-    source,
-    count: 0,
-    sum: 0,
-    values: [],
-    buckets: DELAY_BUCKETS.map(() => 0),
-  };
-  into.set(key, series);
-  series.count++;
-  series.sum += seconds;
-  if (series.values.length < MOST_VALUES) series.values.push(seconds);
-  for (const [i, bound] of DELAY_BUCKETS.entries())
-    if (seconds <= bound) series.buckets[i] = (series.buckets[i] ?? 0) + 1;
-}
-
-function point({ event, source, count, sum, values, buckets }: Series, start: number, tags: Tags): string | undefined {
-  const sorted = values.toSorted((a, b) => a - b);
-  const quantile = (q: number): number =>
-    sorted[Math.min(sorted.length - 1, Math.ceil(q * sorted.length) - 1)] ?? Number.NaN;
+function point(histogram: DelayHistogram, tags: Tags): string | undefined {
+  const { event, source, start, firstVersion } = histogram.of;
   const fields: Record<string, number | { readonly integer: number }> = {
-    count: { integer: count },
-    sum,
-    min: sorted[0] ?? Number.NaN,
-    max: sorted.at(-1) ?? Number.NaN,
-    p50: quantile(0.5),
-    p95: quantile(0.95),
-    p99: quantile(0.99),
+    count: { integer: histogram.count },
+    sum: histogram.sum,
+    min: histogram.min,
+    max: histogram.max,
+    p50: histogram.quantile(0.5),
+    p95: histogram.quantile(0.95),
+    p99: histogram.quantile(0.99),
   };
-  for (const [i, bound] of DELAY_BUCKETS.entries()) fields[`le_${bound}`] = { integer: buckets[i] ?? 0 };
-  return line(HISTOGRAM_MEASUREMENT, { ...tags, event, source }, fields, sampleTime(start));
+  for (const [i, bound] of DELAY_BUCKETS.entries()) fields[`le_${bound}`] = { integer: histogram.buckets[i] ?? 0 };
+  return line(HISTOGRAM_MEASUREMENT, { ...tags, event, source }, fields, eventTime(start, firstVersion));
 }

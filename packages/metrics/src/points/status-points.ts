@@ -1,4 +1,5 @@
 import type { MissedEvent, ScopeStatus, VerificationLedger } from "@krm/core";
+import type { CollectorReport } from "../collect/collector-counters.ts";
 import { line } from "../influx/line-protocol.ts";
 import { namedTime, sampleTime } from "./point-time.ts";
 import type { Tags } from "./scope-tags.ts";
@@ -9,6 +10,39 @@ export const SCOPE_MEASUREMENT = "krm_scope";
 export const VERIFICATION_MEASUREMENT = "krm_verification";
 /** One point for each missed event. */
 export const DRIFT_MEASUREMENT = "krm_drift";
+
+/** How the collector is, sampled: whether the figures are whole. */
+export const COLLECTOR_MEASUREMENT = "krm_collector";
+
+/** What became of points, as far as a writer tells. */
+export interface WrittenReport {
+  readonly written: number;
+  readonly refused: Readonly<Record<string, number>>;
+  readonly dropped: number;
+}
+
+/** The point of a collector's sample; counts since its start. */
+export function collectorPoint(
+  report: CollectorReport,
+  points: WrittenReport | undefined,
+  at: number,
+  tags: Tags,
+): string {
+  const { delays, unmeasured, negative, gaps, scopes, failing } = report;
+  const refused = points && Object.values(points.refused).reduce((sum, count) => sum + count, 0);
+  const fields = {
+    scopes: integer(scopes),
+    failing: integer(failing),
+    delays: integer(delays),
+    unmeasured: integer(unmeasured),
+    negative: integer(negative),
+    gaps: integer(gaps),
+    written: integer(points?.written),
+    refused: integer(refused),
+    dropped: integer(points?.dropped),
+  };
+  return line(COLLECTOR_MEASUREMENT, tags, fields, sampleTime(at)) ?? "";
+}
 
 /** The points of a sample. `at`: wall clock, epoch milliseconds. Ages are seconds. */
 export function statusPoints({ state, view, reports }: ScopeStatus, at: number, tags: Tags): readonly string[] {

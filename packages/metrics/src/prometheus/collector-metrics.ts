@@ -20,8 +20,14 @@ export const COLLECTOR_METRICS: readonly ScrapedMetric<CollectorReport>[] = [
   plain(
     "counter",
     "krm_collector_gaps_total",
-    "Times that a change feed was begun anew, or no longer reached back to where the collector was: delays in between are missing.",
+    "Times that a change feed no longer reached back to where the collector was: delays in between are missing.",
     ({ gaps }) => gaps,
+  ),
+  plain(
+    "gauge",
+    "krm_collector_failing_scopes",
+    "Scopes whose change feed the collector cannot read now.",
+    ({ failing }) => failing,
   ),
   plain("gauge", "krm_collector_scopes", "Scopes whose change feed the collector reads.", ({ scopes }) => scopes),
 ];

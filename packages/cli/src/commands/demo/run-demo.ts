@@ -1,7 +1,13 @@
 import { KubeConfig } from "@kubernetes/client-node";
 import { MemoryStore, Monitor, ROLES, type Scope, systemClock } from "@krm/core";
 import { KubernetesSource } from "@krm/kubernetes";
-import { processMetrics, registerRoleMetrics, registerViewMetrics, storeMetrics } from "@krm/metrics/prometheus";
+import {
+  DelayMetrics,
+  processMetrics,
+  registerRoleMetrics,
+  registerViewMetrics,
+  storeMetrics,
+} from "@krm/metrics/prometheus";
 import { parseFaults } from "@krm/testkit";
 import type { CliIo } from "../../io.ts";
 import { refuseUnsafe, serveReaders } from "../../listening/serve-readers.ts";
@@ -69,6 +75,8 @@ export async function runDemo(options: DemoOptions, io: CliIo): Promise<void> {
   board.follow(monitor);
   registerRoleMetrics(registry, ROLES, board);
   scopes.push(...monitor.scopes);
+  const delays = new DelayMetrics(registry);
+  monitor.events.on("commit", (scope, { changes }) => delays.changes(scope, changes));
   monitor.start();
   await monitor.ready({ signal: io.signal });
   io.stdout.write(demoText({ url: serving.url, options, cluster: simulation.cluster, verifyEveryMs: VERIFY_EVERY_MS }));

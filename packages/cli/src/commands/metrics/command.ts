@@ -65,7 +65,7 @@ export function addMetrics(program: Command, io: CliIo): void {
         );
       }
     }
-    checkInfluxFlags(options);
+    await checkInfluxFlags(options);
     const { runMetrics } = await import("./run-metrics.ts");
     await endsWell(runMetrics(options, io), io.signal);
   });

@@ -37,9 +37,10 @@ export async function runMetrics(options: MetricsOptions, io: CliIo): Promise<vo
   let beatAt = clock.monotonic();
   if (options.healthListen !== undefined) {
     const { serveHealth } = await import("../../health/serve-health.ts");
-    const checks = (): readonly ReadinessCheck[] => [
-      { ready: !health.failing, line: health.failing ? "store, it fails" : "store" },
-    ];
+    const checks = (): readonly ReadinessCheck[] => {
+      const ready = !health.failing && collecting.collector.report.failing === 0;
+      return [{ ready, line: ready ? "store" : "store, it fails" }];
+    };
     const about = { silentMs: () => clock.monotonic() - beatAt, checks, metrics: registry };
     resources.use(await serveHealth(about, options.healthListen, logger));
   }

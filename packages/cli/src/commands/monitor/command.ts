@@ -100,7 +100,7 @@ export function addMonitor(program: Command, io: CliIo): void {
       refuseIdleFlags(command, INFLUX_DETAILS, "without --influx-url", "Add --influx-url, or leave it out.");
     if (options.canary === undefined)
       refuseIdleFlags(command, ["canaryLease"], "without --canary", "Add --canary 10s, or leave it out.");
-    checkInfluxFlags(options);
+    await checkInfluxFlags(options);
     const { runMonitor } = await import("./run-monitor.ts");
     await endsWell(runMonitor(resources, options, io), io.signal);
   });

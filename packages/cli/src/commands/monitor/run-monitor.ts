@@ -61,8 +61,12 @@ export async function runMonitor(names: readonly string[], options: MonitorComma
   }
   registerViewMetrics(registry, { store: served, scopes, clock });
   const delays = new DelayMetrics(registry);
-  const collecting = resources.use(await startCollecting(options, { store, registry, clock, logger }));
-  failures.push(collecting.done);
+  // Prometheus gets delays off the commits; a collector reads all of them back from the store.
+  const wanted = options.influxUrl !== undefined;
+  const collecting = wanted
+    ? resources.use(await startCollecting(options, { store, registry, clock, logger }))
+    : undefined;
+  if (collecting !== undefined) failures.push(collecting.done);
   logger.info({ ...sources.about, store: options.store.shown }, "monitoring");
   const watched =
     names.length === 0 ? DEFAULT_RESOURCES : await resolveResources(names, sources.main, { logger, clock, signal });
@@ -92,7 +96,7 @@ export async function runMonitor(names: readonly string[], options: MonitorComma
     logger,
     onDelay: (scope, delay) => {
       delays.take(scope, [{ type: "delay", delay }]);
-      collecting.delay(scope, delay);
+      collecting?.delay(scope, delay);
     },
   });
   if (canary !== undefined) failures.push(resources.use(canary).done);

@@ -1,4 +1,4 @@
-import { Deque } from "./deque.ts";
+import { Deque } from "../../internal/deque.ts";
 
 /** How much waits, at most. */
 export interface OutboxBounds {

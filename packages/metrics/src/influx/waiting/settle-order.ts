@@ -1,4 +1,4 @@
-import { Deque } from "./deque.ts";
+import { Deque } from "../../internal/deque.ts";
 
 interface Ticket {
   done: boolean;

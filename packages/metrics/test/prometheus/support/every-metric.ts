@@ -61,7 +61,14 @@ export async function everyMetric(
     undefined,
   ]);
   if (views) {
-    registerCollectorMetrics(registry, () => ({ delays: 2, unmeasured: 1, negative: 1, gaps: 0, scopes: 1 }));
+    registerCollectorMetrics(registry, () => ({
+      delays: 2,
+      unmeasured: 1,
+      negative: 1,
+      gaps: 0,
+      scopes: 1,
+      failing: 0,
+    }));
     registerCanaryMetrics(registry, () => ({ writes: 9, failures: 1, delays: 7, lost: 1, overdue: 1, waitingMs: 20 }));
     const writer = new InfluxWriter({ target: TARGET, clock, logger: silentLogger, random: () => 0.5 });
     registerInfluxMetrics(registry, () => ({ report: writer.report, now: START }));
