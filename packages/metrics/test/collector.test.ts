@@ -273,6 +273,28 @@ test("by interval: counts and quantiles, the same after a crash as without one",
   );
 });
 
+test("by interval: a crash within a long one loses nothing, also where more came than a feed keeps", async () => {
+  const made = await world();
+  const { clock, cluster } = made;
+  const writer = new LineStore();
+  const detail = { type: "histograms", intervalMs: 600_000 } as const;
+  const first = collect(made, writer, detail);
+  await clock.advance(3000);
+  for (let second = 0; second < 60; second++) {
+    // From then on the first process writes nothing any more.
+    if (second === 10) writer.open = false;
+    for (let i = 0; i < 100; i++) pod(cluster, `p${second}-${i}`);
+    await clock.advance(1000);
+  }
+  await first.crash();
+  writer.lose();
+  const second = collect(made, writer, detail);
+  await clock.advance(20_000);
+  expect(second.collector.report.gaps).toBe(0);
+  const points = writer.points("streamed_data_histogram");
+  expect(points).toMatchObject([{ tags: { event: "ADDED" }, fields: { count: 6000 } }]);
+});
+
 test("a place moves over what is settled without a gap, with what was said of that", () => {
   const progress = new Progress({ cursor: "0", memo: undefined });
   const [one, two, three] = [progress.read("1"), progress.read("2"), progress.read("3")];

@@ -76,13 +76,13 @@ export async function startCollecting(flags: InfluxFlagOptions, options: Collect
 }
 
 /** The same for the same place and form of points. */
-function readerName(target: InfluxTarget, { influxHistograms = 0 }: InfluxFlagOptions): string {
+function readerName(target: InfluxTarget, { influxHistograms }: InfluxFlagOptions): string {
   const place =
     target.api === "v1"
       ? [target.url, target.database, target.retentionPolicy ?? ""]
       : [target.url, target.org, target.bucket];
   const digest = createHash("sha256")
-    .update(JSON.stringify([...place, influxHistograms]))
+    .update(JSON.stringify([...place, influxHistograms === undefined ? "objects" : "histograms"]))
     .digest("hex");
   return `metrics-${digest.slice(0, 16)}`;
 }

@@ -41,9 +41,9 @@ interface Flight {
  * Delays of the canary do not come out of the feed, and are in no memo. With a crash those are lost that were not written; none is
  * counted twice, since the next process begins other points.
  *
- * Not promised, when the process crashes: totals of intervals that were forgotten while the database was away, once more than
- * a thousand further entries of the feed were read. When the interval's length or the tags are changed right after a crash: that
- * events since the last memo are counted just once.
+ * Not promised: that events count just once where the place itself was lost and the feed is read anew, or where the interval's
+ * length or the tags are changed right after a crash, for those since the last memo. Nor, when the process crashes while the
+ * database is away, the totals of intervals that were forgotten meanwhile, once a thousand further entries were read.
  */
 export class IntervalHistograms {
   readonly #tags: Tags;
@@ -140,6 +140,7 @@ export class IntervalHistograms {
       flight.batches = [];
     }
     batches.push(...this.#taken());
+    if (batches.length === 0) return;
     const memo = this.#memo(false);
     for (const settled of batches) settled(memo);
   }

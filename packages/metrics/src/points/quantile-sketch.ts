@@ -107,7 +107,7 @@ function joinedKey(key: number): number {
 function middleOf(key: number, joins: number): number {
   if (key === 0) return 0;
   const width = BIN_WIDTH * 2 ** joins;
-  return (Math.sign(key) * 2 * Math.exp((Math.abs(key) - MIDDLE) * width)) / (Math.exp(width) + 1);
+  return Math.sign(key) * Math.exp((Math.abs(key) - MIDDLE) * width) * (2 / (Math.exp(width) + 1));
 }
 
 interface Unpacked {
