@@ -18,7 +18,6 @@ import {
   PODS,
   readRequest,
   reduce,
-  type RoleRequest,
   type ScopeStore,
   silentLogger,
   type Step,
@@ -161,7 +160,7 @@ describe("what is asked of a role", () => {
       await clock.sleep(3_600_000, { signal });
     });
     const held = await taken.promise;
-    await store.ask("merger", "lost-event {" as RoleRequest);
+    await store.ask("merger", "lost-event {");
     await store.ask("merger", lostEventRequest(lost("7")));
     await clock.advance(6000);
     const heard: HeardRequest[] = [];

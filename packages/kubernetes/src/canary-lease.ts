@@ -1,19 +1,22 @@
-import { type CallOptions, KrmError, LEASES, objectKey, type ObjectKey, resourcePath, type Uid } from "@krm/core";
+import {
+  type CallOptions,
+  type CanaryLease,
+  KrmError,
+  LEASES,
+  objectKey,
+  type ObjectKey,
+  type RenewedLease,
+  resourcePath,
+  type Uid,
+} from "@krm/core";
 import type { KubernetesSource } from "./kubernetes-source.ts";
-
-/** What a write of a Lease made. */
-export interface RenewedLease {
-  readonly uid: Uid;
-  readonly resourceVersion: string;
-  readonly created: boolean;
-}
 
 /**
  * A Lease that serves nothing but to be written, so that the time until a watch tells of it can be measured: what
  * `@krm/metrics`' Canary renews. Rights needed, in its namespace: `patch` on this one Lease, and `create` on leases until
  * it is there.
  */
-export class KubernetesCanaryLease {
+export class KubernetesCanaryLease implements CanaryLease {
   readonly key: ObjectKey;
   readonly #source: KubernetesSource;
   readonly #namespace: string;
@@ -56,7 +59,7 @@ export class KubernetesCanaryLease {
 
   async #patch(spec: object, { signal }: CallOptions): Promise<RenewedLease> {
     const { body } = await this.#source.transport.read({
-      purpose: "get",
+      purpose: "write",
       path: resourcePath(LEASES, this.#namespace, this.#name),
       write: { method: "PATCH", contentType: "application/merge-patch+json", body: JSON.stringify({ spec }) },
       signal,
@@ -68,7 +71,7 @@ export class KubernetesCanaryLease {
     const metadata = { name: this.#name, namespace: this.#namespace };
     const lease = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata, spec };
     const { body } = await this.#source.transport.read({
-      purpose: "get",
+      purpose: "write",
       path: resourcePath(LEASES, this.#namespace),
       write: { method: "POST", contentType: "application/json", body: JSON.stringify(lease) },
       signal,

@@ -6,7 +6,7 @@ export { KubernetesSource, type KubernetesSourceOptions } from "./kubernetes-sou
 export { ServerClock, type ServerClockOptions } from "./transport/server-clock.ts";
 
 // A Lease of our own
-export { KubernetesCanaryLease, type RenewedLease } from "./canary-lease.ts";
+export { KubernetesCanaryLease } from "./canary-lease.ts";
 
 // Discovery
 export { discoverResources } from "./discovery/discover-resources.ts";

@@ -29,7 +29,7 @@ const { version } = JSON.parse(readFileSync(new URL("../package.json", import.me
 
 /**
  * A cluster as KRM reads it: LIST and WATCH over HTTP/1.1, raw bytes out. Connections are kept and shared by all
- * scopes, in separate pools for watches, lists and single objects. Credentials are asked for before every request, so
+ * scopes, in separate pools for watches, lists, single objects and writes. Credentials are asked for before every request, so
  * that tokens, certificates and CAs may rotate; a 401 is tried once more with credentials read anew.
  *
  * Disposing breaks all connections; what is under way ends with `KRM_CONNECTION`.

@@ -13,7 +13,8 @@ export {
 export { measureChange } from "./delay/measure-change.ts";
 
 // Canary
-export { Canary, type CanaryLease, type CanaryOptions, type CanaryReport, type Renewed } from "./canary/canary.ts";
+export { Canary, type CanaryOptions, type CanaryReport } from "./canary/canary.ts";
+export type { CanaryLease, RenewedLease } from "@krm/core";
 
 // Collector
 export { Collector, type CollectorOptions } from "./collect/collector.ts";

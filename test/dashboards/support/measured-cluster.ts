@@ -54,6 +54,8 @@ export interface MeasuredCluster {
 const START = Date.UTC(2026, 0, 1);
 const MINUTES = 16;
 const SCRAPE_MS = 15_000;
+/** The services' events come later by almost as much each time, so that every range of delays up to ten seconds is met. */
+const TOUCH_MS = 5000;
 const CLOCK_OFFSET_MS = 2500;
 
 const FORBIDDEN: ApiStatus = {
@@ -142,8 +144,10 @@ export async function measuredCluster(): Promise<MeasuredCluster> {
   const running = [churn.run({ signal }), collector.run(signal), canary.run(signal)];
   const scrapes: Scrape[] = [];
   for (let ms = 0; ms < MINUTES * 60_000; ms += SCRAPE_MS) {
-    touchServices(cluster, String(ms));
-    await clock.advance(SCRAPE_MS);
+    for (let touched = 0; touched < SCRAPE_MS; touched += TOUCH_MS) {
+      touchServices(cluster, String(ms + touched));
+      await clock.advance(TOUCH_MS);
+    }
     if (ms % 60_000 === 0) source.bookmark();
     calls.answered("commit", 0.002);
     calls.failed("append", "KRM_STORE_FAILED", 0.02);

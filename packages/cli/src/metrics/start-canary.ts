@@ -15,17 +15,9 @@ export interface CanaryContext {
   readonly onDelay: (scope: Scope, delay: Delay) => void;
 }
 
-/** The namespace where kubelets keep their Leases: one for each node. */
-const NODE_LEASES = "kube-node-lease";
-
 /** The scope that watches the canary's Lease, where there is one. */
 export function canaryScope({ canary, canaryLease }: CanaryFlagOptions): readonly Scope[] {
   return canary === undefined ? [] : [{ resource: LEASES, namespace: canaryLease.namespace }];
-}
-
-/** The scope that watches the nodes' Leases, where that was asked for. */
-export function nodeLeaseScopes({ nodeLeases }: CanaryFlagOptions): readonly Scope[] {
-  return nodeLeases === true ? [{ resource: LEASES, namespace: NODE_LEASES }] : [];
 }
 
 /** Begins to write the canary's Lease; undefined: that was not asked for. */

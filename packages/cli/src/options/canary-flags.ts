@@ -1,5 +1,5 @@
 import { durationBetween } from "./duration.ts";
-import { Flag, flag } from "./flag.ts";
+import { type Flag, flag } from "./flag.ts";
 import { parseNamespace } from "./names.ts";
 import { ParseError } from "./parse-error.ts";
 
@@ -9,18 +9,17 @@ export interface LeaseName {
   readonly name: string;
 }
 
-/** What is measured beside the events of the resources. */
+/** What is written, so that it can be measured when a watch tells of it. */
 export interface CanaryFlagOptions {
   /** Milliseconds between two writes; undefined: nothing is written. */
   readonly canary?: number;
   readonly canaryLease: LeaseName;
-  readonly nodeLeases?: boolean;
 }
 
 const LEASE: LeaseName = { namespace: "default", name: "krm-canary" };
 const NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 
-/** `--canary`, `--canary-lease`, `--node-leases` */
+/** `--canary`, `--canary-lease` */
 export function canaryFlags(): readonly Flag[] {
   return [
     flag(
@@ -35,7 +34,6 @@ export function canaryFlags(): readonly Flag[] {
       default: LEASE,
       shown: `${LEASE.namespace}/${LEASE.name}`,
     }),
-    new Flag("--node-leases", "watch the nodes' Leases too, whose renewals are measured to the microsecond"),
   ];
 }
 

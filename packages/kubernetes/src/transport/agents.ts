@@ -4,11 +4,14 @@ import { Agent, type Dispatcher, ProxyAgent, Socks5ProxyAgent } from "undici";
 import type { Identity } from "./credentials.ts";
 import { redactedUrl } from "./redacted-url.ts";
 
-/** What a connection is for. Each has a pool of its own: watches hold theirs for minutes, and lists must not wait for them. */
-export type Purpose = "watch" | "list" | "get";
+/**
+ * What a connection is for. Each has a pool of its own: watches hold theirs for minutes, lists must not wait for them, and
+ * what is written to be measured for nothing.
+ */
+export type Purpose = "watch" | "list" | "get" | "write";
 
 /** Connections at once. A watch holds one each; lists are few and large. */
-const CONNECTIONS: Readonly<Record<Purpose, number | null>> = { watch: null, list: 8, get: 8 };
+const CONNECTIONS: Readonly<Record<Purpose, number | null>> = { watch: null, list: 8, get: 8, write: 2 };
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Between two probes of TCP: below the idle time-outs of load balancers, which begin at 60 s. */
 const TCP_KEEP_ALIVE_MS = 30_000;

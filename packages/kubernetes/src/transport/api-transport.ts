@@ -36,7 +36,7 @@ export interface ApiAnswer {
 /** kube-apiserver gives up on a request after 60 s. Watches are accepted at once, or after a cache has filled. */
 const HEADERS_TIMEOUT_MS = 75_000;
 /** Between two parts of an answer. Silence of a watch is judged by who watches. */
-const BODY_TIMEOUT_MS: Readonly<Record<Purpose, number>> = { watch: 0, list: 60_000, get: 60_000 };
+const BODY_TIMEOUT_MS: Readonly<Record<Purpose, number>> = { watch: 0, list: 60_000, get: 60_000, write: 60_000 };
 /** Of the body of an error. */
 const ERROR_BODY_BYTES = 64 * 1024;
 const ERROR_BODY_MS = 10_000;

@@ -242,7 +242,11 @@ function endSilence(state: CanaryState, outcomes: readonly CanaryOutcome[]): Can
 }
 
 /** What it means for a write that the view came to show this. Undefined: nothing. */
-function judge(write: Write, { uid, version, live, at, readAt }: Seen, shown: Shown | undefined): CanaryOutcome | undefined {
+function judge(
+  write: Write,
+  { uid, version, live, at, readAt }: Seen,
+  shown: Shown | undefined,
+): CanaryOutcome | undefined {
   if (version === write.version && uid !== undefined)
     return live ? { type: "delay", write, seen: { uid, version, live, at, readAt } } : { type: "unknown", write };
   // A list that does not hold it says at no version of its own that it went.

@@ -1,18 +1,7 @@
 import type { Registry } from "prom-client";
-import type { CanaryReport } from "../canary/canary.ts";
 import type { CollectorReport } from "../collect/collector-counters.ts";
 import type { InfluxReport } from "../influx/influx-report.ts";
-import { registerScraped, type ScrapedMetric } from "./scraped-metric.ts";
-
-/** One number without labels. */
-function plain<S>(
-  type: "counter" | "gauge",
-  name: string,
-  help: string,
-  read: (of: S) => number | undefined,
-): ScrapedMetric<S> {
-  return { type, name, help, labels: [], read: (of) => [{ labels: {}, value: read(of) }] };
-}
+import { plain, registerScraped, type ScrapedMetric } from "./scraped-metric.ts";
 
 /** What a collector reads. */
 export const COLLECTOR_METRICS: readonly ScrapedMetric<CollectorReport>[] = [
@@ -67,38 +56,6 @@ export const INFLUX_METRICS: readonly ScrapedMetric<Pick<InfluxMetricsSource, "r
   ),
 ];
 
-/** What a canary does. */
-export const CANARY_METRICS: readonly ScrapedMetric<CanaryReport>[] = [
-  {
-    type: "counter",
-    name: "krm_canary_writes_total",
-    help: "Writes of the canary's Lease, by how they ended.",
-    labels: ["result"],
-    read: ({ writes, failures }) => [
-      { labels: { result: "ok" }, value: writes },
-      { labels: { result: "failed" }, value: failures },
-    ],
-  },
-  plain(
-    "counter",
-    "krm_canary_lost_total",
-    "Writes of the canary that the watch went past without telling: proven losses.",
-    ({ lost }) => lost,
-  ),
-  plain(
-    "counter",
-    "krm_canary_overdue_total",
-    "Writes of the canary that the watch had not told of within the bound.",
-    ({ overdue }) => overdue,
-  ),
-  plain(
-    "gauge",
-    "krm_canary_waiting_seconds",
-    "Age of the oldest write of the canary that the watch has not told of, in seconds; 0: there is none.",
-    ({ waitingMs }) => waitingMs / 1000,
-  ),
-];
-
 /** Adds what a collector reads. */
 export function registerCollectorMetrics(registry: Registry, read: () => CollectorReport): void {
   registerScraped(registry, COLLECTOR_METRICS, read);
@@ -113,9 +70,4 @@ export interface InfluxMetricsSource {
 /** Adds what becomes of points that an `InfluxWriter` takes. */
 export function registerInfluxMetrics(registry: Registry, read: () => InfluxMetricsSource): void {
   registerScraped(registry, INFLUX_METRICS, read);
-}
-
-/** Adds what a canary does. */
-export function registerCanaryMetrics(registry: Registry, read: () => CanaryReport): void {
-  registerScraped(registry, CANARY_METRICS, read);
 }

@@ -8,12 +8,8 @@ export { type AnsweredHttpRequest, type HttpMetrics, httpMetrics } from "./http-
 export { type StoreCalls, storeMetrics } from "./store-metrics.ts";
 
 export { DelayMetrics } from "./delay-metrics.ts";
-export {
-  type InfluxMetricsSource,
-  registerCanaryMetrics,
-  registerCollectorMetrics,
-  registerInfluxMetrics,
-} from "./collector-metrics.ts";
+export { registerCanaryMetrics } from "./canary-metrics.ts";
+export { type InfluxMetricsSource, registerCollectorMetrics, registerInfluxMetrics } from "./collector-metrics.ts";
 
 // What there is
 export { type CatalogueEntry, metricCatalogue, type MetricGroup } from "./metric-catalogue.ts";

@@ -1,5 +1,6 @@
 import { type MetricInfo, type MetricName, METRICS, ROLES } from "@krm/core";
-import { CANARY_METRICS, COLLECTOR_METRICS, INFLUX_METRICS } from "./collector-metrics.ts";
+import { CANARY_METRICS } from "./canary-metrics.ts";
+import { COLLECTOR_METRICS, INFLUX_METRICS } from "./collector-metrics.ts";
 import { DELAYS, NEGATIVE_DELAYS, UNMEASURED_EVENTS } from "./delay-metrics.ts";
 import { HTTP_BYTES, HTTP_DURATION, HTTP_IN_FLIGHT, HTTP_REQUESTS } from "./http-metrics.ts";
 import { LEDGER_METRICS } from "./ledger-metrics.ts";

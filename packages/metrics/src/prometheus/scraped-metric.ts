@@ -13,6 +13,16 @@ export interface ScrapedMetric<S> extends MetricFacts {
   readonly read: (of: S) => readonly Sample[];
 }
 
+/** One number without labels. */
+export function plain<S>(
+  type: "counter" | "gauge",
+  name: string,
+  help: string,
+  read: (of: S) => number | undefined,
+): ScrapedMetric<S> {
+  return { type, name, help, labels: [], read: (of) => [{ labels: {}, value: read(of) }] };
+}
+
 /**
  * Adds metrics that are read off what `look` gives. It is called by each of them at every scrape, all in the same turn
  * of the event loop, and must not reject: that would be the end of the whole scrape.

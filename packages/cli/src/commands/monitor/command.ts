@@ -18,12 +18,20 @@ import { isShared, storeFlag, STORES_HELP } from "../../options/store-flag.ts";
 import type { StoreChoice } from "../../options/store-url.ts";
 import { canaryFlags, type CanaryFlagOptions } from "../../options/canary-flags.ts";
 import { checkInfluxFlags, INFLUX_DETAILS, influxFlags, type InfluxFlagOptions } from "../../options/influx-flags.ts";
+import { nodeLeaseFlags, type NodeLeaseFlagOptions } from "../../options/node-lease-flags.ts";
 import { verifyFlags, type VerifyFlagOptions } from "../../options/verify-flags.ts";
 import { endsWell } from "../../until-ended.ts";
 
 /** What `krm monitor` was told. */
 export interface MonitorCommandOptions
-  extends CommonOptions, ServerFlagOptions, ClusterOptions, VerifyFlagOptions, InfluxFlagOptions, CanaryFlagOptions {
+  extends
+    CommonOptions,
+    ServerFlagOptions,
+    ClusterOptions,
+    VerifyFlagOptions,
+    InfluxFlagOptions,
+    CanaryFlagOptions,
+    NodeLeaseFlagOptions {
   readonly namespace?: readonly string[];
   readonly store: StoreChoice;
   /** Milliseconds. */
@@ -80,7 +88,7 @@ export function addMonitor(program: Command, io: CliIo): void {
     .addOption(new Flag("--serve", "answer readers"))
     .addOption(listenFlag({ host: "127.0.0.1", port: DEFAULT_PORT }));
   for (const each of serverFlags()) command.addOption(each);
-  for (const each of [...influxFlags(), ...canaryFlags()]) command.addOption(each);
+  for (const each of [...influxFlags(), ...canaryFlags(), ...nodeLeaseFlags()]) command.addOption(each);
   command.addOption(healthListenFlag()).addOption(logLevelFlag()).addHelpText("after", EXAMPLES);
   command.action(async (resources: readonly string[], options: MonitorCommandOptions) => {
     checkResourceNames(resources);

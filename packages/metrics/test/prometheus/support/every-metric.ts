@@ -3,11 +3,8 @@ import { ManualClock } from "@krm/testkit";
 import { Registry } from "prom-client";
 import { InfluxWriter } from "../../../src/influx/influx-writer.ts";
 import type { InfluxTarget } from "../../../src/influx/target.ts";
-import {
-  registerCanaryMetrics,
-  registerCollectorMetrics,
-  registerInfluxMetrics,
-} from "../../../src/prometheus/collector-metrics.ts";
+import { registerCanaryMetrics } from "../../../src/prometheus/canary-metrics.ts";
+import { registerCollectorMetrics, registerInfluxMetrics } from "../../../src/prometheus/collector-metrics.ts";
 import { DelayMetrics } from "../../../src/prometheus/delay-metrics.ts";
 import { httpMetrics } from "../../../src/prometheus/http-metrics.ts";
 import { PrometheusTelemetry } from "../../../src/prometheus/prometheus-telemetry.ts";
@@ -69,7 +66,8 @@ export async function everyMetric(
       scopes: 1,
       failing: 0,
     }));
-    registerCanaryMetrics(registry, () => ({ writes: 9, failures: 1, delays: 7, lost: 1, overdue: 1, waitingMs: 20 }));
+    const canary = { writes: 9, failures: 1, delays: 6, lost: 1, unknown: 1, pending: 1, overdue: 1, waitingMs: 20 };
+    registerCanaryMetrics(registry, () => canary);
     const writer = new InfluxWriter({ target: TARGET, clock, logger: silentLogger, random: () => 0.5 });
     registerInfluxMetrics(registry, () => ({ report: writer.report, now: START }));
   }
