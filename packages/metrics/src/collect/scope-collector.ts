@@ -184,10 +184,10 @@ export class ScopeCollector {
     this.#options.counters.failing(this.#id, undefined);
   }
 
-  async #failed(error: unknown, signal: AbortSignal): Promise<void> {
+  async #failed(cause: unknown, signal: AbortSignal): Promise<void> {
     const { counters, logger, store } = this.#options;
     this.#failures++;
-    counters.failing(this.#id, error);
+    counters.failing(this.#id, cause);
     if (this.#failures % POISONED > 0) return;
     // If this fails as well, the store is away, and nothing is given up.
     const cursor = await store.cursor({ signal }).catch(() => undefined);
@@ -195,7 +195,7 @@ export class ScopeCollector {
     this.#position = cursor;
     this.#progress.pass(cursor);
     counters.gap();
-    logger.warn({ err: error, scope: this.#id }, "what stands in the change feed cannot be read; going on behind it");
+    logger.warn({ err: cause, scope: this.#id }, "what stands in the change feed cannot be read; going on behind it");
   }
 
   /** Keeps the place now and then. A store that fails loses nothing but time: what is not kept is read again. */
