@@ -29,7 +29,7 @@ Examples:
       --influx-bucket krm --influx-token-file /etc/krm/token --influx-tag cluster=eu-1
   krm metrics --store redis://127.0.0.1:6379 --health-listen 127.0.0.1:8080       for Prometheus alone
 
-What it writes: streamed_data (a point for each event: delay), krm_scope, krm_verification, krm_drift. docs/metrics.md has
+What it writes: streamed_data (a point for each event), krm_scope, krm_verification, krm_drift, krm_collector. docs/metrics.md has
 every field, what it means, and what to do when it is bad; deploy/ has dashboards for Chronograf and Grafana, and alerts.
 
 One of these is enough. A krm monitor can do the same by itself: krm monitor --influx-url …
