@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import { decodeObject, MemoryStore, PODS, type Scope, silentLogger, systemClock, type ViewChange } from "@krm/core";
 import { Collector, InfluxSink } from "@krm/metrics";
 import { InfluxWriter } from "@krm/metrics/influx";
@@ -87,6 +87,9 @@ withInfluxDb(process.env, (starter) => {
     await influx.kill();
     await commit(80_001, 80_001 + 20_000);
     await influx.restart();
+    // All is read, and written or on disk.
+    const kept = async (): Promise<string | undefined> => view.checkpoint("metrics");
+    while ((await kept())?.includes(`"${await view.cursor()}"`) !== true) await pause(20);
     await collecting[Symbol.asyncDispose]();
 
     const [series] = await influx.query("SELECT count(delay), count(version) FROM streamed_data", { db: "krm" });
