@@ -11,6 +11,7 @@ export {
   alreadyExists,
   badRequest,
   conflict,
+  continueExpired,
   expired,
   forbidden,
   forbiddenPath,
@@ -27,6 +28,8 @@ export {
   tooLargeResourceVersion,
   tooManyRequests,
   unauthorized,
+  versionExpired,
+  wrongRepresentation,
 } from "./status/status-errors.ts";
 
 // Label selectors
@@ -42,10 +45,27 @@ export { type FieldResource, selectableFields, supportedFields } from "./fields/
 export { type ContinuePoint, decodeContinue, encodeContinue } from "./list/continue-token.ts";
 export { isWatchQuery, type ListOptions, parseListOptions } from "./list/list-options.ts";
 
+// Requests
+export { requestInfo, type RequestInfo, type ResourceRequestInfo, watchQuery } from "./request/request-info.ts";
+export { PAGE_NOT_FOUND, versionInfo } from "./request/path-texts.ts";
+
 // Representations
-export { type MetaVersion, negotiate, type NegotiateOptions, type Representation } from "./negotiate.ts";
 export {
-  AGGREGATED_DISCOVERY_CONTENT_TYPE,
+  type DiscoveryVersion,
+  type MetaVersion,
+  negotiate,
+  type NegotiateOptions,
+  type Representation,
+} from "./negotiate.ts";
+export { acceptsGzip, GZIP_LEVEL, GZIP_THRESHOLD_BYTES } from "./representation/compression.ts";
+export { type ObjectView, readObjectView } from "./representation/object-view.ts";
+export { type ListEnvelope, listEnvelope, objectHead } from "./representation/envelope.ts";
+export { goJson, goMapJson } from "./text/go-json.ts";
+export { goYaml } from "./text/yaml.ts";
+export { categoriesOf, inGroupOrder } from "./discovery/well-known.ts";
+export {
+  aggregatedAs,
+  aggregatedContentType,
   discoveryDocuments,
   type DiscoveryDocuments,
   type DiscoveryOptions,

@@ -3,6 +3,9 @@ import { notAcceptable } from "./status/status-errors.ts";
 /** The versions of meta.k8s.io in which Tables and metadata are served. */
 export type MetaVersion = "v1" | "v1beta1";
 
+/** The versions of apidiscovery.k8s.io in which aggregated discovery is served. */
+export type DiscoveryVersion = "v2" | "v2beta1";
+
 /** What to answer with. The transformed forms are JSON. */
 export type Representation =
   | { readonly type: "json" }
@@ -10,7 +13,7 @@ export type Representation =
   | { readonly type: "table"; readonly version: MetaVersion }
   | { readonly type: "partial-object-metadata"; readonly version: MetaVersion }
   | { readonly type: "partial-object-metadata-list"; readonly version: MetaVersion }
-  | { readonly type: "api-group-discovery-list" };
+  | { readonly type: "api-group-discovery-list"; readonly version: DiscoveryVersion };
 
 /** What is being answered. */
 export interface NegotiateOptions {
@@ -19,6 +22,11 @@ export interface NegotiateOptions {
    * offered and no Table. `plain`: nothing but JSON and YAML.
    */
   readonly endpoint?: "resource" | "discovery" | "plain";
+  /**
+   * Aggregated discovery in `v2beta1` too, which clients from before Kubernetes 1.30 ask for. Default: `v2` alone, as
+   * kube-apiserver v1.36.
+   */
+  readonly betaDiscovery?: boolean;
   /** True for a watch: JSON frames only, no YAML. */
   readonly stream?: boolean;
 }
@@ -101,17 +109,17 @@ function accepted(clause: Clause, options: NegotiateOptions): Representation | u
   const version = clause.parameters.get("v");
   if (kind === undefined && group === undefined && version === undefined)
     return json ? JSON_REPRESENTATION : options.stream === true ? undefined : { type: "yaml" };
-  return json ? transformed(kind, group, version, options.endpoint ?? "resource") : undefined;
+  return json ? transformed({ kind, group, version }, options) : undefined;
 }
 
 function transformed(
-  kind: string | undefined,
-  group: string | undefined,
-  version: string | undefined,
-  endpoint: "resource" | "discovery" | "plain",
+  { kind, group, version }: Readonly<Record<"kind" | "group" | "version", string | undefined>>,
+  { endpoint = "resource", betaDiscovery = false }: NegotiateOptions,
 ): Representation | undefined {
-  if (endpoint === "discovery" && group === "apidiscovery.k8s.io")
-    return kind === "APIGroupDiscoveryList" && version === "v2" ? { type: "api-group-discovery-list" } : undefined;
+  if (endpoint === "discovery" && group === "apidiscovery.k8s.io") {
+    const known = version === "v2" || (version === "v2beta1" && betaDiscovery);
+    return kind === "APIGroupDiscoveryList" && known ? { type: "api-group-discovery-list", version } : undefined;
+  }
   if (endpoint !== "resource" || group !== "meta.k8s.io" || (version !== "v1" && version !== "v1beta1"))
     return undefined;
   const type = kind === undefined ? undefined : TRANSFORMS.get(kind);

@@ -1,6 +1,13 @@
 import { PODS, type ResourceType } from "@krm/core";
 import { expect, test } from "vitest";
-import { discoveryDocuments, type DiscoveryResource } from "../src/index.ts";
+import {
+  aggregatedAs,
+  aggregatedContentType,
+  categoriesOf,
+  discoveryDocuments,
+  type DiscoveryResource,
+  inGroupOrder,
+} from "../src/index.ts";
 import { fixture } from "./fixtures.ts";
 
 interface ApiResource {
@@ -72,6 +79,32 @@ test.for(Object.keys(recorded.plain))("%s is what kube-apiserver v1.36.2 told", 
 
 test.for(Object.keys(recorded.aggregated))("%s aggregated is what kube-apiserver v1.36.2 told", (path) => {
   expect(JSON.stringify(documents.aggregated.get(path))).toBe(JSON.stringify(recorded.aggregated[path]));
+});
+
+test("groups come in the API server's order, and unknown ones behind", () => {
+  const types = ["z.example", "coordination.k8s.io", "a.example", "apps", ""].map((group) => ({ type: { group } }));
+  expect(inGroupOrder(types).map(({ type }) => type.group)).toEqual([
+    "",
+    "apps",
+    "coordination.k8s.io",
+    "z.example",
+    "a.example",
+  ]);
+});
+
+test("the category of what `kubectl get all` shows is the one that was recorded", () => {
+  for (const path of ["/api/v1", "/apis/apps/v1", "/apis/networking.k8s.io/v1"]) {
+    for (const { type, categories = [] } of resourcesOf(path))
+      expect([type.resource, categoriesOf(type)]).toEqual([type.resource, categories]);
+  }
+});
+
+test("the aggregated form in its beta differs by its name only", () => {
+  const v2 = documents.aggregated.get("/apis") ?? {};
+  expect(JSON.stringify(aggregatedAs(v2, "v2beta1"))).toBe(
+    JSON.stringify(v2).replace("apidiscovery.k8s.io/v2", "apidiscovery.k8s.io/v2beta1"),
+  );
+  expect(aggregatedContentType("v2beta1")).toContain(";v=v2beta1;");
 });
 
 test("no resources: no groups, and still all the roots", () => {

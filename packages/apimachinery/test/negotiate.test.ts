@@ -29,6 +29,16 @@ test.for<[accept: string | undefined, type: string, options?: NegotiateOptions]>
     "json",
     { endpoint: "discovery" },
   ],
+  [
+    "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json",
+    "api-group-discovery-list",
+    { endpoint: "discovery", betaDiscovery: true },
+  ],
+  [
+    "application/json;g=apidiscovery.k8s.io;v=v1;as=APIGroupDiscoveryList,application/json",
+    "json",
+    { endpoint: "discovery", betaDiscovery: true },
+  ],
   ["application/json;as=Table;v=v1;g=meta.k8s.io,application/json", "json", { endpoint: "plain" }],
   ["application/yaml,application/json", "json", { stream: true }],
 ])("%j gives %s", ([accept, type, options]) => {
@@ -37,6 +47,13 @@ test.for<[accept: string | undefined, type: string, options?: NegotiateOptions]>
 
 test("the version asked for comes with it", () => {
   expect(negotiate("application/json;as=Table;v=v1beta1;g=meta.k8s.io")).toEqual({ type: "table", version: "v1beta1" });
+});
+
+test("aggregated discovery comes in the version that is asked for first", () => {
+  const both = ["v2beta1", "v2"].map((v) => `application/json;g=apidiscovery.k8s.io;v=${v};as=APIGroupDiscoveryList`);
+  const options = { endpoint: "discovery" } as const;
+  expect(negotiate(both.join(), options)).toEqual({ type: "api-group-discovery-list", version: "v2" });
+  expect(negotiate(both.join(), { ...options, betaDiscovery: true })).toMatchObject({ version: "v2beta1" });
 });
 
 test.for([

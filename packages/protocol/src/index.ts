@@ -1,5 +1,5 @@
 // Routes and requests
-export { DEFAULT_PORT, listPath, PATHS, RESOURCE_ALIASES } from "./routes.ts";
+export { DEFAULT_PORT, KUBERNETES_PATHS, listPath, PATHS, RESOURCE_ALIASES } from "./routes.ts";
 export {
   formatListQuery,
   LIST_PARAMETERS,

@@ -13,6 +13,13 @@ export const PATHS: {
   readonly openapi: "/openapi.json";
 } = { status: "/status", livez: "/livez", readyz: "/readyz", metrics: "/metrics", openapi: "/openapi.json" };
 
+/** The roots of the Kubernetes API for what is watched; below the first two come groups, versions and resources. */
+export const KUBERNETES_PATHS: { readonly core: "/api"; readonly groups: "/apis"; readonly version: "/version" } = {
+  core: "/api",
+  groups: "/apis",
+  version: "/version",
+};
+
 /**
  * Names of the flat API that are neither the plural nor a short name of a resource: those of the original KRM.
  * The value is the plural.

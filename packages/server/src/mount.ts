@@ -9,7 +9,7 @@ import {
   type Store,
   systemClock,
 } from "@krm/core";
-import { hasCause, HEADERS, PATHS } from "@krm/protocol";
+import { hasCause, HEADERS, KUBERNETES_PATHS, PATHS } from "@krm/protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from "fastify";
 import { errorStatus } from "./answer/error-status.ts";
 import type { RequestObserver } from "./answer/observe-answers.ts";
@@ -22,6 +22,8 @@ import { answerMetrics, type MetricsSource } from "./routes/metrics.ts";
 import { openApiDocument } from "./routes/openapi.ts";
 import { answerLivez, answerReadyz } from "./routes/probes.ts";
 import { answerStatus } from "./routes/status.ts";
+import { answerKubernetes } from "./kubernetes/answer.ts";
+import type { KubernetesContext } from "./kubernetes/context.ts";
 import { FieldCache } from "./selection/field-cache.ts";
 import { Catalog } from "./view/catalog.ts";
 import { SnapshotShelf } from "./view/snapshot-shelf.ts";
@@ -60,7 +62,7 @@ export interface MountPlace {
 export function mountKrm(app: FastifyInstance, options: MountOptions, place: MountPlace): void {
   const { store, auth, clock = systemClock, staleness = DEFAULT_STALENESS, logger = silentLogger, metrics } = options;
   const catalog = new Catalog(store, options.scopes ?? [], clock);
-  const context = {
+  const context: KubernetesContext = {
     store,
     catalog,
     clock,
@@ -127,6 +129,8 @@ export function mountKrm(app: FastifyInstance, options: MountOptions, place: Mou
     const { resource } = request.params as { readonly resource: string };
     return answerList(context, resource, request, reply);
   });
+  for (const url of kubernetesRoutes())
+    read(url, async (request, reply) => answerKubernetes(context, prefix, request, reply));
   read(PATHS.status, async (request, reply) => answerStatus(context, request, reply));
   read(PATHS.livez, async (request, reply) => answerLivez(request, reply));
   read(PATHS.readyz, async (request, reply) => {
@@ -138,6 +142,11 @@ export function mountKrm(app: FastifyInstance, options: MountOptions, place: Mou
     readQuery(request.raw.url ?? "", []);
     return sendJson(reply, openApiDocument({ prefix, paths }));
   });
+}
+
+function kubernetesRoutes(): readonly string[] {
+  const { core, groups, version } = KUBERNETES_PATHS;
+  return [version, core, `${core}/*`, groups, `${groups}/*`];
 }
 
 async function whoAsks(auth: Authenticator, request: FastifyRequest): Promise<Identity | undefined> {

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { get } from "node:http";
+import { get, type IncomingMessage } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
 import Fastify from "fastify";
@@ -36,6 +36,12 @@ describe("who observes the requests", () => {
     ["/readyz", "/readyz", 200],
     ["/metrics", "/metrics", 200],
     ["/openapi.json", "/openapi.json", 200],
+    ["/version", "/version", 200],
+    ["/api", "/api", 200],
+    ["/api/v1", "/api", 200],
+    ["/api/v1/namespaces/team-a/pods/a", "/api", 200],
+    ["/apis", "/apis", 200],
+    ["/apis/nothing/v1/things", "/apis", 404],
     ["/secret/path", "other", 404],
   ])("hears of %s as %s", async (url, route, status) => {
     const observer = new Observed();
@@ -145,6 +151,15 @@ describe("who observes the requests", () => {
     expect(left.bytes).toBeGreaterThan(0);
     expect(left.bytes).toBeLessThan(body.byteLength);
     expect(observer.open).toBe(0);
+
+    const packed = get(`${url}/api/v1/pods`, { headers: { "accept-encoding": "gzip" } });
+    let length = 0;
+    for await (const chunk of ((await once(packed, "response")) as [IncomingMessage])[0])
+      length += (chunk as Uint8Array).length;
+    const compressed = await observer.next();
+    expect(told(compressed)).toEqual(["/api", "GET", 200, true]);
+    expect(compressed.bytes).toBeGreaterThanOrEqual(length);
+    expect(compressed.bytes).toBeLessThan(body.byteLength);
 
     // The second is answered when the first is, which never happens.
     const socket = connect(port, "127.0.0.1");

@@ -4,6 +4,7 @@ import { NODES, PODS } from "@krm/core";
 import { LIST_PARAMETERS } from "@krm/protocol";
 import { failure, testApp } from "./support/app.ts";
 import { fill, pod } from "./support/fixtures.ts";
+import { impatientClock } from "./support/impatient-clock.ts";
 
 describe("query parameters", () => {
   it.each([
@@ -146,15 +147,3 @@ describe("any query", () => {
     );
   });
 });
-
-/** A clock on which whoever waits has waited long enough at once. */
-function impatientClock(): { now(): number; monotonic(): number; sleep(ms: number): Promise<void> } {
-  let at = Date.UTC(2026, 0, 1);
-  return {
-    now: () => at,
-    monotonic: () => at,
-    sleep: async (ms) => {
-      at += ms;
-    },
-  };
-}

@@ -282,6 +282,8 @@ describe("/", () => {
     expect(paths.map((path) => path.trim())).toEqual([
       "/cluster/pods",
       "/cluster/nodes",
+      "/cluster/api",
+      "/cluster/apis",
       ...Object.values(PATHS).map((path) => `/cluster${path}`),
     ]);
     for (const path of paths) expect((await test.get(path.trim())).statusCode).toBe(200);

@@ -1,4 +1,5 @@
 import { apiVersionOf } from "@krm/core";
+import type { DiscoveryVersion } from "../negotiate.ts";
 import {
   type DiscoveredGroup,
   type DiscoveredVersion,
@@ -8,8 +9,14 @@ import {
 } from "./discovery-resource.ts";
 
 /** The Content-Type of the aggregated form. */
-export const AGGREGATED_DISCOVERY_CONTENT_TYPE =
-  "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList" as const;
+export function aggregatedContentType(version: DiscoveryVersion): string {
+  return `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`;
+}
+
+/** An aggregated document, which is `v2`, in another version: but for its name it is the same. */
+export function aggregatedAs(document: object, version: DiscoveryVersion): object {
+  return { ...document, apiVersion: `apidiscovery.k8s.io/${version}` };
+}
 
 /** Everything that clients ask before they ask for objects. Each document is ready for `JSON.stringify`. */
 export interface DiscoveryDocuments {

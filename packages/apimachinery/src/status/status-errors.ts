@@ -111,8 +111,8 @@ export function notFoundPath(): StatusError {
 }
 
 /** 405 MethodNotAllowed. */
-export function methodNotAllowed(): StatusError {
-  return statusError({ code: 405, reason: "MethodNotAllowed", message: METHOD_NOT_ALLOWED, details: {} });
+export function methodNotAllowed(message: string = METHOD_NOT_ALLOWED): StatusError {
+  return statusError({ code: 405, reason: "MethodNotAllowed", message, details: {} });
 }
 
 /** 406 NotAcceptable: no representation that the Accept header allows. `available`: what there is, best first. */
@@ -121,6 +121,16 @@ export function notAcceptable(available: readonly string[] = REPRESENTATIONS): S
     code: 406,
     reason: "NotAcceptable",
     message: `406: Not Acceptable\n\nAvailable representations: ${available.join(", ")}`,
+    details: {},
+  });
+}
+
+/** 406 NotAcceptable: a representation that exists, but not of what is asked. `fits`: `a list`, `one object`. */
+export function wrongRepresentation(representation: string, fits: string): StatusError {
+  return statusError({
+    code: 406,
+    reason: "NotAcceptable",
+    message: `the representation ${representation} is for ${fits}`,
     details: {},
   });
 }
@@ -179,6 +189,25 @@ export function expired(message: string, continueToken?: string): StatusError {
     message,
     ...(continueToken === undefined ? {} : { continue: continueToken }),
   });
+}
+
+/**
+ * 410 Expired: what a continue token goes on with is gone. `continueToken` asks for the rest of the list as it is by then.
+ */
+export function continueExpired(continueToken: string): StatusError {
+  return expired(
+    "The provided continue parameter is too old to display a consistent list result. You can start a new list without " +
+      "the continue parameter, or use the continue token in this response to retrieve the remainder of the results. " +
+      "Continuing with the provided token results in an inconsistent list - objects that were created, modified, or " +
+      "deleted between the time the first chunk was returned and now may show up in the list.",
+    continueToken,
+  );
+}
+
+/** 410 Expired: the exact version that a list asks for is gone. `more`, in brackets behind the API server's own words. */
+export function versionExpired(more?: string): StatusError {
+  const words = "The resourceVersion for the provided list is too old.";
+  return expired(more === undefined ? words : `${words} (${more})`);
 }
 
 /** 429 TooManyRequests. `retryAfterSeconds` also belongs into the `Retry-After` header. */

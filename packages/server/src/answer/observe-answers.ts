@@ -1,9 +1,15 @@
 import type { Clock } from "@krm/core";
-import { PATHS } from "@krm/protocol";
+import { KUBERNETES_PATHS, PATHS } from "@krm/protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 /** Which of KRM's routes a request was for; `other`: none of them. Never what a reader wrote. */
-export type AnswerRoute = "/" | "/:resource" | (typeof PATHS)[keyof typeof PATHS] | "other";
+export type AnswerRoute =
+  | "/"
+  | "/:resource"
+  | (typeof PATHS)[keyof typeof PATHS]
+  /** With everything below it. */
+  | (typeof KUBERNETES_PATHS)[keyof typeof KUBERNETES_PATHS]
+  | "other";
 
 /** A request that is over. */
 export interface AnsweredRequest {
@@ -16,7 +22,7 @@ export interface AnsweredRequest {
   readonly complete: boolean;
   /** From the request's headers to the end of its answer, at the reader's pace. */
   readonly seconds: number;
-  /** Of the body, that were sent; where the reader left, at most. */
+  /** Of the body, that were sent; where the reader left, or the body was compressed on its way, at most. */
   readonly bytes: number;
 }
 
@@ -28,7 +34,12 @@ export interface RequestObserver {
   answered(request: AnsweredRequest): void;
 }
 
-const ROUTES: ReadonlySet<string> = new Set<AnswerRoute>(["/", "/:resource", ...Object.values(PATHS)]);
+const ROUTES: ReadonlySet<string> = new Set<AnswerRoute>([
+  "/",
+  "/:resource",
+  ...Object.values(PATHS),
+  ...Object.values(KUBERNETES_PATHS),
+]);
 
 /**
  * Tells an observer of every request to an instance, those included that other hooks refuse: to be called before any
@@ -59,8 +70,11 @@ export function answerObserver(
     raw.once("finish", () => (complete = true));
     raw.once("close", () => {
       const { method } = request;
-      const length = method === "HEAD" ? 0 : Number(reply.getHeader("content-length") ?? 0);
-      const taken = complete ? length : before === undefined ? 0 : Math.min(length, socket.bytesWritten - before);
+      const sent = before === undefined ? 0 : socket.bytesWritten - before;
+      // What is compressed on its way has no length.
+      const unknown = reply.hasHeader("content-encoding") ? sent : 0;
+      const length = method === "HEAD" ? 0 : Number(reply.getHeader("content-length") ?? unknown);
+      const taken = complete ? length : Math.min(length, sent);
       observer.answered({
         route: routeOf(request, prefix),
         method,
@@ -75,6 +89,6 @@ export function answerObserver(
 
 function routeOf({ routeOptions: { url } }: FastifyRequest, prefix: string): AnswerRoute {
   if (url === undefined || !url.startsWith(prefix)) return "other";
-  const route = url.slice(prefix.length) || "/";
+  const route = url.slice(prefix.length).replace(/\/\*$/u, "") || "/";
   return ROUTES.has(route) ? (route as AnswerRoute) : "other";
 }

@@ -13,8 +13,13 @@ const BATCH = 1024;
  * Sends a list. A long one goes out as the stored bytes themselves, gathered by the system and not copied here, in
  * batches at the pace of the reader; `onSend` hooks do not see it. Ends early, without an error, when the reader leaves.
  */
-export async function sendList(request: FastifyRequest, reply: FastifyReply, list: ListBytes): Promise<FastifyReply> {
-  reply.header("content-type", "application/json").header("content-length", String(list.length));
+export async function sendList(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  list: ListBytes,
+  contentType: string = "application/json",
+): Promise<FastifyReply> {
+  reply.header("content-type", contentType).header("content-length", String(list.length));
   if (request.method === "HEAD") return reply.send();
   if (list.length <= SMALL) return reply.send(Buffer.concat([...list.chunks()], list.length));
   // HTTP/2 frames what it sends, and gathers nothing.

@@ -5,8 +5,8 @@ import type { FastifyReply } from "fastify";
 const JSON_TYPE = "application/json";
 
 /** Sends a small JSON document. */
-export function sendJson(reply: FastifyReply, body: unknown): FastifyReply {
-  return reply.header("content-type", JSON_TYPE).send(Buffer.from(`${JSON.stringify(body)}\n`));
+export function sendJson(reply: FastifyReply, body: unknown, contentType: string = JSON_TYPE): FastifyReply {
+  return reply.header("content-type", contentType).send(Buffer.from(`${JSON.stringify(body)}\n`));
 }
 
 /** Sends text for people. */

@@ -1,14 +1,15 @@
+import { type ListEnvelope, listEnvelope, type ListMeta, objectHead } from "@krm/apimachinery";
 import { apiVersionOf, type ResourceType, type StoredObject } from "@krm/core";
 import type { ListMetadata } from "@krm/protocol";
 
-/** A list as it goes over the wire: its length, and its bytes in chunks, most of them the stored objects' own. */
+/** A list, or another document, as it goes over the wire: its length, and its bytes in chunks, most of them the stored objects' own. */
 export interface ListBytes {
   readonly length: number;
   chunks(): Generator<Uint8Array, void, undefined>;
 }
 
 const COMMA = Buffer.from(",");
-const TAIL = Buffer.from("]}\n");
+const NEWLINE = Buffer.from("\n");
 
 /**
  * Puts a Kubernetes list around the bytes of its objects; nothing is copied or parsed. Items of built-in kinds stand
@@ -16,24 +17,48 @@ const TAIL = Buffer.from("]}\n");
  */
 export function listBytes(resource: ResourceType, metadata: ListMetadata, items: readonly StoredObject[]): ListBytes {
   const apiVersion = apiVersionOf(resource);
-  const head = Buffer.from(openEnded({ kind: resource.listKind, apiVersion, metadata }, `"items":[`));
-  // It stands in for the object's own opening brace.
-  const prefix = resource.custom ? Buffer.from(openEnded({ apiVersion, kind: resource.kind }, "")) : undefined;
-  let length = head.length + TAIL.length + Math.max(0, items.length - 1) * COMMA.length;
-  for (const item of items) length += item.bytes.byteLength;
-  if (prefix !== undefined) length += items.length * (prefix.length - 1);
-  return { length, chunks: () => chunks(head, items, prefix) };
+  const start = JSON.stringify({ kind: resource.listKind, apiVersion, metadata });
+  return around(resource, { head: `${start.slice(0, -1)},"items":[`, tail: "]}\n" }, items);
 }
 
-/** JSON of an object that goes on with `next`. */
-function openEnded(start: object, next: string): string {
-  return `${JSON.stringify(start).slice(0, -1)},${next}`;
+/** The same in the members' order of the Kubernetes API, which differs for custom resources. */
+export function kubernetesListBytes(
+  resource: ResourceType,
+  metadata: ListMeta,
+  items: readonly StoredObject[],
+): ListBytes {
+  return around(resource, listEnvelope(resource, metadata), items);
+}
+
+/** One object on its own, with `kind` and `apiVersion`. */
+export function objectBytes(resource: ResourceType, { bytes }: StoredObject): ListBytes {
+  return wholeBytes([Buffer.from(objectHead(resource)), bytes.subarray(1), NEWLINE]);
+}
+
+/** What has been put together before. */
+export function wholeBytes(pieces: readonly Uint8Array[]): ListBytes {
+  const length = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
+  return { length, chunks: () => each(pieces) };
+}
+
+function* each(pieces: readonly Uint8Array[]): Generator<Uint8Array, void, undefined> {
+  yield* pieces;
+}
+
+function around(resource: ResourceType, envelope: ListEnvelope, items: readonly StoredObject[]): ListBytes {
+  const head = Buffer.from(envelope.head);
+  const tail = Buffer.from(envelope.tail);
+  // It stands in for the object's own opening brace.
+  const prefix = resource.custom ? Buffer.from(objectHead(resource)) : undefined;
+  let length = head.length + tail.length + Math.max(0, items.length - 1) * COMMA.length;
+  for (const item of items) length += item.bytes.byteLength;
+  if (prefix !== undefined) length += items.length * (prefix.length - 1);
+  return { length, chunks: () => chunks({ head, tail, prefix }, items) };
 }
 
 function* chunks(
-  head: Buffer,
+  { head, tail, prefix }: { readonly head: Buffer; readonly tail: Buffer; readonly prefix: Buffer | undefined },
   items: readonly StoredObject[],
-  prefix: Buffer | undefined,
 ): Generator<Uint8Array, void, undefined> {
   yield head;
   let first = true;
@@ -47,5 +72,5 @@ function* chunks(
       yield bytes.subarray(1);
     }
   }
-  yield TAIL;
+  yield tail;
 }

@@ -9,6 +9,7 @@ import { type ResourceType, resourceId, resourceName } from "@krm/core";
 import { LIST_PARAMETERS, parseDuration } from "@krm/protocol";
 import { invalidParameter, namingParameters } from "./invalid-parameter.ts";
 import { readQuery, unknownParameter } from "./query-string.ts";
+import { withoutZeros } from "./version-digits.ts";
 
 /** A request for a flat list, checked. */
 export interface ListRequest {
@@ -115,11 +116,4 @@ function duration(query: URLSearchParams, parameter: string): number | undefined
       throw invalidParameter(parameter, `query parameter "${parameter}": ${error.message}`);
     throw error;
   }
-}
-
-/** `0` and its longer spellings ask for any version; undefined then. */
-function withoutZeros(digits: string): string | undefined {
-  let start = 0;
-  while (digits[start] === "0") start += 1;
-  return start === digits.length ? undefined : digits.slice(start);
 }

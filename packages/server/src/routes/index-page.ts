@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { resourceName } from "@krm/core";
+import { KUBERNETES_PATHS } from "@krm/protocol";
 import { sendText } from "../answer/send.ts";
 import { readQuery } from "../request/query-string.ts";
 import type { Catalog } from "../view/catalog.ts";
@@ -19,6 +20,9 @@ export async function answerIndex(
     "",
     resources.length === 0 ? "Nothing is watched yet." : "Watched resources:",
     ...resources.map((name) => `  ${prefix}/${name}`),
+    "",
+    "The same as kubectl and client libraries read it:",
+    ...[KUBERNETES_PATHS.core, KUBERNETES_PATHS.groups].map((path) => `  ${prefix}${path}`),
     "",
     "About the server:",
     ...paths.map((path) => `  ${prefix}${path}`),

@@ -1,20 +1,20 @@
-import { StatusError } from "@krm/apimachinery";
+import { versionExpired } from "@krm/apimachinery";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { isResourceVersion, resourceName } from "@krm/core";
-import { formatFreshness, hasCause, HEADERS } from "@krm/protocol";
+import { formatFreshness } from "@krm/protocol";
 import { sendList } from "../answer/send-list.ts";
+import { tellTrust } from "../answer/tell-trust.ts";
 import { listEtag, matchesEtag } from "../body/etag.ts";
 import { listBytes } from "../body/list-bytes.ts";
 import { type ListRequest, readListRequest } from "../request/list-request.ts";
 import type { FieldCache } from "../selection/field-cache.ts";
 import { takePage } from "../selection/page.ts";
 import { compile } from "../selection/selection.ts";
-import { type Catalog, scopesFor, type Watched } from "../view/catalog.ts";
-import { statusOf } from "../view/demand.ts";
-import { findView, type ListView, type ListViewContext, shelfName } from "../view/list-view.ts";
-import { fingerprint, writePageToken } from "../view/page-token.ts";
+import type { Catalog, Watched } from "../view/catalog.ts";
+import { findView, keepForMore, type ListViewContext, type ViewRequest, versionsOf } from "../view/list-view.ts";
+import { readPageToken, writeInconsistentToken, writePageToken } from "../view/page-token.ts";
 import { freshnessOf, requireView } from "../view/trust.ts";
-import { judgeParts, viewIdentity } from "../view/view.ts";
+import { judgeParts, type View } from "../view/view.ts";
 
 /** What lists are made from. */
 export interface ListContext extends Omit<ListViewContext, "signal"> {
@@ -35,25 +35,8 @@ export async function answerList(
     asked = readListRequest(request.raw.url ?? "", watched.resource);
     return await answer(context, watched, asked, request, reply);
   } catch (error) {
-    if (error instanceof StatusError && !reply.hasHeader(HEADERS.state))
-      reply.headers(await trustAmid(error, context, watched, asked?.namespace));
+    await tellTrust(error, reply, context, watched, asked?.namespace);
     throw error;
-  }
-}
-
-/** The trust headers of an error about a list. None where there is no view, or where it cannot be looked at either. */
-async function trustAmid(
-  { status }: StatusError,
-  context: ListContext,
-  watched: Watched,
-  namespace: string | undefined,
-): Promise<ReturnType<typeof formatFreshness>> {
-  if (hasCause(status, "NamespaceNotWatched")) return {};
-  try {
-    const parts = await statusOf(context.store, scopesFor(watched, namespace), context);
-    return formatFreshness(freshnessOf(parts, context.clock.now()));
-  } catch {
-    return {};
   }
 }
 
@@ -65,7 +48,8 @@ async function answer(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const target = request.raw.url ?? "";
-  const found = await findView(watched, asked, { ...context, signal: request.signal });
+  const wants = viewRequest(asked);
+  const found = await findView(watched, wants, { ...context, signal: request.signal });
   const { view } = found;
   const now = context.clock.now();
   const parts = judgeParts(view.parts, now, context.staleness);
@@ -80,7 +64,11 @@ async function answer(
   // A version that no token can carry leaves no way to ask for more: then everything comes at once.
   const limit = isResourceVersion(version) ? asked.limit : 0;
   const page = await takePage(view.objects, { after: found.after, limit, wanted, cache: context.fields });
-  const more = page.last === undefined ? undefined : keepForMore(context, watched, asked, found, page.last);
+  const { last } = page;
+  const more =
+    last === undefined
+      ? undefined
+      : writePageToken(version, { view: keepForMore(context.shelf, watched, wants, found), after: last });
   const metadata = {
     resourceVersion: version,
     ...(more === undefined ? {} : { continue: more }),
@@ -89,15 +77,26 @@ async function answer(
   return sendList(request, reply, listBytes(watched.resource, metadata, page.items));
 }
 
-/** Keeps a view for the pages after `last`, and gives the token that asks for them. */
-function keepForMore(
-  context: ListContext,
-  watched: Watched,
-  asked: ListRequest,
-  found: ListView,
-  last: string,
-): string {
-  const name = found.fingerprint ?? fingerprint(viewIdentity(found.view.parts));
-  context.shelf.keep(shelfName(watched, asked, name), found.view);
-  return writePageToken(found.version ?? "", { view: name, after: last });
+function viewRequest(asked: ListRequest): ViewRequest {
+  const { name, namespace, resourceVersion, maxStaleness, match } = asked;
+  return {
+    name,
+    namespace,
+    continue: asked.continue === undefined ? undefined : readPageToken(asked.continue),
+    resourceVersion,
+    match,
+    maxStaleness,
+    tooOld: ({ parts }, version) => versionExpired(whatElse(parts, version)),
+    rest: writeInconsistentToken,
+  };
+}
+
+/** What can be had instead of an exact version that is gone. */
+function whatElse(parts: View["parts"], version: string): string {
+  const versions = versionsOf(parts);
+  const exact =
+    versions.length === 1
+      ? `the view is at ${versions.join()}, the only version that can be had exactly`
+      : "the views of the namespaces are at different versions; ask for one namespace";
+  return `${exact}; for ${version} or newer leave out resourceVersionMatch=Exact`;
 }

@@ -32,20 +32,28 @@ export class Catalog {
   }
 
   /**
+   * All resources, in the order of their first scope.
+   *
+   * @throws StatusError 503 while nothing is watched.
+   */
+  async watched(): Promise<readonly Watched[]> {
+    const watched = group(await this.scopes());
+    if (watched.length > 0) return watched;
+    const lost = sourceTrouble(this.#store, this.#clock.now());
+    throw causedError("ViewSyncing", {
+      code: 503,
+      message: `nothing is watched yet: ${lost?.line ?? "no monitor has written to the store"}`,
+      retryAfterSeconds: 1,
+    });
+  }
+
+  /**
    * Finds a resource by the name in a path: plural, plural with group, short name or alias.
    *
    * @throws StatusError 404 that lists what is watched, 400 where the name fits several, 503 while nothing is watched.
    */
   async find(name: string): Promise<Watched> {
-    const watched = group(await this.scopes());
-    if (watched.length === 0) {
-      const lost = sourceTrouble(this.#store, this.#clock.now());
-      throw causedError("ViewSyncing", {
-        code: 503,
-        message: `nothing is watched yet: ${lost?.line ?? "no monitor has written to the store"}`,
-        retryAfterSeconds: 1,
-      });
-    }
+    const watched = await this.watched();
     const plural = RESOURCE_ALIASES[name] ?? name;
     const full = watched.find(({ resource }) => resourceName(resource) === plural);
     if (full !== undefined) return full;

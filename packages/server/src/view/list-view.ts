@@ -1,11 +1,27 @@
-import { expired } from "@krm/apimachinery";
+import { continueExpired } from "@krm/apimachinery";
 import { type Clock, resourceId, type StalenessBounds, type Store } from "@krm/core";
-import type { ListRequest } from "../request/list-request.ts";
 import { scopesFor, type Watched } from "./catalog.ts";
 import { awaitDemand, type Demand, requireDemand, statusOf } from "./demand.ts";
-import { fingerprint, readPageToken, writeInconsistentToken } from "./page-token.ts";
+import { fingerprint, type PagePoint } from "./page-token.ts";
 import type { SnapshotShelf } from "./snapshot-shelf.ts";
 import { judgeParts, readView, type View, viewIdentity, type ViewQuery, viewVersion } from "./view.ts";
+
+/** Which view is asked for. */
+export interface ViewRequest {
+  readonly namespace: string | undefined;
+  readonly name: string | undefined;
+  /** Where an earlier page ended. */
+  readonly continue: PagePoint | undefined;
+  /** Decimal digits; undefined: whatever there is. */
+  readonly resourceVersion: string | undefined;
+  readonly match: "Exact" | "NotOlderThan";
+  /** Milliseconds. */
+  readonly maxStaleness: number | undefined;
+  /** The error for an exact version that the view has left behind. */
+  readonly tooOld: (view: View, version: string) => Error;
+  /** The token for the rest of a list after a key, from whatever view is newest then. */
+  readonly rest: (after: string) => string;
+}
 
 /** The view that a request gets, and where in it the answer starts. */
 export interface ListView {
@@ -27,42 +43,27 @@ export interface ListViewContext {
   readonly signal: AbortSignal;
 }
 
-/** The API server's words, and what to ask for instead. */
-function tooOld({ parts }: View, version: string): Error {
-  const versions = new Set(parts.map(({ meta }) => meta.version).filter((each) => each !== undefined));
-  const exact =
-    versions.size === 1
-      ? `the view is at ${[...versions].join()}, the only version that can be had exactly`
-      : "the views of the namespaces are at different versions; ask for one namespace";
-  return expired(
-    `The resourceVersion for the provided list is too old. (${exact}; for ${version} or newer leave out resourceVersionMatch=Exact)`,
-  );
-}
-
-const CONTINUE_TOO_OLD =
-  "The provided continue parameter is too old to display a consistent list result. You can start a new list without " +
-  "the continue parameter, or use the continue token in this response to retrieve the remainder of the results. " +
-  "Continuing with the provided token results in an inconsistent list - objects that were created, modified, or " +
-  "deleted between the time the first chunk was returned and now may show up in the list.";
-
 /**
  * Finds the view that answers a request: the current one when it is as new as demanded, the one that an earlier page
- * came from, or the one of an exact version, while that is kept.
+ * came from, or the one of an exact version, where one that is kept happens to be at it.
  *
  * @throws StatusError 410 for a view that is gone, 504 for one that does not come, 404 for a namespace that is not watched.
  */
-export async function findView(watched: Watched, request: ListRequest, context: ListViewContext): Promise<ListView> {
+export async function findView(watched: Watched, request: ViewRequest, context: ListViewContext): Promise<ListView> {
   const scopes = scopesFor(watched, request.namespace);
   const query: ViewQuery = { scopes, namespace: request.namespace, name: request.name };
   const { resourceVersion: version, maxStaleness } = request;
   if (request.continue !== undefined) return continued(request.continue, watched, query, request, context);
   const view = await readDemanded(query, { version, maxStaleness }, context);
-  if (version !== undefined && request.match === "Exact" && isElsewhere(view, version)) throw tooOld(view, version);
-  return { view, version: viewVersion(view.parts), after: undefined, fingerprint: undefined };
+  if (version === undefined || request.match !== "Exact")
+    return { view, version: viewVersion(view.parts), after: undefined, fingerprint: undefined };
+  const exact = atVersion(view, version, watched, request, context.shelf);
+  if (exact === undefined) throw request.tooOld(view, version);
+  return { view: exact, version: viewVersion(exact.parts), after: undefined, fingerprint: undefined };
 }
 
 /** Reads a view once it meets a demand: a new history may have taken back what the look at it before had shown. */
-async function readDemanded(query: ViewQuery, demand: Demand, context: ListViewContext): Promise<View> {
+export async function readDemanded(query: ViewQuery, demand: Demand, context: ListViewContext): Promise<View> {
   const { store, clock, staleness } = context;
   await awaitDemand(store, query.scopes, demand, context);
   const view = await readView(store, query);
@@ -75,20 +76,32 @@ function isElsewhere({ parts }: View, version: string): boolean {
   return viewVersion(parts) !== undefined && !parts.every(({ meta }) => meta.version === version);
 }
 
-/** The name under which a view is kept on the shelf. */
-export function shelfName(watched: Watched, request: ListRequest, view: string): string {
-  return `${resourceId(watched.resource)} ${request.namespace ?? ""} ${request.name ?? ""} ${view}`;
+/** The versions that the parts of a view are at, each once. */
+export function versionsOf(parts: View["parts"]): readonly string[] {
+  return [...new Set(parts.map(({ meta }) => meta.version).filter((version) => version !== undefined))];
+}
+
+/** Keeps a view for the pages that are still to come of it; gives the name that their token has to hold. */
+export function keepForMore(shelf: SnapshotShelf, watched: Watched, request: ViewRequest, found: ListView): string {
+  const name = found.fingerprint ?? fingerprint(viewIdentity(found.view.parts));
+  shelf.keep({ of: shelfName(watched, request), view: name }, found.view);
+  return name;
+}
+
+/** What views are kept of: a resource, as far as it is read. */
+function shelfName(watched: Watched, request: ViewRequest): string {
+  return `${resourceId(watched.resource)} ${request.namespace ?? ""} ${request.name ?? ""}`;
 }
 
 async function continued(
-  token: string,
+  point: PagePoint,
   watched: Watched,
   query: ViewQuery,
-  request: ListRequest,
+  request: ViewRequest,
   context: ListViewContext,
 ): Promise<ListView> {
-  const { version, view: wanted, after } = readPageToken(token);
-  const kept = wanted === undefined ? undefined : context.shelf.find(shelfName(watched, request, wanted));
+  const { version, view: wanted, after } = point;
+  const kept = wanted === undefined ? undefined : context.shelf.find({ of: shelfName(watched, request), view: wanted });
   const demand = { version: undefined, maxStaleness: request.maxStaleness };
   if (kept !== undefined && wanted !== undefined) {
     const parts = await statusOf(context.store, query.scopes, context);
@@ -98,7 +111,23 @@ async function continued(
     return { view, version, after, fingerprint: wanted };
   }
   const view = await readDemanded(query, demand, context);
+  if (wanted === undefined && version !== undefined) {
+    const exact = atVersion(view, version, watched, request, context.shelf);
+    if (exact === undefined) throw continueExpired(request.rest(after));
+    return { view: exact, version, after, fingerprint: undefined };
+  }
   const current = fingerprint(viewIdentity(view.parts));
-  if (wanted !== undefined && wanted !== current) throw expired(CONTINUE_TOO_OLD, writeInconsistentToken(after));
+  if (wanted !== undefined && wanted !== current) throw continueExpired(request.rest(after));
   return { view, version: version ?? viewVersion(view.parts), after, fingerprint: current };
+}
+
+/** The view at just a version: the current one, or one that is kept. Undefined: there is none. */
+function atVersion(
+  current: View,
+  version: string,
+  watched: Watched,
+  request: ViewRequest,
+  shelf: SnapshotShelf,
+): View | undefined {
+  return isElsewhere(current, version) ? shelf.findAt(shelfName(watched, request), version) : current;
 }

@@ -1,26 +1,17 @@
 import type { IncomingHttpHeaders } from "node:http";
 import {
-  AGGREGATED_DISCOVERY_CONTENT_TYPE,
+  aggregatedContentType,
   type DiscoveryDocuments,
   discoveryDocuments,
   type DiscoveryResource,
   type DiscoverySubresource,
+  goJson,
+  inGroupOrder,
   negotiate,
 } from "@krm/apimachinery";
 import type { SimResource } from "../cluster/sim-resource.ts";
-import { goJson } from "./go-json.ts";
 import type { Answer } from "./respond.ts";
 import { REVIEWS } from "./reviews.ts";
-
-/** Groups in the order in which kube-apiserver tells them; others come behind. */
-const GROUP_ORDER = [
-  "",
-  "apps",
-  "authentication.k8s.io",
-  "authorization.k8s.io",
-  "networking.k8s.io",
-  "coordination.k8s.io",
-];
 
 const documents = new WeakMap<readonly SimResource[], Map<string, DiscoveryDocuments>>();
 
@@ -36,7 +27,7 @@ export function discoveryAnswer(
     return {
       status: 200,
       body: `${goJson(root)}\n`,
-      contentType: AGGREGATED_DISCOVERY_CONTENT_TYPE,
+      contentType: aggregatedContentType("v2"),
       headers: { "cache-control": "public", vary: "Accept" },
     };
   }
@@ -55,7 +46,7 @@ function documentsOf(resources: readonly SimResource[], serverAddress: string): 
   return built;
 }
 
-function discoveryResources(resources: readonly SimResource[]): DiscoveryResource[] {
+function discoveryResources(resources: readonly SimResource[]): readonly DiscoveryResource[] {
   const kept = resources.map((type): DiscoveryResource => ({
     type,
     verbs: type.verbs,
@@ -63,12 +54,7 @@ function discoveryResources(resources: readonly SimResource[]): DiscoveryResourc
     subresources: type.subresources.map((name) => subresource(type, name)),
   }));
   const reviews = REVIEWS.map((type): DiscoveryResource => ({ type, verbs: ["create"] }));
-  return [...kept, ...reviews].toSorted((a, b) => rank(a) - rank(b));
-}
-
-function rank(resource: DiscoveryResource): number {
-  const index = GROUP_ORDER.indexOf(resource.type.group);
-  return index < 0 ? GROUP_ORDER.length : index;
+  return inGroupOrder([...kept, ...reviews]);
 }
 
 function subresource(type: SimResource, name: "status" | "scale"): DiscoverySubresource {

@@ -1,11 +1,12 @@
 import {
+  continueExpired,
   decodeContinue,
   encodeContinue,
-  expired,
   type ListMeta,
   type ListOptions,
   StatusError,
   tooLargeResourceVersion,
+  versionExpired,
 } from "@krm/apimachinery";
 import { type Clock, compareResourceVersions, type ResourceVersion } from "@krm/core";
 import type { SimObject } from "../cluster/sim-object.ts";
@@ -15,13 +16,6 @@ import { type ObjectFilter, objectFilter } from "./object-filter.ts";
 
 /** How long a reader's demand for news is waited for. Upstream `blockTimeout`. */
 const FRESHNESS_TIMEOUT_MS = 3000;
-
-const CONTINUE_EXPIRED =
-  "The provided continue parameter is too old to display a consistent list result. You can start a new list without " +
-  "the continue parameter, or use the continue token in this response to retrieve the remainder of the results. " +
-  "Continuing with the provided token results in an inconsistent list - objects that were created, modified, or " +
-  "deleted between the time the first chunk was returned and now may show up in the list.";
-const EXACT_EXPIRED = "The resourceVersion for the provided list is too old.";
 
 /** One page. */
 export interface ListPage {
@@ -86,20 +80,16 @@ async function readPoint(
       at: resourceVersion === "-1" ? undefined : resourceVersion,
       start,
       limit,
-      gone: () => expired(CONTINUE_EXPIRED, encodeContinue({ resourceVersion: "-1", start })),
+      gone: () => continueExpired(encodeContinue({ resourceVersion: "-1", start })),
     };
   }
-  const gone = versionGone;
+  const gone = (): StatusError => versionExpired();
   if (version === "") return { at: undefined, start: "", limit, gone };
   // The watch cache serves this one, and it has no pages.
   if (version === "0") return { at: undefined, start: "", limit: 0, gone };
   await untilVersion(cluster, clock, version, signal);
   const exact = match === "Exact" || (match === "" && limit > 0);
   return { at: exact ? version : undefined, start: "", limit, gone };
-}
-
-function versionGone(): StatusError {
-  return expired(EXACT_EXPIRED);
 }
 
 /**

@@ -1,6 +1,6 @@
-import { apiVersionOf, type ResourceType } from "@krm/core";
+import { goJson, goMapJson, objectHead } from "@krm/apimachinery";
+import { resourceId, type ResourceType } from "@krm/core";
 import type { SimObject } from "../cluster/sim-object.ts";
-import { goJson, goMapJson } from "./go-json.ts";
 
 /**
  * The bytes of objects as the API server sends them, each encoded once for as long as the object lives. Objects of the
@@ -31,10 +31,10 @@ export class ObjectBytes {
   }
 
   #head(resource: ResourceType): Buffer {
-    const id = `${resource.kind} ${apiVersionOf(resource)}`;
+    const id = resourceId(resource);
     let head = this.#heads.get(id);
     if (head === undefined) {
-      head = Buffer.from(`{"kind":${goJson(resource.kind)},"apiVersion":${goJson(apiVersionOf(resource))},`);
+      head = Buffer.from(objectHead(resource));
       this.#heads.set(id, head);
     }
     return head;

@@ -1,31 +1,14 @@
 import type { IncomingHttpHeaders } from "node:http";
+import { goJson, PAGE_NOT_FOUND as NOT_FOUND_TEXT, versionInfo } from "@krm/apimachinery";
 import type { SimResource } from "../cluster/sim-resource.ts";
 import { discoveryAnswer } from "./discovery.ts";
-import { goJson } from "./go-json.ts";
 import { openApiDocument, openApiIndex } from "./openapi.ts";
 import type { Answer } from "./respond.ts";
 
 const TEXT = "text/plain; charset=utf-8";
 
 /** What the API server answers for a path that it has never heard of. */
-export const PAGE_NOT_FOUND: Answer = { status: 404, body: "404 page not found\n", contentType: TEXT };
-
-/** The version that this API server imitates. What describes a binary says that there is none. */
-const VERSION = {
-  major: "1",
-  minor: "36",
-  emulationMajor: "1",
-  emulationMinor: "36",
-  minCompatibilityMajor: "1",
-  minCompatibilityMinor: "35",
-  gitVersion: "v1.36.2",
-  gitCommit: "simulated",
-  gitTreeState: "",
-  buildDate: "1970-01-01T00:00:00Z",
-  goVersion: "none",
-  compiler: "none",
-  platform: "linux/amd64",
-};
+export const PAGE_NOT_FOUND: Answer = { status: 404, body: NOT_FOUND_TEXT, contentType: TEXT };
 
 /** Answers a GET of a path that holds no objects: health, version, discovery, OpenAPI. */
 export function pathAnswer(resources: readonly SimResource[], path: string, headers: IncomingHttpHeaders): Answer {
@@ -36,7 +19,7 @@ export function pathAnswer(resources: readonly SimResource[], path: string, head
     case "/readyz":
       return { status: 200, body: "ok", contentType: TEXT, headers: { "x-content-type-options": "nosniff" } };
     case "/version":
-      return json(VERSION);
+      return json(versionInfo("simulated"));
     case "/openapi/v3":
       return json(openApiIndex(resources));
     default:

@@ -1,31 +1,24 @@
 import {
-  type IncludeObject,
+  goJson,
+  goYaml,
+  listEnvelope,
   type ListMeta,
+  type ObjectView,
   partialObjectMetadata,
   partialObjectMetadataList,
-  type Representation,
-  type StatusError,
-  statusError,
   type Table,
   toTable,
+  wrongRepresentation,
 } from "@krm/apimachinery";
 import { apiVersionOf, type Clock } from "@krm/core";
-import { stringify } from "yaml";
 import type { SimObject } from "../cluster/sim-object.ts";
 import type { SimResource } from "../cluster/sim-resource.ts";
-import { goJson, goMapJson, sortMembers } from "./go-json.ts";
 import type { ListPage } from "./list.ts";
 import { ObjectBytes } from "./object-bytes.ts";
 import type { Answer } from "./respond.ts";
 
 const NEWLINE = Buffer.from("\n");
 const COMMA = Buffer.from(",");
-
-/** How objects are to be shown: the representation that was negotiated, and what a Table's rows carry. */
-export interface View {
-  readonly representation: Representation;
-  readonly includeObject: IncludeObject;
-}
 
 /** Turns objects and lists into bodies of every representation. */
 export class Representer {
@@ -37,7 +30,7 @@ export class Representer {
   }
 
   /** The answer that holds one page of a list. @throws StatusError 406 where the representation is not for lists. */
-  list(resource: SimResource, { items, meta }: ListPage, view: View): Answer {
+  list(resource: SimResource, { items, meta }: ListPage, view: ObjectView): Answer {
     switch (view.representation.type) {
       case "table":
         return this.#json(this.#table(resource, items, meta, view));
@@ -47,14 +40,14 @@ export class Representer {
         return yamlAnswer(this.#listValue(resource, items, meta));
       case "partial-object-metadata":
       case "api-group-discovery-list":
-        throw wrongForm(view.representation.type, "one object");
+        throw wrongRepresentation(view.representation.type, "one object");
       case "json":
         return { status: 200, body: this.#listBytes(resource, items, meta) };
     }
   }
 
   /** The answer that holds one object. @throws StatusError 406 where the representation is for lists alone. */
-  object(resource: SimResource, object: SimObject, view: View, status = 200): Answer {
+  object(resource: SimResource, object: SimObject, view: ObjectView, status = 200): Answer {
     switch (view.representation.type) {
       case "table": {
         const meta = { resourceVersion: object.metadata.resourceVersion };
@@ -66,14 +59,14 @@ export class Representer {
         return yamlAnswer(object, status);
       case "partial-object-metadata-list":
       case "api-group-discovery-list":
-        throw wrongForm(view.representation.type, "a list");
+        throw wrongRepresentation(view.representation.type, "a list");
       case "json":
         return { status, body: [...this.#bytes.whole(resource, object), NEWLINE] };
     }
   }
 
   /** The object of a watch event, in pieces, without a line end. */
-  event(resource: SimResource, object: SimObject, view: View, first: boolean): readonly Buffer[] {
+  event(resource: SimResource, object: SimObject, view: ObjectView, first: boolean): readonly Buffer[] {
     switch (view.representation.type) {
       case "table": {
         const meta = { resourceVersion: object.metadata.resourceVersion };
@@ -86,7 +79,7 @@ export class Representer {
       case "yaml":
       case "partial-object-metadata-list":
       case "api-group-discovery-list":
-        throw wrongForm(view.representation.type, "a list");
+        throw wrongRepresentation(view.representation.type, "a list");
     }
   }
 
@@ -94,10 +87,10 @@ export class Representer {
     resource: SimResource,
     items: readonly SimObject[],
     listMeta: ListMeta,
-    { includeObject, representation }: View,
+    { includeObject, representation }: ObjectView,
     columnDefinitions = true,
   ): Table {
-    const version = "version" in representation ? representation.version : undefined;
+    const version = representation.type === "table" ? representation.version : undefined;
     return toTable(resource, items, { now: this.#clock.now(), includeObject, listMeta, version, columnDefinitions });
   }
 
@@ -106,12 +99,13 @@ export class Representer {
   }
 
   #listBytes(resource: SimResource, items: readonly SimObject[], meta: ListMeta): Buffer[] {
-    const pieces: Buffer[] = [Buffer.from(listHead(resource, meta))];
+    const { head, tail } = listEnvelope(resource, meta);
+    const pieces: Buffer[] = [Buffer.from(head)];
     for (const [index, item] of items.entries()) {
       if (index > 0) pieces.push(COMMA);
       pieces.push(this.#bytes.item(resource, item));
     }
-    pieces.push(Buffer.from(listTail(resource, meta)));
+    pieces.push(Buffer.from(tail));
     return pieces;
   }
 
@@ -125,36 +119,6 @@ export class Representer {
   }
 }
 
-/** A list up to its first item. A list of custom resources is a sorted map, with an empty `continue` where none is. */
-function listHead(resource: SimResource, meta: ListMeta): string {
-  if (resource.custom) return `{"apiVersion":${goJson(apiVersionOf(resource))},"items":[`;
-  return `{"kind":${goJson(resource.listKind)},"apiVersion":${goJson(apiVersionOf(resource))},"metadata":${goJson(meta)},"items":[`;
-}
-
-function listTail(resource: SimResource, meta: ListMeta): string {
-  if (!resource.custom) return "]}\n";
-  return `],"kind":${goJson(resource.listKind)},"metadata":${goMapJson({ continue: "", ...meta })}}\n`;
-}
-
-/** YAML as sigs.k8s.io/yaml writes it: members sorted, lists not indented, YAML 1.1's rules of quoting. */
 function yamlAnswer(value: unknown, status = 200): Answer {
-  const text = stringify(sortMembers(value), {
-    version: "1.1",
-    schema: "yaml-1.1",
-    lineWidth: 0,
-    indentSeq: false,
-    aliasDuplicateObjects: false,
-  });
-  // Go's writer knows that a lone dot, as managedFields have it, is no number.
-  const body = text.replaceAll(/^( *(?:- )?)"\.":/gm, "$1.:");
-  return { status, body, contentType: "application/yaml" };
-}
-
-function wrongForm(representation: string, fits: string): StatusError {
-  return statusError({
-    code: 406,
-    reason: "NotAcceptable",
-    message: `the representation ${representation} is for ${fits}`,
-    details: {},
-  });
+  return { status, body: goYaml(value), contentType: "application/yaml" };
 }

@@ -2,16 +2,20 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import {
   forbidden,
   forbiddenPath,
+  goJson,
   internalError,
   methodNotAllowed,
-  negotiate,
   notFound,
   notFoundPath,
   isWatchQuery,
-  parseIncludeObject,
   parseListOptions,
+  readObjectView,
+  requestInfo,
+  type RequestInfo,
+  type ResourceRequestInfo,
   StatusError,
   unauthorized,
+  watchQuery,
 } from "@krm/apimachinery";
 import type { Clock } from "@krm/core";
 import type { SimCluster } from "../cluster/sim-cluster.ts";
@@ -19,14 +23,12 @@ import type { SimResource } from "../cluster/sim-resource.ts";
 import { timestamp } from "../cluster/timestamp.ts";
 import type { FaultPlan } from "../faults/fault-plan.ts";
 import { dateHead } from "./date-header.ts";
-import { goJson } from "./go-json.ts";
 import { listPage, untilVersion } from "./list.ts";
 import { pathAnswer, PAGE_NOT_FOUND } from "./path-answers.ts";
 import type { Replicas } from "./replicas.ts";
-import { Representer, type View } from "./representer.ts";
+import { Representer } from "./representer.ts";
 import type { RequestCounters } from "./request-counters.ts";
 import { decodeObject, readBody } from "./request-body.ts";
-import { requestInfo, type RequestInfo, type ResourceRequestInfo } from "./request-info.ts";
 import { type Answer, respond } from "./respond.ts";
 import { answerReview, REVIEWS } from "./reviews.ts";
 import type { ServedResources } from "./served-resources.ts";
@@ -169,7 +171,7 @@ export class RequestHandler {
     if (info.subresource !== "" && !(resource.subresources as readonly string[]).includes(info.subresource)) {
       throw notFoundPath();
     }
-    const view = viewOf(request, query, false);
+    const view = readObjectView(request.headers.accept, query, false);
     const version = query.get("resourceVersion") ?? "";
     if (version !== "" && version !== "0") await untilVersion(cluster, clock, version, signal);
     const object = cluster.get(resource, info.namespace, info.name);
@@ -180,7 +182,7 @@ export class RequestHandler {
 
   async #list(admitted: Admitted, info: ResourceRequestInfo, resource: SimResource): Promise<Answer> {
     const { clock, replicas } = this.#input;
-    const view = viewOf(admitted.request, admitted.query, false);
+    const view = readObjectView(admitted.request.headers.accept, admitted.query, false);
     const options = parseListOptions(admitted.query, "list");
     const reader = replicas.choose({ continues: options.continue !== "" });
     const page = await listPage(reader, clock, resource, info.namespace, options, admitted.signal);
@@ -189,8 +191,8 @@ export class RequestHandler {
 
   async #watch(admitted: Admitted, info: ResourceRequestInfo, resource: SimResource): Promise<Answer | undefined> {
     const { clock, faults, replicas } = this.#input;
-    const view = viewOf(admitted.request, admitted.query, true);
-    const options = parseListOptions(watchedQuery(admitted.query, info), "watch");
+    const view = readObjectView(admitted.request.headers.accept, admitted.query, true);
+    const options = parseListOptions(watchQuery(admitted.query, info.name), "watch");
     // Without the gate a watch that names no version begins with what exists all the same, but nothing marks its end.
     const hasGate = faults()?.spec.noWatchList !== true;
     if (!hasGate && admitted.query.has("sendInitialEvents")) throw watchListRefused();
@@ -205,7 +207,7 @@ export class RequestHandler {
   }
 
   async #write({ query, request }: Admitted, info: ResourceRequestInfo, resource: SimResource): Promise<Answer> {
-    const view = viewOf(request, query, false);
+    const view = readObjectView(request.headers.accept, query, false);
     const result = write(this.#input.cluster, {
       info,
       resource,
@@ -244,23 +246,10 @@ export class RequestHandler {
   }
 }
 
-function viewOf(request: IncomingMessage, query: URLSearchParams, stream: boolean): View {
-  const representation = negotiate(request.headers.accept, { stream });
-  return { representation, includeObject: representation.type === "table" ? parseIncludeObject(query) : "Metadata" };
-}
-
 /** Upstream takes the first part of the user agent for the name of who writes. */
 function userAgent(request: IncomingMessage): string | undefined {
   const name = request.headers["user-agent"]?.split("/")[0] ?? "";
   return name === "" ? undefined : name;
-}
-
-/** The deprecated path of one object, `/api/v1/watch/…/pods/x`, means a field selector. */
-function watchedQuery(query: URLSearchParams, info: ResourceRequestInfo): URLSearchParams {
-  if (info.name === "") return query;
-  const own = new URLSearchParams(query);
-  own.set("fieldSelector", `metadata.name=${info.name}`);
-  return own;
 }
 
 function resourceOf(info: ResourceRequestInfo): string {

@@ -1,13 +1,10 @@
 import type { ServerResponse } from "node:http";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
+import { acceptsGzip, GZIP_LEVEL, GZIP_THRESHOLD_BYTES } from "@krm/apimachinery";
 
 const compress = promisify(gzip);
 
-/** Upstream `defaultGzipThresholdBytes`: smaller answers are not compressed. */
-const GZIP_THRESHOLD_BYTES = 128 * 1024;
-/** Upstream `defaultGzipContentEncodingLevel`. */
-const GZIP_LEVEL = 1;
 /** Go's server knows the length of what fits its buffer; a longer answer goes out in chunks. */
 const LENGTH_KNOWN_BYTES = 2048;
 
@@ -50,9 +47,4 @@ export async function respond(
 function bodyBytes(body: Answer["body"]): Buffer {
   if (typeof body === "string") return Buffer.from(body);
   return body instanceof Buffer ? body : Buffer.concat(body as readonly Buffer[]);
-}
-
-/** Tells whether `Accept-Encoding` names gzip (its weight does not matter upstream either). */
-function acceptsGzip(header: string): boolean {
-  return header.split(",").some((part) => part.split(";")[0]?.trim().toLowerCase() === "gzip");
 }

@@ -1,9 +1,8 @@
-import type { Status } from "@krm/apimachinery";
+import { goJson, type ObjectView, type Status } from "@krm/apimachinery";
 import type { ClusterEvent, SimObject } from "../cluster/sim-object.ts";
 import type { SimResource } from "../cluster/sim-resource.ts";
 import { bookmarkObject } from "./empty-object.ts";
-import { goJson } from "./go-json.ts";
-import type { Representer, View } from "./representer.ts";
+import type { Representer } from "./representer.ts";
 
 const END = Buffer.from("}\n");
 
@@ -25,7 +24,7 @@ export class WatchFrames {
   }
 
   /** The line of an event. `first`: it is the first of its stream. */
-  event(resource: SimResource, event: ClusterEvent, seen: SeenEvent, view: View, first: boolean): Buffer {
+  event(resource: SimResource, event: ClusterEvent, seen: SeenEvent, view: ObjectView, first: boolean): Buffer {
     if (view.representation.type === "table")
       return this.#line(resource, seen.type, objectOf(event, seen), view, first);
     const id = `${seen.type} ${seen.of} ${view.representation.type}`;
@@ -40,12 +39,12 @@ export class WatchFrames {
   }
 
   /** A synthetic ADDED for an object that exists as the watch starts. */
-  initial(resource: SimResource, object: SimObject, view: View, first: boolean): Buffer {
+  initial(resource: SimResource, object: SimObject, view: ObjectView, first: boolean): Buffer {
     return this.#line(resource, "ADDED", object, view, first);
   }
 
   /** A bookmark; `initialEventsEnd` marks the end of the initial events. */
-  bookmark(resource: SimResource, version: string, view: View, initialEventsEnd: boolean): Buffer {
+  bookmark(resource: SimResource, version: string, view: ObjectView, initialEventsEnd: boolean): Buffer {
     const whole = bookmarkObject(resource, version, initialEventsEnd);
     const { metadata } = whole;
     switch (view.representation.type) {
@@ -72,7 +71,7 @@ export class WatchFrames {
     return frame("ERROR", status);
   }
 
-  #line(resource: SimResource, type: string, object: SimObject, view: View, first: boolean): Buffer {
+  #line(resource: SimResource, type: string, object: SimObject, view: ObjectView, first: boolean): Buffer {
     const pieces = this.#representer.event(resource, object, view, first);
     return Buffer.concat([Buffer.from(`{"type":"${type}","object":`), ...pieces, END]);
   }

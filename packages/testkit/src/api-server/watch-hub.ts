@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { type ListOptions, StatusError, statusError } from "@krm/apimachinery";
+import { type ListOptions, type ObjectView, StatusError, statusError } from "@krm/apimachinery";
 import { type Clock, resourceId, type ResourceType } from "@krm/core";
 import type { SimCluster } from "../cluster/sim-cluster.ts";
 import type { ClusterEvent } from "../cluster/sim-object.ts";
@@ -9,7 +9,7 @@ import { swayLeft } from "../faults/sway.ts";
 import { SeededRandom } from "../random/seeded-random.ts";
 import type { ClusterReader } from "../watch-cache/cluster-reader.ts";
 import { objectFilter } from "./object-filter.ts";
-import type { Representer, View } from "./representer.ts";
+import type { Representer } from "./representer.ts";
 import { WatchFrames } from "./watch-frames.ts";
 import { WatchSession } from "./watch-session.ts";
 import { WatchStream } from "./watch-stream.ts";
@@ -34,7 +34,7 @@ export interface WatchRequest {
   readonly resource: SimResource;
   readonly namespace: string;
   readonly options: ListOptions;
-  readonly view: View;
+  readonly view: ObjectView;
   /** What it tells of: the cluster, or what an API server believes of it. */
   readonly reader: ClusterReader;
   /** Initial events end with a bookmark that says so. */

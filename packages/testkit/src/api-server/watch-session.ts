@@ -1,4 +1,4 @@
-import type { ListOptions } from "@krm/apimachinery";
+import type { ListOptions, ObjectView } from "@krm/apimachinery";
 import { type Clock, compareResourceVersions, type ResourceVersion } from "@krm/core";
 import type { ClusterEvent, SimObject } from "../cluster/sim-object.ts";
 import type { SimResource } from "../cluster/sim-resource.ts";
@@ -6,7 +6,6 @@ import { DelayLane } from "../faults/delay-lane.ts";
 import type { EventFault } from "../faults/fault-plan.ts";
 import type { ClusterReader } from "../watch-cache/cluster-reader.ts";
 import type { ObjectFilter } from "./object-filter.ts";
-import type { View } from "./representer.ts";
 import type { SeenEvent, WatchFrames } from "./watch-frames.ts";
 import type { WatchStream } from "./watch-stream.ts";
 
@@ -29,7 +28,7 @@ export interface WatchInput {
   readonly namespace: string;
   readonly filter: ObjectFilter;
   readonly options: ListOptions;
-  readonly view: View;
+  readonly view: ObjectView;
   /** A bookmark marks the end of the initial events, if bookmarks are asked for. */
   readonly marker: boolean;
   /** When the server ends it. */

@@ -1,11 +1,18 @@
-import { badRequest, conflict, methodNotAllowed, notFoundPath, parseListOptions, StatusError } from "@krm/apimachinery";
+import {
+  badRequest,
+  conflict,
+  methodNotAllowed,
+  notFoundPath,
+  parseListOptions,
+  type ResourceRequestInfo,
+  StatusError,
+} from "@krm/apimachinery";
 import { kindRules } from "../cluster/kinds/kind-rules.ts";
 import type { SimCluster, SimWriteOptions } from "../cluster/sim-cluster.ts";
 import { isJsonObject, type JsonObject, objectAt, type SimObject, textAt } from "../cluster/sim-object.ts";
 import type { SimResource } from "../cluster/sim-resource.ts";
 import { objectFilter } from "./object-filter.ts";
 import { decodeDeleteOptions, decodeObject, mediaType, unsupportedMediaType } from "./request-body.ts";
-import type { ResourceRequestInfo } from "./request-info.ts";
 
 /** A write as it came: its body is read, but not yet understood. */
 export interface WriteRequest {

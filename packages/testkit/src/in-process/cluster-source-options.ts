@@ -1,4 +1,4 @@
-import type { ClockOffset, Scope } from "@krm/core";
+import type { ClockOffset, DropPaths, Scope } from "@krm/core";
 import type { SimCluster } from "../cluster/sim-cluster.ts";
 import type { ClusterEvent } from "../cluster/sim-object.ts";
 import type { SwaySpec } from "../faults/sway.ts";
@@ -43,6 +43,8 @@ export interface ClusterSourceOptions {
   readonly served?: ((scope: Scope) => boolean | Promise<boolean>) | undefined;
   /** How far the cluster's clock is off that of whoever asks. Default: the source cannot tell. */
   readonly clockOffset?: (() => ClockOffset | undefined) | undefined;
+  /** What is cut out of objects. Default: what the decoder cuts out unless told otherwise. */
+  readonly drop?: DropPaths | undefined;
   /** Of the order of initial events and of the choice of a replica. Default: 1. */
   readonly seed?: number | string | undefined;
 }

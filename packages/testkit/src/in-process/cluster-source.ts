@@ -53,13 +53,14 @@ export class ClusterSource implements ListWatchSource {
   readonly #random: SeededRandom;
   readonly #impatient: Clock;
   readonly #pipes = new Map<WatchPipe, OpenWatch>();
-  readonly #objects = new DecodedObjects();
+  readonly #objects: DecodedObjects;
   /** Requests so far, by verb; `served` counts those to discovery. */
   readonly requests = { list: 0, listMetadata: 0, watch: 0, get: 0, served: 0 };
 
   constructor(options: ClusterSourceOptions) {
     const { cache, cluster, replicas = [cache ?? cluster], route, seed = 1 } = options;
     this.#options = options;
+    this.#objects = new DecodedObjects(options.drop);
     this.#servers = new ServerChoice(replicas, route, seed);
     this.#random = new SeededRandom(`${seed}/initial-events`);
     this.#impatient = {

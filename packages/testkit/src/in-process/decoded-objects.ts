@@ -1,4 +1,11 @@
-import { decodeObject, type ListPage, type MetadataPage, type StoredObject } from "@krm/core";
+import {
+  decodeObject,
+  type DecodeOptions,
+  type DropPaths,
+  type ListPage,
+  type MetadataPage,
+  type StoredObject,
+} from "@krm/core";
 import type { SimObject } from "../cluster/sim-object.ts";
 import type { ListPage as ServedPage } from "../api-server/list.ts";
 
@@ -6,13 +13,18 @@ const encoder = new TextEncoder();
 
 /** Objects of a simulated cluster as the port has them; each is decoded once. */
 export class DecodedObjects {
+  readonly #options: DecodeOptions;
   readonly #decoded = new WeakMap<SimObject, StoredObject>();
   readonly #metadataBytes = new WeakMap<SimObject, number>();
+
+  constructor(drop: DropPaths | undefined) {
+    this.#options = { drop };
+  }
 
   decode(object: SimObject): StoredObject {
     let decoded = this.#decoded.get(object);
     if (decoded === undefined) {
-      decoded = decodeObject(encoder.encode(JSON.stringify(object)));
+      decoded = decodeObject(encoder.encode(JSON.stringify(object)), this.#options);
       this.#decoded.set(object, decoded);
     }
     return decoded;
@@ -39,7 +51,8 @@ export class DecodedObjects {
     let bytes = this.#metadataBytes.get(object);
     if (bytes === undefined) {
       // Less what is dropped from whole objects too.
-      bytes = decodeObject(encoder.encode(JSON.stringify({ metadata: object.metadata }))).bytes.byteLength;
+      const metadata = encoder.encode(JSON.stringify({ metadata: object.metadata }));
+      bytes = decodeObject(metadata, this.#options).bytes.byteLength;
       this.#metadataBytes.set(object, bytes);
     }
     return bytes;

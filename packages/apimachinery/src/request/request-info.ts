@@ -55,6 +55,17 @@ export function requestInfo(method: string, path: string, watching: boolean): Re
   return { ...info, subresource: sub.join("/"), verb: verbOf(method, name, watching, watchPath) };
 }
 
+/**
+ * The query of a watch. The deprecated path of one object, `/api/v1/watch/…/pods/x`, means a field selector; `name`: of
+ * {@link ResourceRequestInfo}.
+ */
+export function watchQuery(query: URLSearchParams, name: string): URLSearchParams {
+  if (name === "") return query;
+  const own = new URLSearchParams(query);
+  own.set("fieldSelector", `metadata.name=${name}`);
+  return own;
+}
+
 function verbOf(method: string, name: string, watching: boolean, watchPath: boolean): string {
   if (method === "GET" || method === "HEAD") {
     if (watchPath) return "watch";

@@ -1,0 +1,136 @@
+import {
+  type FieldSelector,
+  isWatchQuery,
+  methodNotAllowed,
+  notFound,
+  notFoundPath,
+  PAGE_NOT_FOUND,
+  parseFieldSelector,
+  parseListOptions,
+  readObjectView,
+  requestInfo,
+  type ResourceRequestInfo,
+  versionInfo,
+  watchQuery,
+} from "@krm/apimachinery";
+import { KUBERNETES_PATHS } from "@krm/protocol";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { sendCompressed } from "../answer/send-compressed.ts";
+import { sendJson, sendText } from "../answer/send.ts";
+import { tellFreshness } from "../answer/tell-freshness.ts";
+import { tellTrust } from "../answer/tell-trust.ts";
+import { withoutZeros } from "../request/version-digits.ts";
+import { scopesFor } from "../view/catalog.ts";
+import { readDemanded } from "../view/list-view.ts";
+import type { KubernetesContext } from "./context.ts";
+import { answerCollection } from "./collection.ts";
+import { answerDiscovery } from "./discovery.ts";
+import type { KubernetesRequest } from "./kubernetes-request.ts";
+import { representObject } from "./represent.ts";
+
+/**
+ * Answers a request to the Kubernetes API, as kube-apiserver does where the resource is watched here. Unknown parameters
+ * are passed over, and of one that is given twice the first counts.
+ */
+export async function answerKubernetes(
+  context: KubernetesContext,
+  prefix: string,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { path, query } = targetOf(request.raw.url ?? "/", prefix);
+  if (path === KUBERNETES_PATHS.version) return sendJson(reply, versionInfo("krm"));
+  const info = requestInfo(request.method, path, isWatchQuery(query));
+  const all = await context.catalog.watched();
+  if (info.type === "path") {
+    const verbs = context.watch === undefined ? ["get", "list"] : ["get", "list", "watch"];
+    return answerDiscovery(all, path, verbs, request, reply) ?? sendText(reply.code(404), PAGE_NOT_FOUND);
+  }
+  const sameGroup = all.filter(({ resource: { group, version } }) => group === info.group && version === info.version);
+  const watched = sameGroup.find(({ resource }) => resource.resource === info.resource);
+  if (watched === undefined) {
+    if (isNamespace(info)) throw notServed(reply, "namespaces are not watched here");
+    if (sameGroup.length > 0) throw notFoundPath();
+    return sendText(reply.code(404), PAGE_NOT_FOUND);
+  }
+  const namespace = info.namespace === "" ? undefined : info.namespace;
+  const { namespaced } = watched.resource;
+  // A namespaced object has a namespace in its path, and nothing else has one.
+  if (namespaced ? info.name !== "" && namespace === undefined : namespace !== undefined) throw notFoundPath();
+  try {
+    return await answerResource(context, info, { watched, namespace, query, request, reply });
+  } catch (error) {
+    await tellTrust(error, reply, context, watched, namespace);
+    throw error;
+  }
+}
+
+async function answerResource(
+  context: KubernetesContext,
+  info: ResourceRequestInfo,
+  asked: KubernetesRequest,
+): Promise<FastifyReply> {
+  if (info.subresource !== "") throw notFoundPath();
+  switch (info.verb) {
+    case "get":
+      return answerObject(context, info.name, asked);
+    case "watch":
+      return answerWatch(context, info.name, asked);
+    default:
+      return answerCollection(context, asked);
+  }
+}
+
+async function answerObject(
+  context: KubernetesContext,
+  name: string,
+  { watched, namespace, query, request, reply }: KubernetesRequest,
+): Promise<FastifyReply> {
+  const { resource } = watched;
+  const view = readObjectView(request.headers.accept, query, false);
+  // Of a list's options an object's request has the version alone.
+  const version = new URLSearchParams({ resourceVersion: query.get("resourceVersion") ?? "" });
+  const { resourceVersion } = parseListOptions(version, "list");
+  const scopes = scopesFor(watched, namespace);
+  const demand = { version: withoutZeros(resourceVersion), maxStaleness: undefined };
+  const found = await readDemanded({ scopes, namespace, name }, demand, { ...context, signal: request.signal });
+  tellFreshness(found, reply, context);
+  const [object] = found.objects;
+  if (object === undefined) throw notFound(resource, name);
+  const { body, contentType } = representObject({ resource, view, now: context.clock.now() }, object);
+  return sendCompressed(request, reply, body, contentType);
+}
+
+async function answerWatch(
+  context: KubernetesContext,
+  name: string,
+  { watched, namespace, query, request, reply }: KubernetesRequest,
+): Promise<FastifyReply> {
+  const view = readObjectView(request.headers.accept, query, true);
+  const options = parseListOptions(watchQuery(query, name), "watch");
+  const fields: FieldSelector = parseFieldSelector(options.fieldSelector, watched.resource);
+  if (context.watch === undefined) throw notServed(reply, "watch is not served here yet");
+  return context.watch({ watched, namespace, options, fields, view, request, reply });
+}
+
+/**
+ * A namespace itself. When an object is not found in it, kubectl asks for it, and takes a 404 for the reason why: so that
+ * where namespaces are not watched, that must not be the answer.
+ */
+function isNamespace({ group, resource, verb }: ResourceRequestInfo): boolean {
+  return group === "" && resource === "namespaces" && verb === "get";
+}
+
+function notServed(reply: FastifyReply, message: string): Error {
+  reply.header("allow", "GET, HEAD");
+  return methodNotAllowed(message);
+}
+
+/** The path as it was written, below as many segments as the prefix has (one of which may be a parameter). */
+function targetOf(target: string, prefix: string): { readonly path: string; readonly query: URLSearchParams } {
+  const mark = target.indexOf("?");
+  const segments = (mark < 0 ? target : target.slice(0, mark)).split("/").slice(prefix.split("/").length);
+  if (segments.at(-1) === "") segments.pop();
+  const path = `/${segments.join("/")}`;
+  return { path, query: new URLSearchParams(mark < 0 ? "" : target.slice(mark + 1)) };
+}

@@ -1,0 +1,78 @@
+import {
+  type FieldSelector,
+  type ListOptions,
+  parseFieldSelector,
+  parseListOptions,
+  readObjectView,
+  versionExpired,
+} from "@krm/apimachinery";
+import { isResourceVersion } from "@krm/core";
+import type { FastifyReply } from "fastify";
+import { sendCompressed } from "../answer/send-compressed.ts";
+import { tellFreshness } from "../answer/tell-freshness.ts";
+import { withoutZeros } from "../request/version-digits.ts";
+import { takePage } from "../selection/page.ts";
+import { compile } from "../selection/selection.ts";
+import { findView, keepForMore, type ViewRequest } from "../view/list-view.ts";
+import { readPageToken, writeInconsistentToken, writePageToken } from "../view/page-token.ts";
+import type { KubernetesContext } from "./context.ts";
+import type { KubernetesRequest } from "./kubernetes-request.ts";
+import { absoluteKey, relativeKey } from "./list-keys.ts";
+import { representList } from "./represent.ts";
+
+/** Answers a list: `GET /api/v1/namespaces/team-a/pods`. */
+export async function answerCollection(
+  context: KubernetesContext,
+  { watched, namespace, query, request, reply }: KubernetesRequest,
+): Promise<FastifyReply> {
+  const { resource } = watched;
+  const view = readObjectView(request.headers.accept, query, false);
+  const options = parseListOptions(query, "list");
+  const fields = parseFieldSelector(options.fieldSelector, resource);
+  const wants = viewRequest(options, fields, namespace);
+  const found = await findView(watched, wants, { ...context, signal: request.signal });
+  tellFreshness(found.view, reply, context);
+
+  const version = found.version ?? "";
+  const wanted = compile({ labels: options.labels, fields, node: undefined }, resource, context.fields);
+  const pageToken = (last: string, name: string): string =>
+    writePageToken(version, { view: name, after: relativeKey(last, namespace) });
+  const page = await takePage(found.view.objects, {
+    after: found.after,
+    limit: isResourceVersion(version) ? limitOf(options) : 0,
+    wanted,
+    cache: context.fields,
+  });
+  const { last, remaining: remainingItemCount } = page;
+  const more = last === undefined ? undefined : pageToken(last, keepForMore(context.shelf, watched, wants, found));
+  const meta = { resourceVersion: version, continue: more, remainingItemCount };
+  const shown = { resource, view, now: context.clock.now() };
+  const { body, contentType } = await representList(shown, page.items, meta, request.signal);
+  return sendCompressed(request, reply, body, contentType);
+}
+
+/** The watch cache of the API server, which serves `0`, has no pages. */
+function limitOf({ continue: token, limit, resourceVersion }: ListOptions): number {
+  return token === "" && isZero(resourceVersion) ? 0 : limit;
+}
+
+function isZero(version: string): boolean {
+  return version !== "" && withoutZeros(version) === undefined;
+}
+
+function viewRequest(options: ListOptions, fields: FieldSelector, namespace: string | undefined): ViewRequest {
+  const { resourceVersion: version, resourceVersionMatch: match, limit } = options;
+  const point = options.continue === "" ? undefined : readPageToken(options.continue);
+  return {
+    namespace,
+    // One object can be looked up.
+    name: fields.requirements.find(({ field, operator }) => field === "metadata.name" && operator !== "!=")?.value,
+    continue: point === undefined ? undefined : { ...point, after: absoluteKey(point.after, namespace) },
+    resourceVersion: point === undefined ? withoutZeros(version) : undefined,
+    // With a limit and nothing said, a version has always meant just that one.
+    match: match === "Exact" || (match === "" && limit > 0) ? "Exact" : "NotOlderThan",
+    maxStaleness: undefined,
+    tooOld: () => versionExpired(),
+    rest: (after) => writeInconsistentToken(relativeKey(after, namespace)),
+  };
+}

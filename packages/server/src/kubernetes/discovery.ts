@@ -1,0 +1,50 @@
+import {
+  aggregatedAs,
+  aggregatedContentType,
+  categoriesOf,
+  type DiscoveryDocuments,
+  discoveryDocuments,
+  inGroupOrder,
+  negotiate,
+} from "@krm/apimachinery";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { sendJson } from "../answer/send.ts";
+import { addVary } from "../answer/vary.ts";
+import type { Watched } from "../view/catalog.ts";
+
+/**
+ * Answers a discovery path with what is watched; undefined: it is none.
+ *
+ * @throws StatusError 406
+ */
+export function answerDiscovery(
+  watched: readonly Watched[],
+  path: string,
+  verbs: readonly string[],
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply | undefined {
+  const { aggregated, plain } = documentsOf(watched, verbs, request.headers.host);
+  const root = aggregated.get(path);
+  const document = plain.get(path);
+  if (document === undefined) return undefined;
+  const { accept } = request.headers;
+  if (root === undefined) {
+    negotiate(accept, { endpoint: "plain" });
+    return sendJson(reply, document);
+  }
+  const representation = negotiate(accept, { endpoint: "discovery", betaDiscovery: true });
+  if (representation.type !== "api-group-discovery-list") return sendJson(reply, document);
+  const { version } = representation;
+  addVary(reply, "Accept");
+  return sendJson(reply, aggregatedAs(root, version), aggregatedContentType(version));
+}
+
+function documentsOf(
+  watched: readonly Watched[],
+  verbs: readonly string[],
+  serverAddress: string | undefined,
+): DiscoveryDocuments {
+  const resources = watched.map(({ resource: type }) => ({ type, verbs, categories: categoriesOf(type) }));
+  return discoveryDocuments(inGroupOrder(resources), { serverAddress });
+}
