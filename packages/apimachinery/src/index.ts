@@ -61,6 +61,7 @@ export { acceptsGzip, GZIP_LEVEL, GZIP_THRESHOLD_BYTES } from "./representation/
 export { type ObjectView, readObjectView } from "./representation/object-view.ts";
 export { type ListEnvelope, listEnvelope, objectHead } from "./representation/envelope.ts";
 export { goJson, goMapJson } from "./text/go-json.ts";
+export { ExactNumber, parseExact } from "./text/exact-number.ts";
 export { goYaml } from "./text/yaml.ts";
 export { categoriesOf, inGroupOrder } from "./discovery/well-known.ts";
 export {

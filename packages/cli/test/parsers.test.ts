@@ -76,14 +76,20 @@ describe("names", () => {
 });
 
 describe("who may read", () => {
-  it("reads both forms", () => {
+  it("reads every form", () => {
     expect(parseAuth("none")).toEqual({ type: "none" });
+    expect(parseAuth("tokenreview")).toEqual({ type: "tokenreview", audiences: [] });
+    const audiences = ["krm", "https://kubernetes.default.svc"];
+    expect(parseAuth(`tokenreview:${audiences.join(",")}`)).toEqual({ type: "tokenreview", audiences });
     expect(parseAuth("static:/etc/tokens:1")).toEqual({ type: "static", file: "/etc/tokens:1" });
   });
 
-  it.each(["", "static:", "static", "tokenreview"])("refuses %j", (text) => {
-    expect(() => parseAuth(text)).toThrow("write static:FILE");
-  });
+  it.each(["", "static:", "static", "tokenreview:", "tokenreview:a,", "tokenreview:a b", "tokenreviews"])(
+    "refuses %j",
+    (text) => {
+      expect(() => parseAuth(text)).toThrow("is not a way to authenticate: write tokenreview");
+    },
+  );
 });
 
 describe("URLs of servers", () => {

@@ -101,6 +101,10 @@ describe("a wrong command line", () => {
     ["serve --store sqlite:a", "krm: --store: a SQLite store belongs to the process that writes it: serve from there"],
     ["serve --store postgres://h/d", "krm: --store: a PostgreSQL store belongs to the process that writes it"],
     ["serve --store redis://h --listen 0.0.0.0:1", "krm: --listen 0.0.0.0:1 can be reached by others"],
+    ["serve --store redis://h --kubeconfig a", "krm: --kubeconfig does nothing without --auth tokenreview."],
+    ["serve --store redis://h --auth none --in-cluster", "krm: --in-cluster does nothing without --auth tokenreview."],
+    ["serve --store redis://h --auth tokenreview:", 'krm: --auth: "tokenreview:" is not a way to authenticate'],
+    ["monitor --auth tokenreview", "krm: --auth does nothing without --serve"],
     [
       "metrics",
       "krm: metrics needs --store URL. For example: krm metrics --store redis://127.0.0.1:6379; or measure in",

@@ -8,6 +8,9 @@ export { ServerClock, type ServerClockOptions } from "./transport/server-clock.t
 // A Lease of our own
 export { KubernetesCanaryLease } from "./canary-lease.ts";
 
+// Who somebody is, and what they may do
+export { KubernetesReviews, type ReviewedAttributes, type ReviewedUser } from "./reviews/kubernetes-reviews.ts";
+
 // Discovery
 export { discoverResources } from "./discovery/discover-resources.ts";
 export type { DiscoveredResource } from "./discovery/discovered-resource.ts";

@@ -39,7 +39,7 @@ export const ERROR_CAUSES = [
   "ResourceVersionTooLarge",
   /** 404: the path names a resource that is not watched. */
   "ResourceNotWatched",
-  /** 404: the resource is watched, but not in this namespace. */
+  /** The resource is watched, but not in this namespace: 404, and 403 in the Kubernetes API, where a 404 would say that it is gone. */
   "NamespaceNotWatched",
   /** 400: the path names several resources. */
   "ResourceAmbiguous",

@@ -11,4 +11,7 @@ export type { TlsFiles } from "./standalone/tls-files.ts";
 
 // Who may read
 export type { Authenticator, Identity } from "./auth/authenticator.ts";
+export { type AccessAttributes, accessRefused, type Authorizer } from "./auth/authorizer.ts";
+export type { AccessReviews, ReviewedAccess, ReviewedToken } from "./auth/access-reviews.ts";
+export { ClusterAccess, type ClusterAccessOptions } from "./auth/cluster-access.ts";
 export { staticTokens, type StaticTokens } from "./auth/static-tokens.ts";

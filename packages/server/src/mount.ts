@@ -14,7 +14,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 
 import { errorStatus } from "./answer/error-status.ts";
 import type { RequestObserver } from "./answer/observe-answers.ts";
 import { sendJson, sendStatus } from "./answer/send.ts";
-import { type Authenticator, bearerToken, type Identity } from "./auth/authenticator.ts";
+import { Access } from "./auth/access.ts";
+import type { Authenticator } from "./auth/authenticator.ts";
+import type { Authorizer } from "./auth/authorizer.ts";
 import { readQuery } from "./request/query-string.ts";
 import { answerIndex } from "./routes/index-page.ts";
 import { answerList } from "./routes/list.ts";
@@ -27,6 +29,8 @@ import type { KubernetesContext } from "./kubernetes/context.ts";
 import { FieldCache } from "./selection/field-cache.ts";
 import { Catalog } from "./view/catalog.ts";
 import { SnapshotShelf } from "./view/snapshot-shelf.ts";
+import { watchHandler } from "./watch/watch-handler.ts";
+import { WatchHub } from "./watch/watch-hub.ts";
 
 /** What the routes need. */
 export interface MountOptions {
@@ -42,6 +46,8 @@ export interface MountOptions {
   readonly staleness?: StalenessBounds | undefined;
   /** Who may read; `/livez` and `/readyz` are open to all. @default everyone who can reach the server */
   readonly auth?: Authenticator | undefined;
+  /** What each of them may read; needs `auth`. @default whoever may read at all may read everything */
+  readonly authorizer?: Authorizer | undefined;
   /** @default silent */
   readonly logger?: Logger | undefined;
   /** What `/metrics` answers. @default nothing: there is no such path */
@@ -60,32 +66,42 @@ export interface MountPlace {
  * observer is the caller's to add, before all other hooks.
  */
 export function mountKrm(app: FastifyInstance, options: MountOptions, place: MountPlace): void {
-  const { store, auth, clock = systemClock, staleness = DEFAULT_STALENESS, logger = silentLogger, metrics } = options;
+  const { store, clock = systemClock, staleness = DEFAULT_STALENESS, logger = silentLogger, metrics } = options;
+  const access = new Access(options);
   const catalog = new Catalog(store, options.scopes ?? [], clock);
+  const fields = new FieldCache();
+  const hub = new WatchHub({ store, clock, logger, fields });
   const context: KubernetesContext = {
     store,
     catalog,
     clock,
     staleness,
     shelf: new SnapshotShelf(clock),
-    fields: new FieldCache(),
+    fields,
+    access,
+    follow: async (scopes, signal) => {
+      await Promise.all(scopes.map(async (scope) => hub.prepare(scope, signal)));
+    },
+    watch: watchHandler({ hub, store, clock, staleness, access }),
   };
+  app.addHook("preClose", async () => hub[Symbol.asyncDispose]());
   const prefix = app.prefix.replace(/\/$/, "");
   const paths = Object.values(PATHS).filter((path) => path !== PATHS.metrics || metrics !== undefined);
-  const users = new WeakMap<FastifyRequest, Identity>();
-  const open = new Set([`${prefix}${PATHS.livez}`, `${prefix}${PATHS.readyz}`]);
+  const livez = `${prefix}${PATHS.livez}`;
+  const readyz = `${prefix}${PATHS.readyz}`;
 
   app.addHook("onRequest", async (request, reply) => {
     reply.header("cache-control", "no-cache, private").header("x-content-type-options", "nosniff");
-    if (auth !== undefined) {
+    const { url } = request.routeOptions;
+    // Whether this process lives must not wait for who asks.
+    if (access.isGuarded && url !== livez) {
       reply.header("vary", "Authorization");
-      const isOpen = open.has(request.routeOptions.url ?? "");
-      const user = await whoAsks(auth, request).catch((error: unknown) => {
+      const isOpen = url === readyz;
+      const user = await access.identify(request).catch((error: unknown) => {
         if (!isOpen) throw error;
         return undefined;
       });
-      if (user !== undefined) users.set(request, user);
-      else if (!isOpen) {
+      if (user === undefined && !isOpen) {
         reply.header("www-authenticate", 'Bearer realm="krm"');
         throw unauthorized();
       }
@@ -98,7 +114,7 @@ export function mountKrm(app: FastifyInstance, options: MountOptions, place: Mou
 
   app.addHook("onResponse", async (request, reply) => {
     const { method, url } = request;
-    const user = users.get(request)?.user;
+    const user = access.user(request)?.user;
     const ms = Math.round(reply.elapsedTime * 10) / 10;
     logger.debug({ method, url, status: reply.statusCode, ms, ...(user === undefined ? {} : { user }) }, "answered");
   });
@@ -124,21 +140,26 @@ export function mountKrm(app: FastifyInstance, options: MountOptions, place: Mou
     // Never run: the hook above has refused the method. Without a route the application's own 404 would answer.
     app.route({ method: otherMethods(app), url, handler });
   };
-  read("/", async (request, reply) => answerIndex(catalog, { prefix, paths }, request, reply));
+  const readPath = (path: string, handler: Parameters<typeof read>[1]): void =>
+    read(path, async (request, reply) => {
+      await access.allow(request, { type: "path", verb: "get", path });
+      return handler(request, reply);
+    });
+  readPath("/", async (request, reply) => answerIndex(catalog, { prefix, paths }, request, reply));
   read("/:resource", async (request, reply) => {
     const { resource } = request.params as { readonly resource: string };
     return answerList(context, resource, request, reply);
   });
   for (const url of kubernetesRoutes())
     read(url, async (request, reply) => answerKubernetes(context, prefix, request, reply));
-  read(PATHS.status, async (request, reply) => answerStatus(context, request, reply));
+  readPath(PATHS.status, async (request, reply) => answerStatus(context, request, reply));
   read(PATHS.livez, async (request, reply) => answerLivez(request, reply));
   read(PATHS.readyz, async (request, reply) => {
-    const detailed = auth === undefined || users.has(request);
+    const detailed = !access.isGuarded || access.user(request) !== undefined;
     return answerReadyz(context, detailed, request, reply);
   });
-  if (metrics !== undefined) read(PATHS.metrics, async (request, reply) => answerMetrics(metrics, request, reply));
-  read(PATHS.openapi, async (request, reply) => {
+  if (metrics !== undefined) readPath(PATHS.metrics, async (request, reply) => answerMetrics(metrics, request, reply));
+  readPath(PATHS.openapi, async (request, reply) => {
     readQuery(request.raw.url ?? "", []);
     return sendJson(reply, openApiDocument({ prefix, paths }));
   });
@@ -147,17 +168,6 @@ export function mountKrm(app: FastifyInstance, options: MountOptions, place: Mou
 function kubernetesRoutes(): readonly string[] {
   const { core, groups, version } = KUBERNETES_PATHS;
   return [version, core, `${core}/*`, groups, `${groups}/*`];
-}
-
-async function whoAsks(auth: Authenticator, request: FastifyRequest): Promise<Identity | undefined> {
-  const token = bearerToken(request.headers.authorization);
-  if (token === undefined) return undefined;
-  try {
-    return await auth.authenticate(token);
-  } catch (cause) {
-    // Whatever status it carries is of somebody else's answer, and no word of it is for who asks here.
-    throw new Error("the authenticator failed", { cause });
-  }
 }
 
 function otherMethods(app: FastifyInstance): HTTPMethods[] {

@@ -17,6 +17,7 @@ const KNOWN = [
   "clock",
   "staleness",
   "auth",
+  "authorizer",
   "logger",
   "metrics",
   "observer",

@@ -193,12 +193,13 @@ describe("several namespaces of one resource", () => {
     await using test = testApp();
     await fill(test.store, { resource: PODS, namespace: "b" }, []);
     await fill(test.store, { resource: PODS, namespace: "a" }, []);
-    expect(failure(await test.get("/pods?namespace=c"))).toEqual({
-      code: 404,
-      reason: "NotFound",
-      message: 'pods of namespace "c" are not watched here; watched namespaces: a, b',
-      causes: ["NamespaceNotWatched"],
-    });
+    for (const query of ["namespace=c", "fieldSelector=metadata.namespace%3Dc"])
+      expect(failure(await test.get(`/pods?${query}`))).toEqual({
+        code: 404,
+        reason: "NotFound",
+        message: 'pods of namespace "c" are not watched here; watched namespaces: a, b',
+        causes: ["NamespaceNotWatched"],
+      });
   });
 });
 

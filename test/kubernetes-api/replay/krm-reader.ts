@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { compileDropPaths, Monitor } from "@krm/core";
 import { createServer, type KrmServer } from "@krm/server";
@@ -51,6 +52,10 @@ export class KrmReader implements Reader {
       listen: { host: "127.0.0.1", port: 0 },
       auth: { type: "custom", authenticator: { authenticate: async (token) => USERS.get(token) } },
     });
+    for (const { resource } of monitor.scopes) {
+      const { group, version, resource: plural } = resource;
+      await server.app.inject(`${group === "" ? "/api" : `/apis/${group}`}/${version}/${plural}`);
+    }
     return new KrmReader(world, { clock, source, monitor, server });
   }
 
@@ -60,6 +65,7 @@ export class KrmReader implements Reader {
     const { anonymous = false, as = "admin", method, path } = request;
     const authorization = anonymous ? {} : { authorization: `Bearer ${as}-token` };
     const asked = this.#server.app.inject({
+      payloadAsStream: true,
       method: method as "GET",
       url: path,
       headers: { host: "127.0.0.1:6443", ...request.headers, ...authorization },
@@ -71,8 +77,9 @@ export class KrmReader implements Reader {
         await this.#clock.advance(LOOK_AGAIN);
       }
     }
-    const { body, headers, statusCode } = await asked;
-    return { status: statusCode, headers: comparable(headers), text: body };
+    const answered = await asked;
+    const { headers, statusCode } = answered;
+    return { status: statusCode, headers: comparable(headers), text: await readQuiet(answered.stream()) };
   }
 
   recorded(body: unknown): unknown {
@@ -100,6 +107,20 @@ export class KrmReader implements Reader {
     }
     throw new Error(`the views do not come to version ${version}`);
   }
+}
+
+/** Reads to the end, or until nothing more comes. */
+async function readQuiet(stream: Readable): Promise<string> {
+  let text = "";
+  let quiet = 0;
+  stream.on("data", (chunk: Buffer) => {
+    text += chunk.toString();
+    quiet = 0;
+  });
+  stream.on("error", () => {});
+  for (; quiet < 60 && !stream.readableEnded; quiet++) await nextTurn();
+  stream.destroy();
+  return text;
 }
 
 function comparable(headers: Readonly<Record<string, unknown>>): Record<string, string> {

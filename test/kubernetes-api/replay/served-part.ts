@@ -4,7 +4,7 @@ import { isDiscovery } from "../../../packages/testkit/test/golden/discovery.ts"
 const SERVED = new Set(DEFAULT_RESOURCES.map((type) => resourceId(type)));
 const GROUPS = new Set(DEFAULT_RESOURCES.map(({ group }) => group));
 /** What can be done with them. */
-export const VERBS = ["get", "list"];
+export const VERBS = ["get", "list", "watch"];
 
 interface Named {
   readonly verbs: readonly string[];

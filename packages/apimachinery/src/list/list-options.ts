@@ -126,7 +126,7 @@ function listCauses({ match, resourceVersion, token, sendInitialEvents }: Asked)
       causes.push(forbids(field, "resourceVersionMatch is forbidden unless resourceVersion is provided"));
     if (token !== "") causes.push(WITH_CONTINUE);
     if (!MATCHES.some((known) => known === match)) causes.push(unsupportedMatch(match, [...MATCHES, ""]));
-    if (match === "Exact" && resourceVersion === "0")
+    if (match === "Exact" && /^0+$/u.test(resourceVersion))
       causes.push(forbids(field, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'));
   }
   if (sendInitialEvents !== undefined)

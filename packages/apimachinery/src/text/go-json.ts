@@ -1,3 +1,5 @@
+import { ExactNumber } from "./exact-number.ts";
+
 const ESCAPED = /[<>&\u2028\u2029]/;
 const ESCAPED_ALL = /[<>&\u2028\u2029]/g;
 
@@ -19,7 +21,7 @@ export function goMapJson(value: unknown): string {
 /** A copy with the members of every object in the order of their names (by code unit, as Go sorts ASCII names). */
 export function sortMembers(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sortMembers);
-  if (typeof value !== "object" || value === null) return value;
+  if (typeof value !== "object" || value === null || value instanceof ExactNumber) return value;
   const names = Object.keys(value).toSorted();
   return Object.fromEntries(names.map((name) => [name, sortMembers((value as Record<string, unknown>)[name])]));
 }

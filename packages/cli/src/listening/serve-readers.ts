@@ -1,7 +1,8 @@
 import type { Logger, Scope, Store } from "@krm/core";
 import { httpMetrics, type ProcessMetrics } from "@krm/metrics/prometheus";
-import { createServer, isLoopback, type KrmServer } from "@krm/server";
+import { type AccessReviews, createServer, isLoopback, type KrmServer, type ServerAuth } from "@krm/server";
 import { UsageError } from "../errors/usage-error.ts";
+import type { AuthChoice } from "../options/auth.ts";
 import type { ServerFlagOptions } from "../options/common-flags.ts";
 import { formatHostPort } from "../options/listen-address.ts";
 import { listenHint } from "./listen-hint.ts";
@@ -16,6 +17,7 @@ export interface Serving extends AsyncDisposable {
  *
  * @param scopes May still grow: what is going to be in the store.
  * @param metrics What `/metrics` answers, and where requests are measured.
+ * @param reviews What `--auth tokenreview` asks; needed for nothing else.
  * @throws KrmError `KRM_LISTEN` and those of `createServer`
  */
 export async function serveReaders(
@@ -24,8 +26,10 @@ export async function serveReaders(
   options: ServerFlagOptions,
   logger: Logger,
   metrics?: ProcessMetrics["registry"],
+  reviews?: AccessReviews,
 ): Promise<Serving> {
-  const { listen, auth, tlsCert, tlsKey } = options;
+  const { listen, tlsCert, tlsKey } = options;
+  const auth = serverAuth(options.auth, reviews);
   const tls = tlsCert === undefined || tlsKey === undefined ? undefined : { certFile: tlsCert, keyFile: tlsKey };
   const observer = metrics && httpMetrics(metrics);
   const server: KrmServer = await createServer({ store, scopes, listen, auth, tls, logger, metrics, observer });
@@ -38,6 +42,12 @@ export async function serveReaders(
   }
 }
 
+function serverAuth(auth: AuthChoice | undefined, reviews: AccessReviews | undefined): ServerAuth | undefined {
+  if (auth?.type !== "tokenreview") return auth;
+  if (reviews === undefined) throw new TypeError("there is no cluster to review tokens");
+  return { ...auth, reviews };
+}
+
 /**
  * Refuses, before anything else is done, what must not be served so.
  *
@@ -46,7 +56,7 @@ export async function serveReaders(
  */
 export function refuseUnsafe(
   { listen, auth, tlsCert, tlsKey }: ServerFlagOptions,
-  mend = "Say who may: --auth static:FILE (tokens) or --auth none (everyone); or listen on 127.0.0.1.",
+  mend = "Say who may: --auth tokenreview (as the cluster decides), --auth static:FILE (tokens) or --auth none (everyone); or listen on 127.0.0.1.",
 ): void {
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     const [given, missing] = tlsKey === undefined ? ["--tls-cert", "--tls-key"] : ["--tls-key", "--tls-cert"];

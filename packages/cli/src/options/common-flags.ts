@@ -39,12 +39,21 @@ export interface ServerFlagOptions {
   readonly tlsKey?: string;
 }
 
+/** What `--auth tokenreview` means, for help texts. */
+export const TOKEN_REVIEW_HELP = `With --auth tokenreview the cluster decides: a reader sends a bearer token that the API server knows (a TokenReview
+says whose it is) and may get and list here what they may there, by the same verb, resource, namespace and name (a
+SubjectAccessReview); /metrics, /status, / and /openapi.json by nonResourceURLs. Answers hold for ten seconds; while the API
+server does not answer, readers get 503. tokenreview:AUDIENCE takes only tokens issued for that audience. Rights needed:
+the ClusterRole system:auth-delegator.`;
+
 /** `--auth`, `--tls-cert`, `--tls-key` */
 export function serverFlags(): readonly Flag[] {
   return [
-    flag("--auth <HOW>", "who may read: static:FILE (one token a line) or none (everyone who reaches the address)", {
-      parse: parseAuth,
-    }),
+    flag(
+      "--auth <HOW>",
+      "who may read: tokenreview[:AUDIENCE,...] (as the cluster decides), static:FILE (one token a line) or none (everyone who reaches the address)",
+      { parse: parseAuth },
+    ),
     flag("--tls-cert <FILE>", "serve HTTPS with this certificate (PEM)"),
     flag("--tls-key <FILE>", "and this key, which belongs to it (PEM)"),
   ];

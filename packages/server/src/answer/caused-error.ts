@@ -3,6 +3,7 @@ import type { ErrorCauseReason } from "@krm/protocol";
 
 const REASONS: Readonly<Record<number, string>> = {
   400: "BadRequest",
+  403: "Forbidden",
   404: "NotFound",
   503: "ServiceUnavailable",
   504: "Timeout",
@@ -12,7 +13,7 @@ const REASONS: Readonly<Record<number, string>> = {
 export function causedError(
   cause: ErrorCauseReason,
   error: {
-    readonly code: 400 | 404 | 503 | 504;
+    readonly code: 400 | 403 | 404 | 503 | 504;
     readonly message: string;
     /** The parameter at fault. */
     readonly field?: string;

@@ -19,14 +19,22 @@ import { sendCompressed } from "../answer/send-compressed.ts";
 import { sendJson, sendText } from "../answer/send.ts";
 import { tellFreshness } from "../answer/tell-freshness.ts";
 import { tellTrust } from "../answer/tell-trust.ts";
+import { requestAttributes } from "../auth/access-attributes.ts";
+import { readMaxStaleness } from "../request/max-staleness.ts";
 import { withoutZeros } from "../request/version-digits.ts";
+import { selectedNamespace } from "../selection/selected-namespace.ts";
 import { scopesFor } from "../view/catalog.ts";
+import { awaitDemand } from "../view/demand.ts";
 import { readDemanded } from "../view/list-view.ts";
 import type { KubernetesContext } from "./context.ts";
 import { answerCollection } from "./collection.ts";
 import { answerDiscovery } from "./discovery.ts";
+import { forbidHidden } from "./hidden-namespace.ts";
 import type { KubernetesRequest } from "./kubernetes-request.ts";
-import { representObject } from "./represent.ts";
+import { representObject, requireForm, writtenType } from "./represent.ts";
+
+/** What stands before the path of a target in absolute form. */
+const AUTHORITY = /^[a-z][a-z0-9+.-]*:\/\/[^/?]*/iu;
 
 /**
  * Answers a request to the Kubernetes API, as kube-apiserver does where the resource is watched here. Unknown parameters
@@ -41,6 +49,8 @@ export async function answerKubernetes(
   const { path, query } = targetOf(request.raw.url ?? "/", prefix);
   if (path === KUBERNETES_PATHS.version) return sendJson(reply, versionInfo("krm"));
   const info = requestInfo(request.method, path, isWatchQuery(query));
+  // First of all, so that a refusal tells nothing. What is watched, every reader may know.
+  if (info.type === "resource") await context.access?.allow(request, requestAttributes(info, query));
   const all = await context.catalog.watched();
   if (info.type === "path") {
     const verbs = context.watch === undefined ? ["get", "list"] : ["get", "list", "watch"];
@@ -61,7 +71,7 @@ export async function answerKubernetes(
     return await answerResource(context, info, { watched, namespace, query, request, reply });
   } catch (error) {
     await tellTrust(error, reply, context, watched, namespace);
-    throw error;
+    throw forbidHidden(error);
   }
 }
 
@@ -88,15 +98,18 @@ async function answerObject(
 ): Promise<FastifyReply> {
   const { resource } = watched;
   const view = readObjectView(request.headers.accept, query, false);
+  requireForm(view, "one object");
   // Of a list's options an object's request has the version alone.
   const version = new URLSearchParams({ resourceVersion: query.get("resourceVersion") ?? "" });
   const { resourceVersion } = parseListOptions(version, "list");
   const scopes = scopesFor(watched, namespace);
-  const demand = { version: withoutZeros(resourceVersion), maxStaleness: undefined };
+  const demand = { version: withoutZeros(resourceVersion), maxStaleness: readMaxStaleness(query) };
   const found = await readDemanded({ scopes, namespace, name }, demand, { ...context, signal: request.signal });
   tellFreshness(found, reply, context);
   const [object] = found.objects;
   if (object === undefined) throw notFound(resource, name);
+  const written = writtenType(view);
+  if (written !== undefined && request.method === "HEAD") return reply.type(written).send();
   const { body, contentType } = representObject({ resource, view, now: context.clock.now() }, object);
   return sendCompressed(request, reply, body, contentType);
 }
@@ -110,7 +123,10 @@ async function answerWatch(
   const options = parseListOptions(watchQuery(query, name), "watch");
   const fields: FieldSelector = parseFieldSelector(options.fieldSelector, watched.resource);
   if (context.watch === undefined) throw notServed(reply, "watch is not served here yet");
-  return context.watch({ watched, namespace, options, fields, view, request, reply });
+  const narrowed = namespace ?? selectedNamespace(fields, watched.resource);
+  const demand = { version: undefined, maxStaleness: readMaxStaleness(query) };
+  await awaitDemand(context.store, scopesFor(watched, narrowed), demand, { ...context, signal: request.signal });
+  return context.watch({ watched, namespace: narrowed, options, fields, view, request, reply });
 }
 
 /**
@@ -126,11 +142,14 @@ function notServed(reply: FastifyReply, message: string): Error {
   return methodNotAllowed(message);
 }
 
-/** The path as it was written, below as many segments as the prefix has (one of which may be a parameter). */
+/**
+ * The path below as many segments as the prefix has (one of which may be a parameter), its own as they were written but for
+ * empty ones, which stand for nothing. A target may name a server, as proxies are sent it: it is this one.
+ */
 function targetOf(target: string, prefix: string): { readonly path: string; readonly query: URLSearchParams } {
-  const mark = target.indexOf("?");
-  const segments = (mark < 0 ? target : target.slice(0, mark)).split("/").slice(prefix.split("/").length);
-  if (segments.at(-1) === "") segments.pop();
-  const path = `/${segments.join("/")}`;
-  return { path, query: new URLSearchParams(mark < 0 ? "" : target.slice(mark + 1)) };
+  const own = target.replace(AUTHORITY, "");
+  const mark = own.indexOf("?");
+  const segments = (mark < 0 ? own : own.slice(0, mark)).split("/").slice(prefix.split("/").length);
+  const path = `/${segments.filter((segment) => segment !== "").join("/")}`;
+  return { path, query: new URLSearchParams(mark < 0 ? "" : own.slice(mark + 1)) };
 }

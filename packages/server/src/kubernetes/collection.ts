@@ -10,15 +10,18 @@ import { isResourceVersion } from "@krm/core";
 import type { FastifyReply } from "fastify";
 import { sendCompressed } from "../answer/send-compressed.ts";
 import { tellFreshness } from "../answer/tell-freshness.ts";
+import { readMaxStaleness } from "../request/max-staleness.ts";
 import { withoutZeros } from "../request/version-digits.ts";
 import { takePage } from "../selection/page.ts";
+import { selectedNamespace } from "../selection/selected-namespace.ts";
 import { compile } from "../selection/selection.ts";
+import { scopesFor } from "../view/catalog.ts";
 import { findView, keepForMore, type ViewRequest } from "../view/list-view.ts";
 import { readPageToken, writeInconsistentToken, writePageToken } from "../view/page-token.ts";
 import type { KubernetesContext } from "./context.ts";
 import type { KubernetesRequest } from "./kubernetes-request.ts";
 import { absoluteKey, relativeKey } from "./list-keys.ts";
-import { representList } from "./represent.ts";
+import { representList, requireForm, writtenType } from "./represent.ts";
 
 /** Answers a list: `GET /api/v1/namespaces/team-a/pods`. */
 export async function answerCollection(
@@ -27,9 +30,15 @@ export async function answerCollection(
 ): Promise<FastifyReply> {
   const { resource } = watched;
   const view = readObjectView(request.headers.accept, query, false);
+  requireForm(view, "a list");
   const options = parseListOptions(query, "list");
   const fields = parseFieldSelector(options.fieldSelector, resource);
-  const wants = viewRequest(options, fields, namespace);
+  const wants: ViewRequest = {
+    ...viewRequest(options, fields, namespace),
+    namespace: namespace ?? selectedNamespace(fields, resource),
+    maxStaleness: readMaxStaleness(query),
+  };
+  await context.follow?.(scopesFor(watched, wants.namespace), request.signal);
   const found = await findView(watched, wants, { ...context, signal: request.signal });
   tellFreshness(found.view, reply, context);
 
@@ -42,10 +51,13 @@ export async function answerCollection(
     limit: isResourceVersion(version) ? limitOf(options) : 0,
     wanted,
     cache: context.fields,
+    signal: request.signal,
   });
   const { last, remaining: remainingItemCount } = page;
   const more = last === undefined ? undefined : pageToken(last, keepForMore(context.shelf, watched, wants, found));
   const meta = { resourceVersion: version, continue: more, remainingItemCount };
+  const written = writtenType(view);
+  if (written !== undefined && request.method === "HEAD") return reply.type(written).send();
   const shown = { resource, view, now: context.clock.now() };
   const { body, contentType } = await representList(shown, page.items, meta, request.signal);
   return sendCompressed(request, reply, body, contentType);
@@ -60,18 +72,21 @@ function isZero(version: string): boolean {
   return version !== "" && withoutZeros(version) === undefined;
 }
 
-function viewRequest(options: ListOptions, fields: FieldSelector, namespace: string | undefined): ViewRequest {
+/** `namespace`: the path's, to which the keys of tokens are relative. */
+function viewRequest(
+  options: ListOptions,
+  fields: FieldSelector,
+  namespace: string | undefined,
+): Omit<ViewRequest, "namespace" | "maxStaleness"> {
   const { resourceVersion: version, resourceVersionMatch: match, limit } = options;
   const point = options.continue === "" ? undefined : readPageToken(options.continue);
   return {
-    namespace,
     // One object can be looked up.
     name: fields.requirements.find(({ field, operator }) => field === "metadata.name" && operator !== "!=")?.value,
     continue: point === undefined ? undefined : { ...point, after: absoluteKey(point.after, namespace) },
     resourceVersion: point === undefined ? withoutZeros(version) : undefined,
     // With a limit and nothing said, a version has always meant just that one.
     match: match === "Exact" || (match === "" && limit > 0) ? "Exact" : "NotOlderThan",
-    maxStaleness: undefined,
     tooOld: () => versionExpired(),
     rest: (after) => writeInconsistentToken(relativeKey(after, namespace)),
   };

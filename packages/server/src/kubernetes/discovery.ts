@@ -4,8 +4,10 @@ import {
   categoriesOf,
   type DiscoveryDocuments,
   discoveryDocuments,
+  goYaml,
   inGroupOrder,
   negotiate,
+  type Representation,
 } from "@krm/apimachinery";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { sendJson } from "../answer/send.ts";
@@ -24,20 +26,24 @@ export function answerDiscovery(
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply | undefined {
-  const { aggregated, plain } = documentsOf(watched, verbs, request.headers.host);
+  const { aggregated, plain } = documentsOf(watched, verbs, request.host === "" ? undefined : request.host);
   const root = aggregated.get(path);
   const document = plain.get(path);
   if (document === undefined) return undefined;
   const { accept } = request.headers;
   if (root === undefined) {
-    negotiate(accept, { endpoint: "plain" });
-    return sendJson(reply, document);
+    return sendDocument(reply, document, negotiate(accept, { endpoint: "plain" }));
   }
   const representation = negotiate(accept, { endpoint: "discovery", betaDiscovery: true });
-  if (representation.type !== "api-group-discovery-list") return sendJson(reply, document);
+  if (representation.type !== "api-group-discovery-list") return sendDocument(reply, document, representation);
   const { version } = representation;
   addVary(reply, "Accept");
   return sendJson(reply, aggregatedAs(root, version), aggregatedContentType(version));
+}
+
+function sendDocument(reply: FastifyReply, document: object, { type }: Representation): FastifyReply {
+  if (type !== "yaml") return sendJson(reply, document);
+  return reply.header("content-type", "application/yaml").send(Buffer.from(goYaml(document)));
 }
 
 function documentsOf(

@@ -1,16 +1,18 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import {
   goJson,
   goYaml,
   type ListMeta,
   type ObjectView,
   partialObjectMetadata,
+  parseExact,
   partialObjectMetadataList,
   toTable,
   wrongRepresentation,
 } from "@krm/apimachinery";
-import { apiVersionOf, type ResourceType, type StoredObject } from "@krm/core";
+import { apiVersionOf, type ResourceType, Semaphore, type StoredObject } from "@krm/core";
+import { Turns } from "../answer/turns.ts";
 import { kubernetesListBytes, type ListBytes, objectBytes, wholeBytes } from "../body/list-bytes.ts";
+import { tableRows } from "./table-rows.ts";
 
 /** A body, and what it is. */
 export interface Represented {
@@ -26,16 +28,48 @@ export interface Shown {
   readonly now: number;
 }
 
-/** Objects parsed and written in one go before others get a turn: a few milliseconds of work. */
-const IN_A_TURN = { json: 64, yaml: 4 } as const;
+/** Bytes parsed and written in one go before others get a turn: a few milliseconds of work. */
+const IN_A_TURN = { json: 256 * 1024, yaml: 16 * 1024 } as const;
+
+/** Lists that are written at once, on the one thread of this process: those that wait hold nothing yet. */
+const WRITING = new Semaphore(4);
+
+const JSON_TYPE = "application/json";
+const YAML = "application/yaml";
+const COMMA = Buffer.from(",");
+const LIST_END = Buffer.from("]}\n");
 
 const decoder = new TextDecoder();
 
 /**
- * The body that shows a list. JSON is made of the stored bytes; for the other forms the objects are parsed, and the event
- * loop turns in between.
+ * Refuses a form in which what is asked for cannot be shown.
  *
- * @throws StatusError 406 for a form in which only one object can be shown. Rejects when the reader leaves meanwhile.
+ * @throws StatusError 406
+ */
+export function requireForm({ representation: { type } }: ObjectView, of: "a list" | "one object"): void {
+  switch (type) {
+    case "partial-object-metadata":
+      if (of === "a list") throw wrongRepresentation(type, "one object");
+      return;
+    case "partial-object-metadata-list":
+      if (of === "one object") throw wrongRepresentation(type, "a list");
+      return;
+    case "api-group-discovery-list":
+      throw wrongRepresentation(type, of === "a list" ? "one object" : "a list");
+    case "json":
+    case "table":
+    case "yaml":
+  }
+}
+
+/** The media type of a form whose body costs work; undefined: JSON, which is made of the stored bytes. */
+export function writtenType({ representation: { type } }: ObjectView): string | undefined {
+  return type === "json" ? undefined : type === "yaml" ? YAML : JSON_TYPE;
+}
+
+/**
+ * The body that shows a list. JSON is made of the stored bytes; for the other forms the objects are parsed, and the event
+ * loop turns in between. The form must be one of {@link requireForm}. Rejects when the reader leaves meanwhile.
  */
 export async function representList(
   { resource, view, now }: Shown,
@@ -49,21 +83,22 @@ export async function representList(
       return json(kubernetesListBytes(resource, listMeta, items));
     case "table": {
       const options = { now, includeObject, listMeta, version: representation.version };
-      const rows = (objects: readonly object[]): string => inner(toTable(resource, objects, options).rows);
       const empty = goJson(toTable(resource, [], options));
-      return json(await listed(items, { head: empty.slice(0, -2), each: rows, signal }));
+      const each = (part: readonly StoredObject[]): readonly Uint8Array[] => tableRows(resource, part, options);
+      return json(await WRITING.run(signal, async () => listed(items, { head: empty.slice(0, -2), each, signal })));
     }
     case "partial-object-metadata-list": {
       const { version } = representation;
       const empty = goJson(partialObjectMetadataList([], listMeta, version));
       if (items.length === 0) return json(wholeBytes([Buffer.from(`${empty}\n`)]));
       const head = `${empty.slice(0, -"null}".length)}[`;
-      const each = (objects: readonly object[]): string =>
-        inner(objects.map((object) => partialObjectMetadata(object, version)));
-      return json(await listed(items, { head, each, signal }));
+      const each = (part: readonly StoredObject[]): readonly Uint8Array[] => [
+        Buffer.from(inner(part.map((object) => partialObjectMetadata(parse(object), version)))),
+      ];
+      return json(await WRITING.run(signal, async () => listed(items, { head, each, signal })));
     }
     case "yaml":
-      return yaml(await yamlList(resource, items, listMeta, signal));
+      return yaml(await WRITING.run(signal, async () => yamlList(resource, items, listMeta, signal)));
     case "partial-object-metadata":
     case "api-group-discovery-list":
       throw wrongRepresentation(representation.type, "one object");
@@ -82,8 +117,9 @@ export function representObject({ resource, view, now }: Shown, object: StoredOb
       return json(objectBytes(resource, object));
     case "table": {
       const listMeta = { resourceVersion: object.resourceVersion };
-      const { version } = representation;
-      return json(line(goJson(toTable(resource, [parse(object)], { now, includeObject, listMeta, version }))));
+      const options = { now, includeObject, listMeta, version: representation.version };
+      const head = Buffer.from(goJson(toTable(resource, [], options)).slice(0, -2));
+      return json(wholeBytes([head, ...tableRows(resource, [object], options), LIST_END]));
     }
     case "partial-object-metadata":
       return json(line(goJson(partialObjectMetadata(parse(object), representation.version))));
@@ -98,13 +134,18 @@ export function representObject({ resource, view, now }: Shown, object: StoredOb
 /** A list's JSON from its head on, the items written in parts. */
 async function listed(
   items: readonly StoredObject[],
-  how: { readonly head: string; readonly each: (objects: readonly object[]) => string; readonly signal: AbortSignal },
+  how: {
+    readonly head: string;
+    readonly each: (objects: readonly StoredObject[]) => readonly Uint8Array[];
+    readonly signal: AbortSignal;
+  },
 ): Promise<ListBytes> {
-  const pieces = [Buffer.from(how.head)];
+  const pieces: Uint8Array[] = [Buffer.from(how.head)];
   for await (const part of inTurns(items, IN_A_TURN.json, how.signal)) {
-    pieces.push(Buffer.from(`${pieces.length > 1 ? "," : ""}${how.each(part.map(parse))}`));
+    if (pieces.length > 1) pieces.push(COMMA);
+    pieces.push(...how.each(part));
   }
-  pieces.push(Buffer.from("]}\n"));
+  pieces.push(LIST_END);
   return wholeBytes(pieces);
 }
 
@@ -118,31 +159,42 @@ async function yamlList(
   const head = goYaml({ apiVersion: apiVersionOf(resource) });
   const pieces = [Buffer.from(`${head}items:${items.length === 0 ? " []" : ""}\n`)];
   for await (const part of inTurns(items, IN_A_TURN.yaml, signal)) {
-    const objects = part.map((object) => (resource.custom ? typed(resource, object) : parse(object)));
+    const objects = part.map((object) => (resource.custom ? typed(resource, object) : exact(object)));
     pieces.push(Buffer.from(goYaml(objects)));
   }
   pieces.push(Buffer.from(goYaml({ kind: resource.listKind, metadata })));
   return wholeBytes(pieces);
 }
 
+/** Parts of the items, each of as many bytes as one turn takes. */
 async function* inTurns(
   items: readonly StoredObject[],
-  count: number,
+  bytes: number,
   signal: AbortSignal,
 ): AsyncGenerator<readonly StoredObject[], void, undefined> {
-  for (let at = 0; at < items.length; at += count) {
-    if (at > 0) await nextTurn();
-    signal.throwIfAborted();
-    yield items.slice(at, at + count);
+  signal.throwIfAborted();
+  const turns = new Turns(bytes, signal);
+  let part: StoredObject[] = [];
+  for (const item of items) {
+    part.push(item);
+    if (!turns.spend(item.bytes.byteLength)) continue;
+    yield part;
+    part = [];
+    await turns.next();
   }
+  if (part.length > 0) yield part;
 }
 
 function parse({ bytes }: StoredObject): object {
   return JSON.parse(decoder.decode(bytes)) as object;
 }
 
+function exact({ bytes }: StoredObject): object {
+  return parseExact(decoder.decode(bytes)) as object;
+}
+
 function typed(resource: ResourceType, object: StoredObject): object {
-  return { kind: resource.kind, apiVersion: apiVersionOf(resource), ...parse(object) };
+  return { kind: resource.kind, apiVersion: apiVersionOf(resource), ...exact(object) };
 }
 
 /** The JSON between an array's brackets. */
@@ -155,9 +207,9 @@ function line(text: string): ListBytes {
 }
 
 function json(body: ListBytes): Represented {
-  return { contentType: "application/json", body };
+  return { contentType: JSON_TYPE, body };
 }
 
 function yaml(body: ListBytes): Represented {
-  return { contentType: "application/yaml", body };
+  return { contentType: YAML, body };
 }

@@ -6,14 +6,17 @@ import {
   parseListOptions,
 } from "@krm/apimachinery";
 import { type ResourceType, resourceId, resourceName } from "@krm/core";
-import { LIST_PARAMETERS, parseDuration } from "@krm/protocol";
+import { LIST_PARAMETERS } from "@krm/protocol";
+import { selectedNamespace } from "../selection/selected-namespace.ts";
 import { invalidParameter, namingParameters } from "./invalid-parameter.ts";
+import { readMaxStaleness } from "./max-staleness.ts";
 import { readQuery, unknownParameter } from "./query-string.ts";
 import { withoutZeros } from "./version-digits.ts";
 
 /** A request for a flat list, checked. */
 export interface ListRequest {
   readonly name: string | undefined;
+  /** By its parameter, or by the field selector. */
   readonly namespace: string | undefined;
   /** Pods only. */
   readonly node: string | undefined;
@@ -57,13 +60,13 @@ export function readListRequest(target: string, resource: ResourceType): ListReq
   const { resourceVersion } = options;
   return {
     name: pathSegment(query, "name"),
-    namespace: pathSegment(query, "namespace"),
+    namespace: pathSegment(query, "namespace") ?? selectedNamespace(fields, resource),
     node: pathSegment(query, "node"),
     labels: options.labels,
     fields,
     limit: options.limit,
     continue: options.continue === "" ? undefined : options.continue,
-    maxStaleness: duration(query, "maxStaleness"),
+    maxStaleness: readMaxStaleness(query),
     resourceVersion: resourceVersion === "" ? undefined : withoutZeros(resourceVersion),
     match: options.resourceVersionMatch === "Exact" ? "Exact" : "NotOlderThan",
   };
@@ -104,16 +107,4 @@ function pathSegment(query: URLSearchParams, parameter: string): string | undefi
     );
   }
   return value;
-}
-
-function duration(query: URLSearchParams, parameter: string): number | undefined {
-  const value = query.get(parameter);
-  if (value === null) return undefined;
-  try {
-    return parseDuration(value);
-  } catch (error) {
-    if (error instanceof RangeError)
-      throw invalidParameter(parameter, `query parameter "${parameter}": ${error.message}`);
-    throw error;
-  }
 }

@@ -1,9 +1,11 @@
 import { versionExpired } from "@krm/apimachinery";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { isResourceVersion, resourceName } from "@krm/core";
+import { isResourceVersion, type ResourceType, resourceName } from "@krm/core";
 import { formatFreshness } from "@krm/protocol";
 import { sendList } from "../answer/send-list.ts";
 import { tellTrust } from "../answer/tell-trust.ts";
+import type { Access } from "../auth/access.ts";
+import { flatListAttributes, namespaceIn } from "../auth/access-attributes.ts";
 import { listEtag, matchesEtag } from "../body/etag.ts";
 import { listBytes } from "../body/list-bytes.ts";
 import { type ListRequest, readListRequest } from "../request/list-request.ts";
@@ -20,6 +22,8 @@ import { judgeParts, type View } from "../view/view.ts";
 export interface ListContext extends Omit<ListViewContext, "signal"> {
   readonly catalog: Catalog;
   readonly fields: FieldCache;
+  /** Undefined: who has come this far may read everything. */
+  readonly access?: Access | undefined;
 }
 
 /** Answers a flat list: `GET /pods?namespace=team-a`. An error, too, tells how far the view can be trusted. */
@@ -29,14 +33,30 @@ export async function answerList(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
+  const target = request.raw.url ?? "";
   const watched = await context.catalog.find(name);
-  let asked: ListRequest | undefined;
+  const { resource } = watched;
+  const { asked, wrong } = understand(target, resource);
+  // Before what is wrong with the request, too: that comes with how far the view can be trusted.
+  await context.access?.allow(request, flatListAttributes(resource, asked, target));
   try {
-    asked = readListRequest(request.raw.url ?? "", watched.resource);
+    if (asked === undefined) throw wrong;
     return await answer(context, watched, asked, request, reply);
   } catch (error) {
-    await tellTrust(error, reply, context, watched, asked?.namespace);
+    const namespace = asked === undefined ? namespaceIn(target, resource) : asked.namespace;
+    await tellTrust(error, reply, context, watched, namespace === "" ? undefined : namespace);
     throw error;
+  }
+}
+
+function understand(
+  target: string,
+  resource: ResourceType,
+): { readonly asked: ListRequest; readonly wrong?: never } | { readonly asked?: never; readonly wrong: unknown } {
+  try {
+    return { asked: readListRequest(target, resource) };
+  } catch (wrong) {
+    return { wrong };
   }
 }
 
@@ -63,7 +83,13 @@ async function answer(
   const wanted = compile(asked, watched.resource, context.fields);
   // A version that no token can carry leaves no way to ask for more: then everything comes at once.
   const limit = isResourceVersion(version) ? asked.limit : 0;
-  const page = await takePage(view.objects, { after: found.after, limit, wanted, cache: context.fields });
+  const page = await takePage(view.objects, {
+    after: found.after,
+    limit,
+    wanted,
+    cache: context.fields,
+    signal: request.signal,
+  });
   const { last } = page;
   const more =
     last === undefined

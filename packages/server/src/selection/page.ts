@@ -1,5 +1,5 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { StoredObject } from "@krm/core";
+import { Turns } from "../answer/turns.ts";
 import type { FieldCache } from "./field-cache.ts";
 import type { Wanted } from "./selection.ts";
 
@@ -12,12 +12,12 @@ export interface Page {
   readonly remaining: number | undefined;
 }
 
-/** Objects parsed in one go before others get a turn: a few milliseconds of work. */
-const PARSED_IN_A_TURN = 64;
+/** Bytes parsed in one go before others get a turn: a few milliseconds of work. */
+const PARSED_IN_A_TURN = 256 * 1024;
 
 /**
  * Takes the wanted objects after `after`, `limit` at most (0: all). Where objects have to be parsed for that, the event
- * loop turns in between; the list given does not change meanwhile.
+ * loop turns in between; the list given does not change meanwhile. Rejects then when the signal is aborted.
  */
 export async function takePage(
   objects: readonly StoredObject[],
@@ -26,20 +26,21 @@ export async function takePage(
     readonly limit: number;
     readonly wanted: Wanted | undefined;
     readonly cache: FieldCache;
+    readonly signal?: AbortSignal;
   },
 ): Promise<Page> {
-  const { after, limit, wanted, cache } = query;
+  const { after, limit, wanted, cache, signal } = query;
   const start = after === undefined ? 0 : firstAfter(objects, after);
   if (wanted === undefined) return slice(objects, start, limit);
   const items: StoredObject[] = [];
-  let turn = cache.parsed + PARSED_IN_A_TURN;
+  const turns = new Turns(PARSED_IN_A_TURN, signal);
   for (let at = start; at < objects.length; at += 1) {
-    if (cache.parsed >= turn) {
-      await nextTurn();
-      turn = cache.parsed + PARSED_IN_A_TURN;
-    }
     const object = objects[at];
-    if (object === undefined || !wanted(object)) continue;
+    if (object === undefined) continue;
+    const { parsed } = cache;
+    const isWanted = wanted(object);
+    if (cache.parsed > parsed && turns.spend(object.bytes.byteLength)) await turns.next();
+    if (!isWanted) continue;
     if (limit > 0 && items.length === limit) return { items, last: items.at(-1)?.key, remaining: undefined };
     items.push(object);
   }

@@ -5,7 +5,10 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { errorStatus } from "../answer/error-status.ts";
 import { answerObserver, observeAnswers } from "../answer/observe-answers.ts";
 import { sendStatus } from "../answer/send.ts";
+import type { AccessReviews } from "../auth/access-reviews.ts";
 import type { Authenticator } from "../auth/authenticator.ts";
+import type { Authorizer } from "../auth/authorizer.ts";
+import { ClusterAccess } from "../auth/cluster-access.ts";
 import { staticTokens, type StaticTokens } from "../auth/static-tokens.ts";
 import { mountKrm, type MountOptions } from "../mount.ts";
 import { refuseUnknownOptions } from "../options.ts";
@@ -19,10 +22,22 @@ export type ServerAuth =
   | { readonly type: "none" }
   /** Whoever has a token out of a file: {@link staticTokens}. */
   | { readonly type: "static"; readonly file: string }
-  | { readonly type: "custom"; readonly authenticator: Authenticator };
+  /** Whoever the cluster knows, and only what it lets each of them read: {@link ClusterAccess}. */
+  | {
+      readonly type: "tokenreview";
+      readonly reviews: AccessReviews;
+      /** @default the API server's own */
+      readonly audiences?: readonly string[] | undefined;
+    }
+  | {
+      readonly type: "custom";
+      readonly authenticator: Authenticator;
+      /** @default whoever may read at all may read everything */
+      readonly authorizer?: Authorizer | undefined;
+    };
 
 /** What {@link createServer} can be told. */
-export interface ServerOptions extends Omit<MountOptions, "auth"> {
+export interface ServerOptions extends Omit<MountOptions, "auth" | "authorizer"> {
   readonly listen: ListenAddress;
   /** Undefined: none, which only a loopback address may do. */
   readonly auth?: ServerAuth | undefined;
@@ -103,7 +118,7 @@ export async function createServer(options: ServerOptions): Promise<KrmServer> {
     // A connection that stays open after its answer would hold up the end.
     if (stop.signal.aborted) setImmediate(() => app.server.closeIdleConnections());
   });
-  mountKrm(app, { ...options, auth: auth.authenticator }, { notFound: true });
+  mountKrm(app, { ...options, auth: auth.authenticator, authorizer: auth.authorizer }, { notFound: true });
   const following = tls?.follow(stop.signal, (pair) => {
     // Everything anew: what is left out falls back to the defaults.
     (app.server as unknown as TlsServer).setSecureContext(secureContext(pair));
@@ -112,6 +127,11 @@ export async function createServer(options: ServerOptions): Promise<KrmServer> {
   const start = async (): Promise<{ readonly url: string; readonly host: string; readonly port: number }> => {
     if (options.auth?.type === "none" && !isLoopback(listen.host)) {
       logger.warn({ host: listen.host }, "no authentication: everyone who reaches this address can read everything");
+    }
+    if (options.auth?.type === "tokenreview" && tls === undefined && !isLoopback(listen.host)) {
+      const words =
+        "tokens of the cluster's users come over plain HTTP: serve TLS, or let only a proxy that does reach it";
+      logger.warn({ host: listen.host }, words);
     }
     try {
       await app.listen({ host: listen.host, port: listen.port });
@@ -143,7 +163,7 @@ function refuseUnsafe({ auth, listen }: ServerOptions): void {
     "KRM_UNSAFE_LISTEN",
     `refusing to listen on ${listen.host === "" ? "every address" : listen.host} without authentication: others could read the cluster's state`,
     {
-      hint: "Listen on 127.0.0.1, or say who may read: static tokens from a file (--auth static:FILE), or everyone (--auth none).",
+      hint: "Listen on 127.0.0.1, or say who may read: whoever the cluster lets (--auth tokenreview), static tokens from a file (--auth static:FILE), or everyone (--auth none).",
     },
   );
 }
@@ -151,14 +171,22 @@ function refuseUnsafe({ auth, listen }: ServerOptions): void {
 async function openAuth(
   auth: ServerAuth | undefined,
   at: { readonly clock: Clock; readonly logger: Logger },
-): Promise<{ readonly authenticator?: Authenticator; readonly opened?: StaticTokens }> {
+): Promise<{
+  readonly authenticator?: Authenticator;
+  readonly authorizer?: Authorizer | undefined;
+  readonly opened?: StaticTokens;
+}> {
   switch (auth?.type) {
     case "static": {
       const opened = await staticTokens(auth.file, at);
       return { authenticator: opened, opened };
     }
+    case "tokenreview": {
+      const access = new ClusterAccess({ ...at, reviews: auth.reviews, audiences: auth.audiences });
+      return { authenticator: access, authorizer: access };
+    }
     case "custom":
-      return { authenticator: auth.authenticator };
+      return { authenticator: auth.authenticator, authorizer: auth.authorizer };
     case "none":
     case undefined:
       return {};

@@ -1,9 +1,9 @@
-import { continueExpired } from "@krm/apimachinery";
+import { continueExpired, StatusError } from "@krm/apimachinery";
 import { type Clock, resourceId, type StalenessBounds, type Store } from "@krm/core";
 import { scopesFor, type Watched } from "./catalog.ts";
 import { awaitDemand, type Demand, requireDemand, statusOf } from "./demand.ts";
 import { fingerprint, type PagePoint } from "./page-token.ts";
-import type { SnapshotShelf } from "./snapshot-shelf.ts";
+import type { ShelfName, SnapshotShelf } from "./snapshot-shelf.ts";
 import { judgeParts, readView, type View, viewIdentity, type ViewQuery, viewVersion } from "./view.ts";
 
 /** Which view is asked for. */
@@ -84,13 +84,13 @@ export function versionsOf(parts: View["parts"]): readonly string[] {
 /** Keeps a view for the pages that are still to come of it; gives the name that their token has to hold. */
 export function keepForMore(shelf: SnapshotShelf, watched: Watched, request: ViewRequest, found: ListView): string {
   const name = found.fingerprint ?? fingerprint(viewIdentity(found.view.parts));
-  shelf.keep({ of: shelfName(watched, request), view: name }, found.view);
+  shelf.keep({ ...shelfName(watched, request), moment: name }, found.view);
   return name;
 }
 
 /** What views are kept of: a resource, as far as it is read. */
-function shelfName(watched: Watched, request: ViewRequest): string {
-  return `${resourceId(watched.resource)} ${request.namespace ?? ""} ${request.name ?? ""}`;
+function shelfName(watched: Watched, request: ViewRequest): Omit<ShelfName, "moment"> {
+  return { of: resourceId(watched.resource), part: `${request.namespace ?? ""} ${request.name ?? ""}` };
 }
 
 async function continued(
@@ -101,7 +101,8 @@ async function continued(
   context: ListViewContext,
 ): Promise<ListView> {
   const { version, view: wanted, after } = point;
-  const kept = wanted === undefined ? undefined : context.shelf.find({ of: shelfName(watched, request), view: wanted });
+  const kept =
+    wanted === undefined ? undefined : context.shelf.find({ ...shelfName(watched, request), moment: wanted });
   const demand = { version: undefined, maxStaleness: request.maxStaleness };
   if (kept !== undefined && wanted !== undefined) {
     const parts = await statusOf(context.store, query.scopes, context);
@@ -110,6 +111,7 @@ async function continued(
     requireDemand(judgeParts(view.parts, context.clock.now(), context.staleness), demand, context.clock.now());
     return { view, version, after, fingerprint: wanted };
   }
+  await untilReached(version, query, context);
   const view = await readDemanded(query, demand, context);
   if (wanted === undefined && version !== undefined) {
     const exact = atVersion(view, version, watched, request, context.shelf);
@@ -119,6 +121,18 @@ async function continued(
   const current = fingerprint(viewIdentity(view.parts));
   if (wanted !== undefined && wanted !== current) throw continueExpired(request.rest(after));
   return { view, version: version ?? viewVersion(view.parts), after, fingerprint: current };
+}
+
+/**
+ * Waits for the moment that a token names, which a replica may not have come to yet. In vain where there never was such a
+ * one: then the token is as good as expired.
+ */
+async function untilReached(version: string | undefined, query: ViewQuery, context: ListViewContext): Promise<void> {
+  try {
+    await awaitDemand(context.store, query.scopes, { version, maxStaleness: undefined }, context);
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error;
+  }
 }
 
 /** The view at just a version: the current one, or one that is kept. Undefined: there is none. */

@@ -3,31 +3,35 @@ import type { View } from "./view.ts";
 
 /** Which view is kept. */
 export interface ShelfName {
-  /** What was read. */
+  /** The resource. */
   readonly of: string;
   /** What names the moment. */
-  readonly view: string;
+  readonly moment: string;
+  /** What of the resource was read. */
+  readonly part: string;
 }
 
 /** How long a view is kept for its later pages: as long as the API server keeps versions. Milliseconds. */
 const KEPT_FOR = 300_000;
 
-/** Views kept at most. Each holds references only; what it keeps from being freed is what has changed since. */
+/** Moments kept at most. Each holds references only; what it keeps from being freed is what has changed since. */
 const KEPT_AT_MOST = 64;
 
-interface Entry {
+interface Moment {
   readonly of: string;
-  readonly view: View;
+  /** By what was read; the one that was kept last stands last. */
+  readonly views: Map<string, View>;
   readonly until: number;
 }
 
 /**
  * Views that were handed out in part, so that their later pages come from the same moment. A view that did not change
- * since needs no entry here, and none of another server's.
+ * since needs no entry here, and none of another server's. All that is read of one moment has one entry, so that no reader
+ * can drive out another's by reading in many ways.
  */
 export class SnapshotShelf {
   readonly #clock: Clock;
-  readonly #entries = new Map<string, Entry>();
+  readonly #moments = new Map<string, Moment>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -37,36 +41,40 @@ export class SnapshotShelf {
   keep(name: ShelfName, view: View): void {
     this.#forgetOld();
     const key = keyOf(name);
-    this.#entries.delete(key);
-    this.#entries.set(key, { of: name.of, view, until: this.#clock.monotonic() + KEPT_FOR });
-    for (const oldest of this.#entries.keys()) {
-      if (this.#entries.size <= KEPT_AT_MOST) break;
-      this.#entries.delete(oldest);
+    const views = this.#moments.get(key)?.views ?? new Map<string, View>();
+    views.delete(name.part);
+    views.set(name.part, view);
+    this.#moments.delete(key);
+    this.#moments.set(key, { of: name.of, views, until: this.#clock.monotonic() + KEPT_FOR });
+    for (const oldest of this.#moments.keys()) {
+      if (this.#moments.size <= KEPT_AT_MOST) break;
+      this.#moments.delete(oldest);
     }
   }
 
   find(name: ShelfName): View | undefined {
     this.#forgetOld();
-    return this.#entries.get(keyOf(name))?.view;
+    return this.#moments.get(keyOf(name))?.views.get(name.part);
   }
 
   /** The view of which all parts are at a version; where a repair made two of them, the one that was kept last. */
-  findAt(of: string, version: string): View | undefined {
+  findAt({ of, part }: Omit<ShelfName, "moment">, version: string): View | undefined {
     this.#forgetOld();
-    const entries = [...this.#entries.values()].filter((entry) => entry.of === of);
-    return entries.findLast(({ view }) => view.parts.every(({ meta }) => meta.version === version))?.view;
+    const moments = [...this.#moments.values()].filter((moment) => moment.of === of);
+    const views = moments.map((moment) => moment.views.get(part)).filter((view) => view !== undefined);
+    return views.findLast((view) => view.parts.every(({ meta }) => meta.version === version));
   }
 
-  /** Entries stand in the order in which they end. */
+  /** Moments stand in the order in which they end. */
   #forgetOld(): void {
     const now = this.#clock.monotonic();
-    for (const [name, entry] of this.#entries) {
-      if (entry.until > now) return;
-      this.#entries.delete(name);
+    for (const [name, moment] of this.#moments) {
+      if (moment.until > now) return;
+      this.#moments.delete(name);
     }
   }
 }
 
-function keyOf({ of, view }: ShelfName): string {
-  return `${of} ${view}`;
+function keyOf({ of, moment }: ShelfName): string {
+  return `${of} ${moment}`;
 }

@@ -1,5 +1,10 @@
-import { PODS } from "@krm/core";
+import { connect } from "node:http2";
+import { text } from "node:stream/consumers";
+import { goYaml } from "@krm/apimachinery";
+import { decodeObject, PODS } from "@krm/core";
+import { krmPlugin } from "@krm/server";
 import { WIDGETS } from "@krm/testkit";
+import Fastify from "fastify";
 import { describe, expect, it } from "vitest";
 import { failure, testApp } from "../support/app.ts";
 import { fill, object, pod } from "../support/fixtures.ts";
@@ -72,7 +77,60 @@ describe("the form of an answer", () => {
   });
 });
 
+describe("numbers", () => {
+  const big = { spec: { size: 9_007_199_254_740_993n, share: "1.0" } };
+  const json = `{"metadata":{"name":"w","namespace":"team-a","uid":"u","resourceVersion":"1"},"spec":{"size":${big.spec.size},"share":${big.spec.share}}}`;
+
+  it.each(["/apis/example.krm.dev/v1/widgets", "/apis/example.krm.dev/v1/namespaces/team-a/widgets/w"])(
+    "stay as they are in every form: %s",
+    async (path) => {
+      await using test = testApp();
+      await fill(test.store, { resource: WIDGETS }, [
+        decodeObject(Buffer.from(json)),
+        object({ name: "x", namespace: "team-a" }),
+      ]);
+      const yaml = await test.get(path, { accept: "application/yaml" });
+      expect(yaml.body).toContain("share: 1.0\n");
+      expect(yaml.body).toContain("size: 9007199254740993\n");
+      const table = await test.get(`${path}?includeObject=Object`, { accept: as("Table") });
+      expect(table.body).toContain(`"object":{"apiVersion":"example.krm.dev/v1","kind":"Widget",${json.slice(1)}}`);
+      const { rows } = table.json<{ rows: { cells: string[]; object: { metadata: { name: string } } }[] }>();
+      expect(rows.map(({ cells, object: { metadata } }) => [cells[0], metadata.name])).toEqual(
+        path.endsWith("/w")
+          ? [["w", "w"]]
+          : [
+              ["w", "w"],
+              ["x", "x"],
+            ],
+      );
+    },
+  );
+});
+
+it.each([as("Table"), as("PartialObjectMetadataList"), "application/yaml"])(
+  "HEAD writes no body, and tells no length of it: %s",
+  async (accept) => {
+    await using test = testApp();
+    // What cannot be shown makes any writing of it fail.
+    await fill(test.store, { resource: PODS }, [{ ...pod({ name: "a" }), bytes: Buffer.from("{") }]);
+    const head = await test.app.inject({ method: "HEAD", url: "/api/v1/pods", headers: { accept } });
+    expect([head.statusCode, head.headers["content-length"], head.body]).toEqual([200, undefined, ""]);
+    expect(head.headers["content-type"]).toContain(accept.split(";")[0]);
+    expect(head.headers["krm-state"]).toBe("synced");
+  },
+);
+
 describe("discovery", () => {
+  it("is YAML too", async () => {
+    await using test = testApp();
+    await fill(test.store, { resource: PODS }, []);
+    for (const path of ["/api", "/apis", "/api/v1"]) {
+      const response = await test.get(path, { accept: "application/yaml" });
+      expect(response.headers["content-type"]).toBe("application/yaml");
+      expect(response.body).toBe(goYaml((await test.get(path)).json()));
+    }
+  });
+
   it("tells in every version what is watched, and only that", async () => {
     await using test = testApp();
     await fill(test.store, { resource: WIDGETS }, []);
@@ -89,7 +147,7 @@ describe("discovery", () => {
       });
     }
     expect((await test.get("/apis/example.krm.dev/v1")).json()).toMatchObject({
-      resources: [{ name: "widgets", kind: "Widget", shortNames: ["wd"], verbs: ["get", "list"] }],
+      resources: [{ name: "widgets", kind: "Widget", shortNames: ["wd"], verbs: ["get", "list", "watch"] }],
     });
     expect((await test.get("/api/v1")).json()).toMatchObject({ resources: [{ name: "pods", categories: ["all"] }] });
   });
@@ -101,6 +159,20 @@ describe("discovery", () => {
       kind: "APIVersions",
       versions: ["v1"],
       serverAddressByClientCIDRs: [{ clientCIDR: "0.0.0.0/0", serverAddress: "krm.example:8003" }],
+    });
+  });
+
+  it("tells over HTTP/2 where the server is", async () => {
+    await using test = testApp();
+    await fill(test.store, { resource: PODS }, []);
+    const app = Fastify({ http2: true });
+    app.register(krmPlugin, { store: test.store, clock: test.clock });
+    const client = connect(await app.listen({ host: "127.0.0.1", port: 0 }));
+    const answer = await text(client.request({ ":path": "/api", ":authority": "krm.example:8003" }));
+    client.close();
+    await app.close();
+    expect(JSON.parse(answer)).toMatchObject({
+      serverAddressByClientCIDRs: [{ serverAddress: "krm.example:8003" }],
     });
   });
 

@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+import type { AddressInfo } from "node:net";
 import { gunzipSync } from "node:zlib";
 import { DEPLOYMENTS, NODES, PODS } from "@krm/core";
 import { WIDGETS } from "@krm/testkit";
@@ -84,7 +87,7 @@ describe("lists and objects", () => {
   it("pass over unknown parameters, and all but the first of those that are given twice", async () => {
     await using test = testApp();
     await fill(test.store, ALL, [pod({ name: "a", labels: { x: "1" } }), pod({ name: "b" })]);
-    const query = "pretty=true&maxStaleness=never&labelSelector=x&labelSelector=y&%zz";
+    const query = "pretty=true&nothing=never&labelSelector=x&labelSelector=y&%zz";
     expect(names(await test.get(`/api/v1/pods?${query}`))).toEqual(["a"]);
   });
 
@@ -113,6 +116,23 @@ describe("lists and objects", () => {
     const name = "n".repeat(253);
     await fill(test.store, ALL, [pod({ name })]);
     expect((await test.get(`/api/v1/namespaces/team-a/pods/${name}`)).json()).toMatchObject({ metadata: { name } });
+  });
+
+  it("are found by a target in absolute form, and below slashes that say nothing", async () => {
+    await using test = testApp();
+    await fill(test.store, ALL, [pod({ name: "a" })]);
+    await test.app.listen({ host: "127.0.0.1", port: 0 });
+    const { port } = test.app.server.address() as AddressInfo;
+    const ask = async (path: string): Promise<number | undefined> => {
+      const sent = request({ host: "127.0.0.1", port, path });
+      sent.end();
+      const [response] = (await once(sent, "response")) as [IncomingMessage];
+      response.resume();
+      return response.statusCode;
+    };
+    const paths = ["/api/v1/namespaces/team-a/pods/a", "/api//v1/pods//", "/api//v1", "/version"];
+    for (const path of [...paths, ...paths.map((each) => `http://krm.example:8003${each}?x=/`)])
+      expect([path, await ask(path)]).toEqual([path, 200]);
   });
 
   it("are below a prefix that holds a parameter", async () => {

@@ -82,6 +82,50 @@ describe("pages", () => {
     expect(names(await next(test, tokenOf(rest)))).toEqual(["d", "e"]);
   });
 
+  it("of many readers of one moment drive out nobody's", async () => {
+    await using test = testApp();
+    const spread = Array.from({ length: 70 }, (_, at) => ["a", "b"].map((name) => pod({ name, namespace: `n${at}` })));
+    await fill(test.store, ALL, [...spread.flat(), ...pods("abc")], metaAt("69"));
+    const token = tokenOf(await test.get(`${URL}?limit=1`));
+    for (let at = 0; at < 70; at++) await test.get(`/api/v1/namespaces/n${at}/pods?limit=1`);
+    await fill(test.store, ALL, pods("xyz"), metaAt("80"));
+    expect(names(await next(test, token))).toEqual(["b", "c"]);
+  });
+
+  it("that were refused keep nothing", async () => {
+    await using test = testApp();
+    const accept = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io";
+    await fill(test.store, ALL, pods("abc"), metaAt("69"));
+    expect((await test.get(`${URL}?limit=1`, { accept })).statusCode).toBe(406);
+    await fill(test.store, ALL, pods("xyz"), metaAt("80"));
+    expect(failure(await test.get(`${URL}?resourceVersion=69&resourceVersionMatch=Exact`)).code).toBe(410);
+  });
+
+  it("tell no other version than that of the first", async () => {
+    await using test = testApp();
+    await fill(test.store, ALL, pods("abc"), metaAt("69"));
+    const token = Buffer.from(tokenOf(await test.get(`${URL}?limit=1`)), "base64url").toString();
+    const forged = (version: string): string =>
+      Buffer.from(token.replace('"rv":69', `"rv":${version}`)).toString("base64url");
+    expect(names(await next(test, forged("69")))).toEqual(["b", "c"]);
+    expect(failure(await next(test, forged("68"))).code).toBe(410);
+    const ahead = next(test, forged("999999"));
+    for (let look = 0; look < 3; look++) {
+      await test.clock.untilSleeping();
+      await test.clock.advance(1000);
+    }
+    expect(failure(await ahead).code).toBe(410);
+  });
+
+  it("of a moment that this server has not come to yet are waited for", async () => {
+    await using test = testApp();
+    await fill(test.store, ALL, pods("abc"), metaAt("60"));
+    const rest = next(test, encodeContinue({ resourceVersion: "69", start: "/b\0" }), "limit=9");
+    await test.clock.untilSleeping();
+    await fill(test.store, ALL, pods("abcde"), metaAt("69"));
+    expect(names(await rest)).toEqual(["c", "d", "e"]);
+  });
+
   it("together are the whole list, in any form and whatever changes meanwhile", async () => {
     const name = fc.string({ unit: fc.constantFrom("a", "b", "-", "0"), minLength: 1, maxLength: 3 });
     const keys = fc.uniqueArray(name, { maxLength: 12 });

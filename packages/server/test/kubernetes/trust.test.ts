@@ -17,7 +17,6 @@ describe("trust", () => {
       "/api/v1/pods?limit=x",
       "/api/v1/pods?fieldSelector=spec.nope%3D1",
       "/api/v1/pods?continue=x",
-      "/api/v1/pods?watch=1",
       "/api/v1/pods?resourceVersion=1&resourceVersionMatch=Exact",
     ]) {
       const response = await test.get(path);
@@ -26,6 +25,14 @@ describe("trust", () => {
     }
     for (const path of ["/api", "/apis", "/api/v1", "/version", "/api/v1/nothings"])
       expect((await test.get(path)).headers["krm-state"]).toBeUndefined();
+  });
+
+  it("is told as a watch begins", async () => {
+    await using test = testApp();
+    await fill(test.store, ALL, [pod({ name: "a" })]);
+    const response = await test.app.inject({ url: "/api/v1/pods?watch=1", payloadAsStream: true });
+    expect([response.statusCode, response.headers["krm-state"]]).toEqual([200, "synced"]);
+    response.stream().destroy();
   });
 
   it("of a stale view is a warning, in the words that kubectl prints", async () => {
@@ -64,7 +71,7 @@ describe("trust", () => {
     expect(response.headers["krm-state"]).toBe("forbidden");
   });
 
-  it("of a namespace that nobody watches is none: 404, and no empty list", async () => {
+  it("of a namespace that nobody watches is none: 403, and neither an empty list nor the word that nothing is there", async () => {
     await using test = testApp();
     await fill(test.store, { ...ALL, namespace: "team-a" }, [pod({ name: "a" })]);
     await fill(test.store, { ...ALL, namespace: "team-b" }, [pod({ name: "b", namespace: "team-b" })], metaAt("90"));
@@ -72,8 +79,60 @@ describe("trust", () => {
     expect(names(both)).toEqual(["a", "b"]);
     expect(both.json()).toMatchObject({ metadata: { resourceVersion: "90" } });
     expect(names(await test.get("/api/v1/namespaces/team-b/pods"))).toEqual(["b"]);
-    for (const path of ["/api/v1/namespaces/team-c/pods", "/api/v1/namespaces/team-c/pods/a"])
-      expect(failure(await test.get(path))).toMatchObject({ code: 404, causes: ["NamespaceNotWatched"] });
+    for (const path of [
+      "/api/v1/namespaces/team-c/pods",
+      "/api/v1/namespaces/team-c/pods/a",
+      "/api/v1/namespaces/team-c/pods?watch=1",
+      "/api/v1/pods?fieldSelector=metadata.namespace%3Dteam-c",
+      "/api/v1/pods?watch=1&fieldSelector=metadata.namespace%3Dteam-c",
+    ])
+      expect(failure(await test.get(path))).toEqual({
+        code: 403,
+        reason: "Forbidden",
+        message:
+          'KRM does not know: pods of namespace "team-c" are not watched here; watched namespaces: team-a, team-b',
+        causes: ["NamespaceNotWatched"],
+      });
+  });
+
+  it("of a namespace that a field selector names is that of its view alone", async () => {
+    await using test = testApp();
+    await fill(test.store, { ...ALL, namespace: "team-a" }, [pod({ name: "a" }), pod({ name: "b" })]);
+    await fill(test.store, { ...ALL, namespace: "team-b" }, [pod({ name: "c", namespace: "team-b" })], metaAt("90"));
+    const url = "/api/v1/pods?limit=1&fieldSelector=metadata.namespace%3Dteam-a";
+    const first = await test.get(url);
+    expect(names(first)).toEqual(["a"]);
+    const { metadata } = first.json<{ metadata: { resourceVersion: string; continue: string } }>();
+    expect(metadata.resourceVersion).toBe("100");
+    expect(names(await test.get(`${url}&continue=${metadata.continue}`))).toEqual(["b"]);
+    // Nothing can be in two namespaces.
+    for (const query of ["metadata.namespace=team-a,metadata.namespace=team-b", "metadata.namespace="])
+      expect(names(await test.get(`/api/v1/pods?fieldSelector=${encodeURIComponent(query)}`))).toEqual([]);
+    const other = "/api/v1/namespaces/team-b/pods?fieldSelector=metadata.namespace%3Dteam-c";
+    expect(names(await test.get(other))).toEqual([]);
+    expect(names(await test.get("/api/v1/pods?fieldSelector=metadata.namespace!%3Dteam-c"))).toHaveLength(3);
+  });
+
+  it("can be demanded to be young, of lists and objects", async () => {
+    await using test = testApp();
+    await fill(test.store, ALL, [pod({ name: "a" })]);
+    await test.clock.advance(60_000);
+    expect(failure(await test.get("/api/v1/pods?watch=1&maxStaleness=soon")).code).toBe(400);
+    for (const path of ["/api/v1/pods", "/api/v1/namespaces/team-a/pods/a", "/api/v1/namespaces/team-a/pods/none"]) {
+      expect((await test.get(`${path}?maxStaleness=1m`)).statusCode).toBe(path.endsWith("none") ? 404 : 200);
+      expect(failure(await test.get(`${path}?maxStaleness=soon`))).toMatchObject({
+        code: 400,
+        causes: ["InvalidParameter"],
+      });
+      const young = test.get(`${path}?maxStaleness=30s`);
+      for (let look = 0; look < 3; look++) {
+        await test.clock.untilSleeping();
+        await test.clock.advance(1000);
+      }
+      expect(failure(await young)).toMatchObject({ code: 504, causes: ["ViewTooStale"] });
+      await fill(test.store, ALL, [pod({ name: "a" })], metaAt("100", { lastContact: test.clock.now() }));
+      await test.clock.advance(60_000);
+    }
   });
 
   it("is asked for by a version, of one object too", async () => {

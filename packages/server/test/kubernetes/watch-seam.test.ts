@@ -8,21 +8,10 @@ import type { KubernetesWatch } from "../../src/kubernetes/watch-handler.ts";
 import { FieldCache } from "../../src/selection/field-cache.ts";
 import { Catalog } from "../../src/view/catalog.ts";
 import { SnapshotShelf } from "../../src/view/snapshot-shelf.ts";
-import { failure, testApp } from "../support/app.ts";
+import { testApp } from "../support/app.ts";
 import { fill } from "../support/fixtures.ts";
 
 describe("a watch", () => {
-  it.each(["/api/v1/pods?watch=1", "/api/v1/pods?watch=nope", "/api/v1/watch/namespaces/team-a/pods/a"])(
-    "%s is refused while nobody serves it",
-    async (url) => {
-      await using test = testApp();
-      await fill(test.store, { resource: PODS }, []);
-      const response = await test.get(url);
-      expect(failure(response)).toMatchObject({ code: 405, message: "watch is not served here yet" });
-      expect(response.headers["allow"]).toBe("GET, HEAD");
-    },
-  );
-
   it("goes to who serves it, read and checked", async () => {
     await using test = testApp();
     const { clock, store } = test;

@@ -7,6 +7,7 @@ import {
   logLevelFlag,
   type ServerFlagOptions,
   serverFlags,
+  TOKEN_REVIEW_HELP,
 } from "../../options/common-flags.ts";
 import { clusterFlags, type ClusterOptions, namespacesFlag } from "../../options/cluster-flags.ts";
 import { Flag } from "../../options/flag.ts";
@@ -59,6 +60,9 @@ Examples:
   krm monitor --verify-every 1m --verify-budget 1200    sooner found, at more requests to the API server
   krm monitor --influx-url http://127.0.0.1:8086 --influx-db krm --canary 10s
   krm monitor --in-cluster --serve --listen 0.0.0.0:8003 --auth static:/etc/krm/tokens
+  krm monitor --in-cluster --serve --listen 0.0.0.0:8003 --auth tokenreview:krm --tls-cert tls.crt --tls-key tls.key
+
+${TOKEN_REVIEW_HELP}
 
 ${STORES_HELP}
 

@@ -6,6 +6,7 @@ import {
   registerViewMetrics,
   storeMetrics,
 } from "@krm/metrics/prometheus";
+import { openReviews } from "../../cluster/cluster-reviews.ts";
 import { openSources } from "../../cluster/cluster-sources.ts";
 import { resolveResources } from "../../cluster/resolve-resources.ts";
 import type { CliIo } from "../../io.ts";
@@ -56,7 +57,9 @@ export async function runMonitor(names: readonly string[], options: MonitorComma
       failures.push(replica.done);
       served = replica;
     }
-    resources.use(await serveReaders(served, scopes, options, logger, registry));
+    const asks = options.auth?.type === "tokenreview";
+    const access = asks ? resources.use(openReviews(options, io.env, logger)) : undefined;
+    resources.use(await serveReaders(served, scopes, options, logger, registry, access?.reviews));
   } else if (!shared) {
     logger.warn({}, `nobody can read what is monitored: ${options.store.shown} belongs to this process. Add --serve.`);
   }

@@ -8,13 +8,16 @@ import {
   logLevelFlag,
   type ServerFlagOptions,
   serverFlags,
+  TOKEN_REVIEW_HELP,
 } from "../../options/common-flags.ts";
+import { clusterFlags, type ClusterOptions } from "../../options/cluster-flags.ts";
+import { refuseIdleFlags } from "../../options/idle-flags.ts";
 import { REDIS_HELP, storeFlag } from "../../options/store-flag.ts";
 import type { StoreChoice } from "../../options/store-url.ts";
 import { endsWell } from "../../until-ended.ts";
 
 /** What `krm serve` was told. */
-export interface ServeOptions extends CommonOptions, ServerFlagOptions {
+export interface ServeOptions extends CommonOptions, ServerFlagOptions, ClusterOptions {
   readonly store: StoreChoice;
 }
 
@@ -26,6 +29,10 @@ is away it goes on with what it has, and says with every answer how old that is.
 Examples:
   krm serve --store redis://127.0.0.1:6379
   krm serve --store redis://127.0.0.1:6379 --listen 0.0.0.0:8003 --auth static:/etc/krm/tokens
+  krm serve --store redis://127.0.0.1:6379 --listen 0.0.0.0:8003 --auth tokenreview:krm --in-cluster --tls-cert tls.crt --tls-key tls.key
+
+${TOKEN_REVIEW_HELP}
+The cluster is that of --kubeconfig, else of KUBECONFIG, else of ~/.kube/config, else the pod's own.
 
 The store is one that krm monitor, or krm stream, krm verify and krm merge, write to:
 ${REDIS_HELP}
@@ -41,7 +48,7 @@ export function addServe(program: Command, io: CliIo): void {
     .description("Answers readers from a store that monitors in other processes write to.")
     .addOption(storeFlag("serving"))
     .addOption(listenFlag({ host: "127.0.0.1", port: DEFAULT_PORT }));
-  for (const each of serverFlags()) command.addOption(each);
+  for (const each of [...serverFlags(), ...clusterFlags()]) command.addOption(each);
   command.addOption(logLevelFlag()).addHelpText("after", EXAMPLES);
   command.action(async (options: ServeOptions & { readonly store: StoreChoice | undefined }) => {
     if (options.store === undefined) {
@@ -49,6 +56,10 @@ export function addServe(program: Command, io: CliIo): void {
         "serve needs --store URL",
         "For example: krm serve --store redis://127.0.0.1:6379; or watch and serve in one process: krm monitor --serve.",
       );
+    }
+    if (options.auth?.type !== "tokenreview") {
+      const mend = "Add --auth tokenreview, or leave it out.";
+      refuseIdleFlags(command, ["kubeconfig", "context", "inCluster"], "without --auth tokenreview", mend);
     }
     const { runServe } = await import("./run-serve.ts");
     await endsWell(runServe(options, io), io.signal);

@@ -1,5 +1,6 @@
 import { ReplicaStore, scopeStatus, type ScopeStatus, silentLogger, systemClock } from "@krm/core";
 import { processMetrics, registerViewMetrics, storeMetrics } from "@krm/metrics/prometheus";
+import type { ClusterReviews } from "../../cluster/cluster-reviews.ts";
 import type { CliIo } from "../../io.ts";
 import { refuseUnsafe, serveReaders } from "../../listening/serve-readers.ts";
 import { commandLogger } from "../../logging/command-logger.ts";
@@ -18,13 +19,18 @@ export async function runServe(options: ServeOptions, io: CliIo): Promise<void> 
   const logger = commandLogger(io, { level: options.logLevel, format: "auto" });
   await using resources = new AsyncDisposableStack();
   const { registry } = resources.use(processMetrics([]));
+  let access: ClusterReviews | undefined;
+  if (options.auth?.type === "tokenreview") {
+    const { openReviews } = await import("../../cluster/cluster-reviews.ts");
+    access = resources.use(openReviews(options, io.env, logger));
+  }
   const opened = resources.use(await openStore(options.store, { logger, clock, signal: io.signal }));
   // That the store does not answer is told by the one who follows it.
   const store = observedStore(opened, new StoreHealth(silentLogger, clock, storeMetrics(registry)));
   const replica = resources.use(new ReplicaStore({ source: store, clock, logger }));
   registerViewMetrics(registry, { store: replica, clock });
   // Readers get 503 until there is an answer.
-  resources.use(await serveReaders(replica, [], options, logger, registry));
+  resources.use(await serveReaders(replica, [], options, logger, registry, access?.reviews));
   logger.info({ store: options.store.shown }, "serving");
   replica.start();
   const stop = new AbortController();

@@ -1,0 +1,99 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PODS } from "@krm/core";
+import { type AccessRule, DEFAULT_USERS, NAMESPACES, SimApiServer, SimCluster, type SimUser } from "@krm/testkit";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writeKubeconfig } from "../src/files/write-kubeconfig.ts";
+import { begin, end, type Running, urlOf } from "./served-cluster.ts";
+
+const READ: AccessRule = { verbs: ["get", "list", "watch"], apiGroups: [""], resources: ["pods"] };
+/** The ClusterRole `system:auth-delegator`. */
+const DELEGATE: AccessRule = {
+  verbs: ["create"],
+  apiGroups: ["authentication.k8s.io", "authorization.k8s.io"],
+  resources: ["tokenreviews", "subjectaccessreviews"],
+};
+const USERS: readonly SimUser[] = [
+  ...DEFAULT_USERS,
+  { name: "krm", token: "krm-token", rules: [READ, DELEGATE] },
+  { name: "reader", token: "reader-token", rules: [READ] },
+  { name: "ada", token: "ada-token", rules: [{ ...READ, namespaces: ["team-a"] }] },
+];
+
+const cluster = new SimCluster();
+const server = new SimApiServer({ cluster, users: USERS });
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "krm-token-review-"));
+  await server.listen();
+  cluster.create(NAMESPACES, { metadata: { name: "team-a" } });
+  cluster.create(PODS, { metadata: { namespace: "team-a", name: "web" }, spec: {} });
+});
+
+afterAll(async () => {
+  await server.close();
+  await rm(folder, { recursive: true });
+});
+
+async function kubeconfigOf(user: string): Promise<string> {
+  const file = join(folder, `${user}.kubeconfig`);
+  await writeKubeconfig(server.kubeconfig({ user }), file);
+  return file;
+}
+
+async function ask(running: Running, path: string, token?: string): Promise<readonly [number, string]> {
+  const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const response = await fetch(`${await urlOf(running)}${path}`, { headers });
+  return [response.status, await response.text()];
+}
+
+const FORBIDDEN =
+  'pods is forbidden: User \\"ada\\" cannot list resource \\"pods\\" in API group \\"\\" at the cluster scope';
+
+describe("krm monitor --serve --auth tokenreview", () => {
+  it("lets the monitored cluster decide who reads what", async () => {
+    const serve = "monitor pods --serve --listen 127.0.0.1:0 --auth tokenreview --kubeconfig";
+    const monitor = begin({}, ...serve.split(" "), await kubeconfigOf("krm"));
+    await monitor.io.stderr.matching(/pods \(1\): synced/);
+    expect(await ask(monitor, "/pods?namespace=team-a", "ada-token")).toEqual([200, expect.stringContaining('"web"')]);
+    expect(await ask(monitor, "/pods", "ada-token")).toEqual([403, expect.stringContaining(FORBIDDEN)]);
+    expect(await ask(monitor, "/api/v1/pods", "ada-token")).toEqual([403, expect.stringContaining(FORBIDDEN)]);
+    expect((await ask(monitor, "/api/v1/pods", "admin-token"))[0]).toBe(200);
+    expect((await ask(monitor, "/metrics", "ada-token"))[0]).toBe(403);
+    expect((await ask(monitor, "/pods", "wrong-token"))[0]).toBe(401);
+    expect((await ask(monitor, "/pods"))[0]).toBe(401);
+    expect((await ask(monitor, "/readyz"))[0]).toBe(200);
+    expect(monitor.io.stderr.text).not.toContain("-token");
+    await end(monitor);
+  });
+
+  it("for tokens of its audiences alone", async () => {
+    const serve = "monitor pods --serve --listen 127.0.0.1:0 --auth tokenreview:krm --kubeconfig";
+    const monitor = begin({}, ...serve.split(" "), await kubeconfigOf("krm"));
+    expect((await ask(monitor, "/api/v1/pods", "admin-token"))[0]).toBe(401);
+    await end(monitor);
+  });
+
+  it("says which rights are missing, and lets nobody in without them", async () => {
+    const serve = "monitor pods --serve --listen 127.0.0.1:0 --auth tokenreview --kubeconfig";
+    const monitor = begin({}, ...serve.split(" "), await kubeconfigOf("reader"));
+    expect((await ask(monitor, "/api/v1/pods", "admin-token"))[0]).toBe(503);
+    await monitor.io.stderr.matching(/readers cannot be authenticated and get 503[^\n]*cannot create resource/);
+    await monitor.io.stderr.matching(/system:auth-delegator/);
+    await end(monitor);
+  });
+});
+
+describe("krm serve --auth tokenreview", () => {
+  it("asks the cluster of its kubeconfig, also while the store is away", async () => {
+    // Port 9 (discard) is one on which nothing listens here.
+    const line = "serve --store redis://127.0.0.1:9 --listen 127.0.0.1:0 --auth tokenreview --kubeconfig";
+    const serve = begin({}, ...line.split(" "), await kubeconfigOf("krm"));
+    expect(await ask(serve, "/api/v1/pods", "ada-token")).toEqual([403, expect.stringContaining(FORBIDDEN)]);
+    expect((await ask(serve, "/api/v1/pods", "admin-token"))[0]).toBe(503);
+    expect((await ask(serve, "/pods", "wrong-token"))[0]).toBe(401);
+    await end(serve);
+  });
+});

@@ -1,0 +1,50 @@
+import { forbidden, forbiddenPath, type StatusError } from "@krm/apimachinery";
+import type { CallOptions } from "@krm/core";
+import type { Identity } from "./authenticator.ts";
+
+/** What somebody wants to do, as Kubernetes' authorizers see it. */
+export type AccessAttributes =
+  | {
+      readonly type: "resource";
+      /** `get`, `list` or `watch`. */
+      readonly verb: string;
+      /** `""` is the core group. */
+      readonly group: string;
+      readonly version: string;
+      /** The plural. */
+      readonly resource: string;
+      /** `""`: none, as are the next two. */
+      readonly subresource: string;
+      /** `""`: all namespaces, or a resource that has none. */
+      readonly namespace: string;
+      /** `""`: all names. */
+      readonly name: string;
+    }
+  | {
+      readonly type: "path";
+      readonly verb: string;
+      /** Without the prefix under which the server is mounted: `/metrics`. */
+      readonly path: string;
+    };
+
+/** Decides what a reader may read. */
+export interface Authorizer {
+  /**
+   * Resolves: they may. Rejects with a `StatusError`: {@link accessRefused} where they may not, 503 where that cannot be
+   * decided now. Any other rejection is a 500 that tells nothing; nobody reads anything then either.
+   *
+   * It is asked before anything is looked up, so that a refusal tells nothing of what there is.
+   *
+   * @param options Its signal aborts when the reader has left.
+   */
+  authorize(user: Identity, attributes: AccessAttributes, options?: CallOptions): Promise<void>;
+}
+
+/** 403 in the API server's own words. `reason`: what the authorizer said, where it said something. */
+export function accessRefused({ user }: Identity, attributes: AccessAttributes, reason?: string): StatusError {
+  if (attributes.type === "path") {
+    const { verb, path } = attributes;
+    return forbiddenPath({ verb, path, user, reason });
+  }
+  return forbidden({ ...attributes, resource: attributes, user, reason });
+}

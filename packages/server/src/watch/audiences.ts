@@ -1,0 +1,139 @@
+import type { Wanted } from "../selection/selection.ts";
+import type { Frames } from "./frames.ts";
+import { type Shape, shapeId } from "./shape.ts";
+import { type RingEvent, seenBy, type SeenEvent } from "./watch-event.ts";
+
+/** Which events a watch is about. */
+export interface Interest {
+  /** The same text: the same interest. */
+  readonly id: string;
+  /** Undefined: all. */
+  readonly namespace: string | undefined;
+  /** Undefined: every object of the namespace. */
+  readonly wanted: Wanted | undefined;
+}
+
+/** One watch among those who are told the same. */
+export interface Listener {
+  /** It has not been told an event yet. */
+  readonly isFresh: boolean;
+  /** Several frames in one piece, the very same for all listeners of a channel. Must not throw. */
+  hear(block: Buffer): void;
+}
+
+/** Those who are told the same events in the same shape. */
+interface Channel {
+  readonly shape: Shape;
+  readonly listeners: Set<Listener>;
+  pending: { readonly event: RingEvent; readonly seen: SeenEvent }[];
+}
+
+interface Audience {
+  readonly interest: Interest;
+  readonly channels: Map<string, Channel>;
+}
+
+/**
+ * All watches of one view that have heard everything up to now, by what they are about: an event is held against each
+ * interest once and framed once, however many listen.
+ */
+export class Audiences {
+  readonly #frames: Frames;
+  /** Namespace (`""`: all) → interest → those who share it. */
+  readonly #byNamespace = new Map<string, Map<string, Audience>>();
+  readonly #dirty = new Set<Channel>();
+
+  constructor(frames: Frames) {
+    this.#frames = frames;
+  }
+
+  /** Whether something is told that was not handed over. */
+  get isDirty(): boolean {
+    return this.#dirty.size > 0;
+  }
+
+  /** From now on the listener hears all that is told. What was told before must have been flushed. Returns how to leave. */
+  join(interest: Interest, shape: Shape, listener: Listener): () => void {
+    const channel = this.#channel(interest, shape);
+    channel.listeners.add(listener);
+    return () => {
+      channel.listeners.delete(listener);
+      if (channel.listeners.size === 0) this.#forget(interest, shape, channel);
+    };
+  }
+
+  /** Tells an event; it is heard at the next flush. */
+  tell(event: RingEvent): void {
+    this.#tell(this.#byNamespace.get(""), event);
+    const { namespace } = event.object;
+    if (namespace !== "") this.#tell(this.#byNamespace.get(namespace), event);
+  }
+
+  #tell(audiences: ReadonlyMap<string, Audience> | undefined, event: RingEvent): void {
+    if (audiences === undefined) return;
+    for (const { interest, channels } of audiences.values()) {
+      const seen = seenBy(interest.wanted, event);
+      if (seen === undefined) continue;
+      for (const channel of channels.values()) {
+        channel.pending.push({ event, seen });
+        this.#dirty.add(channel);
+      }
+    }
+  }
+
+  /** Hands over what was told since the last time: one piece for each listener. */
+  flush(): void {
+    const dirty = [...this.#dirty];
+    this.#dirty.clear();
+    for (const channel of dirty) {
+      const { pending } = channel;
+      channel.pending = [];
+      this.#handOver(channel, pending);
+    }
+  }
+
+  /** Forgets what was told and not handed over. */
+  discard(): void {
+    for (const channel of this.#dirty) channel.pending = [];
+    this.#dirty.clear();
+  }
+
+  #handOver({ listeners, shape }: Channel, pending: Channel["pending"]): void {
+    const isTable = shape.type === "table";
+    const block = (first: boolean): Buffer => {
+      const frames = pending.map(({ event, seen }, i) => this.#frames.event(event, seen, shape, first && i === 0));
+      const [only] = frames;
+      return frames.length === 1 && only !== undefined ? only : Buffer.concat(frames);
+    };
+    let known: Buffer | undefined;
+    let fresh: Buffer | undefined;
+    for (const listener of listeners) {
+      if (isTable && listener.isFresh) listener.hear((fresh ??= block(true)));
+      else listener.hear((known ??= block(false)));
+    }
+  }
+
+  #channel(interest: Interest, shape: Shape): Channel {
+    const namespace = interest.namespace ?? "";
+    const audiences = this.#byNamespace.get(namespace) ?? new Map<string, Audience>();
+    this.#byNamespace.set(namespace, audiences);
+    const audience = audiences.get(interest.id) ?? { interest, channels: new Map<string, Channel>() };
+    audiences.set(interest.id, audience);
+    const id = shapeId(shape);
+    const channel = audience.channels.get(id) ?? { shape, listeners: new Set<Listener>(), pending: [] };
+    audience.channels.set(id, channel);
+    return channel;
+  }
+
+  #forget(interest: Interest, shape: Shape, channel: Channel): void {
+    const namespace = interest.namespace ?? "";
+    const audiences = this.#byNamespace.get(namespace);
+    const audience = audiences?.get(interest.id);
+    if (audiences === undefined || audience?.channels.get(shapeId(shape)) !== channel) return;
+    this.#dirty.delete(channel);
+    audience.channels.delete(shapeId(shape));
+    if (audience.channels.size > 0) return;
+    audiences.delete(interest.id);
+    if (audiences.size === 0) this.#byNamespace.delete(namespace);
+  }
+}

@@ -1,0 +1,153 @@
+import { goJson, objectHead, type Status, toTable } from "@krm/apimachinery";
+import { type Clock, type ResourceType, type ResourceVersion, type StoredObject } from "@krm/core";
+import { bookmarkObject } from "./bookmark-object.ts";
+import { metadataRange, withResourceVersion } from "./metadata-bytes.ts";
+import { type Shape, shapeId } from "./shape.ts";
+import type { RingEvent, SeenEvent } from "./watch-event.ts";
+
+const END = Buffer.from("}\n");
+const TWICE_END = Buffer.from("}}\n");
+const decoder = new TextDecoder();
+
+/** Frames that were made lately are kept up to this size, for readers who come to the same events a little later. */
+const KEPT_BYTES = 16 * 1024 * 1024;
+
+/**
+ * The lines of the watches of one resource. What many readers are told alike is made once: JSON around the stored bytes,
+ * which are not parsed; metadata as the part of them that it is. Only Tables, whose ages depend on the moment, are made
+ * at each asking.
+ */
+export class Frames {
+  readonly #resource: ResourceType;
+  readonly #clock: Clock;
+  readonly #objectHead: string;
+  readonly #heads = new Map<string, Buffer>();
+  readonly #kept = new WeakMap<RingEvent, Map<string, Buffer>>();
+  /** The same, oldest first. */
+  #order: { readonly event: RingEvent; readonly bytes: number }[] = [];
+  #keptBytes = 0;
+  #made = 0;
+
+  constructor(resource: ResourceType, clock: Clock) {
+    this.#resource = resource;
+    this.#clock = clock;
+    this.#objectHead = objectHead(resource);
+  }
+
+  /** How many frames of events were made. */
+  get made(): number {
+    return this.#made;
+  }
+
+  /** The line of an event. `first`: it is the first of its stream, which is where a Table names its columns. */
+  event(event: RingEvent, seen: SeenEvent, shape: Shape, first: boolean): Buffer {
+    const pieces = (): readonly Uint8Array[] => this.pieces(seen.type, seen.object, event.version, shape, first);
+    if (shape.type === "table") return this.#make(pieces());
+    const id = `${seen.type} ${shapeId(shape)}`;
+    const known = this.#kept.get(event);
+    const frame = known?.get(id);
+    if (frame !== undefined) return frame;
+    const made = this.#make(pieces());
+    this.#keep(event, known, id, made);
+    return made;
+  }
+
+  /** The line of an object under a version, in pieces to be sent one after the other. */
+  pieces(
+    type: RingEvent["type"],
+    object: StoredObject,
+    version: ResourceVersion,
+    shape: Shape,
+    first: boolean,
+  ): readonly Uint8Array[] {
+    const own = Buffer.from(object.bytes.buffer, object.bytes.byteOffset, object.bytes.byteLength);
+    const bytes = version === object.resourceVersion ? own : withResourceVersion(own, version);
+    switch (shape.type) {
+      case "json":
+        return [this.#head(type, "", this.#objectHead), bytes.subarray(1), END];
+      case "partial-object-metadata": {
+        const { start, end } = metadataRange(bytes);
+        const head = `{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/${shape.version}","metadata":`;
+        return [this.#head(type, shape.version, head), bytes.subarray(start, end), TWICE_END];
+      }
+      case "table": {
+        const table = toTable(this.#resource, [JSON.parse(decoder.decode(bytes)) as object], {
+          now: this.#clock.now(),
+          includeObject: shape.includeObject,
+          listMeta: { resourceVersion: version },
+          version: shape.version,
+          columnDefinitions: first,
+        });
+        return [frame(type, table)];
+      }
+      default:
+        return shape satisfies never;
+    }
+  }
+
+  /** A bookmark; `initialEventsEnd` marks the end of the initial events. */
+  bookmark(version: string, shape: Shape, initialEventsEnd: boolean): Buffer {
+    const whole = bookmarkObject(this.#resource, version, initialEventsEnd);
+    const { metadata } = whole;
+    switch (shape.type) {
+      case "json":
+        return frame("BOOKMARK", whole);
+      case "partial-object-metadata":
+        return frame("BOOKMARK", {
+          kind: "PartialObjectMetadata",
+          apiVersion: `meta.k8s.io/${shape.version}`,
+          metadata,
+        });
+      case "table": {
+        const apiVersion = `meta.k8s.io/${shape.version}`;
+        return frame("BOOKMARK", {
+          kind: "Table",
+          apiVersion,
+          metadata: { resourceVersion: version },
+          columnDefinitions: null,
+          rows: [{ cells: [], object: { kind: "PartialObjectMetadata", apiVersion, metadata } }],
+        });
+      }
+      default:
+        return shape satisfies never;
+    }
+  }
+
+  /** An error inside a stream that began well. */
+  error(status: Status): Buffer {
+    return frame("ERROR", status);
+  }
+
+  #head(type: string, id: string, object: string): Buffer {
+    const known = this.#heads.get(`${type} ${id}`);
+    if (known !== undefined) return known;
+    const made = Buffer.from(`{"type":"${type}","object":${object}`);
+    this.#heads.set(`${type} ${id}`, made);
+    return made;
+  }
+
+  #make(pieces: readonly Uint8Array[]): Buffer {
+    this.#made++;
+    return Buffer.concat(pieces);
+  }
+
+  #keep(event: RingEvent, known: Map<string, Buffer> | undefined, id: string, made: Buffer): void {
+    if (known === undefined) this.#kept.set(event, new Map([[id, made]]));
+    else known.set(id, made);
+    this.#order.push({ event, bytes: made.length });
+    this.#keptBytes += made.length;
+    if (this.#keptBytes <= KEPT_BYTES) return;
+    let dropped = 0;
+    while (this.#keptBytes > KEPT_BYTES / 2) {
+      const oldest = this.#order[dropped++];
+      if (oldest === undefined) break;
+      this.#keptBytes -= oldest.bytes;
+      this.#kept.delete(oldest.event);
+    }
+    this.#order = this.#order.slice(dropped);
+  }
+}
+
+function frame(type: string, object: unknown): Buffer {
+  return Buffer.from(`{"type":"${type}","object":${goJson(object)}}\n`);
+}

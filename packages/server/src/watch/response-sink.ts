@@ -1,0 +1,102 @@
+import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { Http2Stream } from "node:http2";
+import { Socket } from "node:net";
+import type { Writable } from "node:stream";
+import type { FastifyReply } from "fastify";
+import type { WatchSink } from "./watch-sink.ts";
+
+/** A connection that is silent for this long is probed. Milliseconds. */
+const KEEP_ALIVE_MS = 30_000;
+const LINE_END = Buffer.from("\r\n");
+
+/** Takes a reply out of Fastify's hands, and begins a watch stream on it with the headers that it has. */
+export function beginStream(reply: FastifyReply): WatchSink {
+  reply.hijack();
+  return streamTo(reply.raw, reply.getHeaders() as OutgoingHttpHeaders);
+}
+
+/**
+ * Begins a watch stream on a response, over HTTP/1.1 or HTTP/2. The headers leave at once, so that a reader of a quiet
+ * resource knows that it is watching.
+ */
+export function streamTo(raw: ServerResponse, headers: OutgoingHttpHeaders = {}): WatchSink {
+  raw.writeHead(200, { ...headers, "cache-control": "no-cache, private", "content-type": "application/json" });
+  raw.flushHeaders();
+  return new ResponseSink(raw);
+}
+
+/** What the pieces of one stream go through: a response, its HTTP/2 stream, or the socket below both. */
+type Outlet = Pick<Writable, "write" | "writableLength" | "writableNeedDrain" | "once" | "off">;
+
+/** A response whose head was sent. */
+class ResponseSink implements WatchSink {
+  readonly #raw: ServerResponse;
+  readonly #outlet: Outlet;
+  readonly #framed: (bytes: Buffer) => Buffer;
+  readonly #closed = new AbortController();
+
+  constructor(raw: ServerResponse) {
+    const { chunkedEncoding, socket } = raw;
+    this.#raw = raw;
+    // A watch may be silent for long. One whose reader is gone without a word is found out by keep-alive probes.
+    if ("stream" in raw) {
+      const stream = raw.stream as Http2Stream;
+      stream.session?.setTimeout(0);
+      this.#outlet = stream;
+    } else if (socket instanceof Socket) {
+      socket.setTimeout(0).setKeepAlive(true, KEEP_ALIVE_MS);
+      // Node would frame every piece for every reader, and hand the parts to the system one by one.
+      this.#outlet = chunkedEncoding ? socket : raw;
+    } else {
+      this.#outlet = raw;
+    }
+    this.#framed = this.#outlet === socket ? chunkOf : (bytes) => bytes;
+    // What goes wrong ends in "close" too.
+    raw.on("error", () => {});
+    raw.once("close", () => this.#closed.abort());
+    if (raw.destroyed) this.#closed.abort();
+  }
+
+  get waiting(): number {
+    return this.#outlet.writableLength;
+  }
+
+  get closed(): AbortSignal {
+    return this.#closed.signal;
+  }
+
+  write(bytes: Buffer): void {
+    if (!this.#closed.signal.aborted) this.#outlet.write(this.#framed(bytes));
+  }
+
+  async drained(): Promise<void> {
+    if (!this.#outlet.writableNeedDrain || this.#closed.signal.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const done = (): void => resolve();
+    this.#outlet.once("drain", done);
+    this.#raw.once("close", done);
+    await promise;
+    this.#outlet.off("drain", done);
+    this.#raw.off("close", done);
+  }
+
+  end(): void {
+    if (!this.#closed.signal.aborted) this.#raw.end();
+  }
+
+  destroy(): void {
+    this.#raw.destroy();
+  }
+}
+
+const chunks = new WeakMap<Buffer, Buffer>();
+
+/** A piece as a chunk of HTTP/1.1: made once for all readers who get it. */
+function chunkOf(bytes: Buffer): Buffer {
+  let chunk = chunks.get(bytes);
+  if (chunk === undefined) {
+    chunk = Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, LINE_END]);
+    chunks.set(bytes, chunk);
+  }
+  return chunk;
+}

@@ -1,0 +1,19 @@
+import type { StoredObject } from "@krm/core";
+import type { Audiences } from "./audiences.ts";
+import type { EventLog, Place } from "./event-log.ts";
+import type { Frames } from "./frames.ts";
+
+/** What a watch sees of the view that it is about. */
+export interface RingView {
+  readonly log: EventLog;
+  readonly frames: Frames;
+  readonly audiences: Audiences;
+  /** The view's version, as a list says it. */
+  readonly version: string;
+  /** Versions can be compared. */
+  readonly comparable: boolean;
+  objects(namespace: string | undefined): readonly StoredObject[];
+  locate(version: string): Place;
+  /** Hands over what was told. */
+  flush(): void;
+}

@@ -1,0 +1,73 @@
+import { methodNotAllowed } from "@krm/apimachinery";
+import type { Clock, StalenessBounds, Store } from "@krm/core";
+import { formatFreshness } from "@krm/protocol";
+import type { Access, Recheck } from "../auth/access.ts";
+import type { KubernetesWatchHandler } from "../kubernetes/watch-handler.ts";
+import { scopesFor } from "../view/catalog.ts";
+import { statusOf } from "../view/demand.ts";
+import { freshnessOf, requireView } from "../view/trust.ts";
+import { beginStream } from "./response-sink.ts";
+import type { WatchHub } from "./watch-hub.ts";
+
+/** What watches are answered with. */
+export interface WatchHandlerContext {
+  readonly hub: WatchHub;
+  /** The hub's own. */
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly staleness: StalenessBounds;
+  /** Who may watch, asked again while they do. @default everyone, for as long as they like */
+  readonly access?: Pick<Access, "isGuarded" | "recheck"> | undefined;
+}
+
+/** How often it is asked whether who watches still may. Milliseconds. */
+const RECHECK_EVERY_MS = 10_000;
+
+/**
+ * Serves watches of the Kubernetes API from a hub. The headers tell how far the view could be trusted as the watch began.
+ * One whose reader may not watch any more, or of whom that cannot be found out, is ended in good order: the next request
+ * is told why.
+ *
+ * A resource that is watched in some namespaces one by one can be watched here in one of them at a time: their versions
+ * go on apart from each other, so that none says what of all of them a reader has been told.
+ */
+export function watchHandler({ hub, access, ...at }: WatchHandlerContext): KubernetesWatchHandler {
+  return async ({ watched, namespace, options, fields, view, request, reply }) => {
+    const scopes = scopesFor(watched, namespace);
+    const [scope] = scopes;
+    if (scope === undefined || scopes.length > 1) {
+      const known = scopes.map((each) => each.namespace).join(", ");
+      throw methodNotAllowed(`not all namespaces are watched here; watch one of them at a time: ${known}`);
+    }
+    const parts = await statusOf(at.store, scopes, at);
+    reply.headers(formatFreshness(freshnessOf(parts, at.clock.now())));
+    requireView(parts);
+    if (request.method === "HEAD") return reply.type("application/json").send();
+    const over = new AbortController();
+    const refused = new AbortController();
+    if (access?.isGuarded === true) void keepAsking(access.recheck(request), at.clock, over.signal, refused);
+    try {
+      await hub.open({ scope, namespace, options, fields, view }, () => beginStream(reply), refused.signal);
+    } finally {
+      over.abort();
+    }
+    return reply;
+  };
+}
+
+/** Aborts `refused` as soon as the answer is no, or is none. Ends with the signal. */
+async function keepAsking(
+  recheck: Recheck,
+  clock: Clock,
+  signal: AbortSignal,
+  refused: AbortController,
+): Promise<void> {
+  try {
+    for (;;) {
+      await clock.sleep(RECHECK_EVERY_MS, { signal });
+      await recheck({ signal });
+    }
+  } catch (error) {
+    if (!signal.aborted) refused.abort(error);
+  }
+}

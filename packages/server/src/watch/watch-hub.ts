@@ -1,0 +1,225 @@
+import type { FieldSelector, ListOptions, ObjectView } from "@krm/apimachinery";
+import { type Clock, type Logger, type Scope, scopeId, silentLogger, type Store, systemClock } from "@krm/core";
+import { FieldCache } from "../selection/field-cache.ts";
+import { compile } from "../selection/selection.ts";
+import type { Interest } from "./audiences.ts";
+import type { LogBounds } from "./event-log.ts";
+import { DEFAULT_READER_BOUNDS, type ReaderBounds } from "./reader-bounds.ts";
+import type { RingView } from "./ring-view.ts";
+import { shapeOf } from "./shape.ts";
+import type { WatchEnd } from "./watch-end.ts";
+import { WatchRing } from "./watch-ring.ts";
+import type { WatchSink } from "./watch-sink.ts";
+import { Watcher } from "./watcher.ts";
+
+/** Upstream `minRequestTimeout`: a watch that names no time lasts once to twice as long. */
+const MIN_TIMEOUT_MS = 1_800_000;
+/** For how long a scope that nobody watches is followed on, so that who comes back can go on. */
+const LINGER_MS = 300_000;
+
+/** What watches are served from. Only `store` is needed. */
+export interface WatchHubOptions {
+  readonly store: Store;
+  readonly clock?: Clock | undefined;
+  readonly logger?: Logger | undefined;
+  /** In [0, 1), for the time that a watch lasts. @default Math.random */
+  readonly random?: (() => number) | undefined;
+  /** The values of fields that lists have read already. @default a cache of its own */
+  readonly fields?: FieldCache | undefined;
+  /** What of each scope is kept for those who resume. */
+  readonly log?: LogBounds | undefined;
+  /** How much may wait for one reader, and for how long. */
+  readonly reader?: ReaderBounds | undefined;
+}
+
+/** One watch that is asked for. */
+export interface WatchQuery {
+  readonly scope: Scope;
+  /** Undefined: all namespaces of the scope. */
+  readonly namespace: string | undefined;
+  readonly options: ListOptions;
+  /** Of the options, read for the resource. */
+  readonly fields: FieldSelector;
+  readonly view: ObjectView;
+}
+
+/** How many watches there are, and how they have ended. */
+export interface WatchCounts {
+  readonly open: number;
+  readonly ended: Readonly<Record<WatchEnd, number>>;
+  /** Frames of events that were made. What many readers are told alike is made once. */
+  readonly framed: number;
+}
+
+/** A scope that is followed. */
+interface Followed {
+  readonly ring: WatchRing;
+  /** Settles when it is followed no more. */
+  readonly running: Promise<void>;
+  /** Watches that are open, or about to be. */
+  users: number;
+  /** When the last of them ended, or a list was read: on the monotonic clock. */
+  usedAt: number;
+  /** Aborted when somebody uses it again. */
+  unused: AbortController | undefined;
+}
+
+/**
+ * All watches of one server, by scope: each scope's change feed is read once, from the first watch on (or the first list,
+ * see {@link WatchHub.prepare}) until some time after the last.
+ */
+export class WatchHub implements AsyncDisposable {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #random: () => number;
+  readonly #fields: FieldCache;
+  readonly #options: WatchHubOptions;
+  readonly #rings = new Map<string, Followed>();
+  readonly #ended: Record<WatchEnd, number> = { timeout: 0, left: 0, slow: 0, expired: 0, "too-new": 0, stopped: 0 };
+  #framed = 0;
+  #isClosed = false;
+
+  constructor(options: WatchHubOptions) {
+    this.#options = options;
+    this.#store = options.store;
+    this.#clock = options.clock ?? systemClock;
+    this.#logger = options.logger ?? silentLogger;
+    this.#random = options.random ?? Math.random;
+    this.#fields = options.fields ?? new FieldCache();
+  }
+
+  get counts(): WatchCounts {
+    let open = 0;
+    let framed = this.#framed;
+    for (const { ring } of this.#rings.values()) {
+      open += ring.size;
+      framed += ring.framed;
+    }
+    return { open, ended: { ...this.#ended }, framed };
+  }
+
+  /**
+   * Follows a scope from now on. To be awaited before a list is read, so that a watch can go on from its version. Where
+   * there is no view yet that is no error.
+   */
+  async prepare(scope: Scope, signal?: AbortSignal): Promise<void> {
+    const known = this.#rings.get(scopeId(scope));
+    if (known === undefined) return this.#with(scope, async (ring) => ring.settled(signal));
+    known.usedAt = this.#clock.monotonic();
+    await known.ring.settled(signal);
+  }
+
+  /**
+   * Serves one watch. `begin` is called when all is checked and the stream can begin; what is thrown before is to be
+   * answered as an error of HTTP. Resolves when the watch has ended; aborting the signal ends it in good order.
+   *
+   * @throws StatusError 406 for a representation of lists, 503 while there is no view.
+   */
+  async open(query: WatchQuery, begin: () => WatchSink, signal?: AbortSignal): Promise<WatchEnd> {
+    const { options } = query;
+    const shape = shapeOf(query.view);
+    const interest = this.#interest(query);
+    return this.#with(query.scope, async (ring) => {
+      const view = await this.#viewOf(ring, signal);
+      const watcher = new Watcher({
+        ring: view,
+        interest,
+        shape,
+        options,
+        timeoutMs: this.#timeoutMs(options.timeoutSeconds),
+        sink: begin(),
+        clock: this.#clock,
+        bounds: this.#options.reader ?? DEFAULT_READER_BOUNDS,
+      });
+      const stop = (): void => watcher.finish("stopped");
+      signal?.addEventListener("abort", stop, { once: true });
+      ring.add(watcher);
+      const end = await watcher.done;
+      signal?.removeEventListener("abort", stop);
+      this.#ended[end]++;
+      return end;
+    });
+  }
+
+  /** Ends all watches in good order. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    const all = [...this.#rings.values()];
+    for (const { ring, unused } of all) {
+      unused?.abort();
+      ring.stop();
+    }
+    await Promise.all(all.map(({ running }) => running));
+  }
+
+  /** Nothing may come between this and the watch's place in the ring. */
+  async #viewOf(ring: WatchRing, signal: AbortSignal | undefined): Promise<RingView> {
+    for (;;) {
+      await ring.settled(signal);
+      signal?.throwIfAborted();
+      const { view } = ring;
+      if (view !== undefined) return view;
+    }
+  }
+
+  #interest({ namespace, options, fields, scope }: WatchQuery): Interest {
+    const { labels } = options;
+    return {
+      id: JSON.stringify([labels.toString(), fields.toString()]),
+      // A scope of one namespace holds no others.
+      namespace: namespace === scope.namespace ? undefined : namespace,
+      wanted: compile({ labels, fields, node: undefined }, scope.resource, this.#fields),
+    };
+  }
+
+  #timeoutMs(seconds: number | undefined): number {
+    return seconds === undefined || seconds <= 0 ? MIN_TIMEOUT_MS * (1 + this.#random()) : seconds * 1000;
+  }
+
+  async #with<T>(scope: Scope, use: (ring: WatchRing) => Promise<T>): Promise<T> {
+    const id = scopeId(scope);
+    const entry = this.#rings.get(id) ?? this.#make(scope, id);
+    entry.users++;
+    entry.unused?.abort();
+    entry.unused = undefined;
+    try {
+      return await use(entry.ring);
+    } finally {
+      if (--entry.users === 0 && this.#rings.get(id) === entry) {
+        const unused = new AbortController();
+        entry.unused = unused;
+        entry.usedAt = this.#clock.monotonic();
+        void this.#linger(id, entry, unused.signal);
+      }
+    }
+  }
+
+  #make(scope: Scope, id: string): Followed {
+    const ring = new WatchRing({
+      store: this.#store.scope(scope),
+      clock: this.#clock,
+      logger: this.#logger,
+      random: this.#random,
+      bounds: this.#options.log,
+    });
+    const usedAt = this.#clock.monotonic();
+    const entry: Followed = { ring, users: 0, usedAt, unused: undefined, running: ring.run() };
+    if (this.#isClosed) ring.stop();
+    this.#rings.set(id, entry);
+    return entry;
+  }
+
+  async #linger(id: string, entry: Followed, signal: AbortSignal): Promise<void> {
+    const { ring } = entry;
+    try {
+      for (let left = LINGER_MS; left > 0; left = entry.usedAt + LINGER_MS - this.#clock.monotonic())
+        await this.#clock.sleep(left, { signal });
+    } catch {
+      return;
+    }
+    this.#rings.delete(id);
+    this.#framed += ring.framed;
+    ring.stop();
+  }
+}

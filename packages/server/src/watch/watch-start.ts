@@ -1,0 +1,19 @@
+import type { ListOptions } from "@krm/apimachinery";
+
+/** What a watch begins with. */
+export type WatchStart =
+  /** All that there is, as soon as the view is not older than `atLeast` (undefined: as it is). */
+  | { readonly type: "initial"; readonly atLeast: string | undefined }
+  /** What happens from now on. */
+  | { readonly type: "now" }
+  /** What happened after a version. */
+  | { readonly type: "after"; readonly version: string };
+
+/** What checked options ask for; the API server's defaults are in them. */
+export function startOf({ resourceVersion, sendInitialEvents }: ListOptions): WatchStart {
+  // As a number, which the API server takes it for.
+  const version = resourceVersion.replace(/^0+(?=.)/, "");
+  const isAny = version === "" || version === "0";
+  if (sendInitialEvents === true) return { type: "initial", atLeast: isAny ? undefined : version };
+  return isAny ? { type: "now" } : { type: "after", version };
+}

@@ -1,0 +1,19 @@
+import type { ListOptions } from "@krm/apimachinery";
+import type { Clock } from "@krm/core";
+import type { Interest } from "./audiences.ts";
+import type { ReaderBounds } from "./reader-bounds.ts";
+import type { RingView } from "./ring-view.ts";
+import type { Shape } from "./shape.ts";
+import type { WatchSink } from "./watch-sink.ts";
+
+/** What one watch is about. */
+export interface WatcherInput {
+  readonly ring: RingView;
+  readonly interest: Interest;
+  readonly shape: Shape;
+  readonly options: ListOptions;
+  readonly timeoutMs: number;
+  readonly sink: WatchSink;
+  readonly clock: Clock;
+  readonly bounds: ReaderBounds;
+}
