@@ -17,8 +17,10 @@ export interface Interest {
 export interface Listener {
   /** It has not been told an event yet. */
   readonly isFresh: boolean;
-  /** Several frames in one piece, the very same for all listeners of a channel. Must not throw. */
+  /** Several frames in one piece, the very same for all listeners of a channel. */
   hear(block: Buffer): void;
+  /** What it was to hear cannot be told. Must leave, and must not throw. */
+  fail(error: unknown): void;
 }
 
 /** Those who are told the same events in the same shape. */
@@ -72,7 +74,13 @@ export class Audiences {
   #tell(audiences: ReadonlyMap<string, Audience> | undefined, event: RingEvent): void {
     if (audiences === undefined) return;
     for (const { interest, channels } of audiences.values()) {
-      const seen = seenBy(interest.wanted, event);
+      let seen: SeenEvent | undefined;
+      try {
+        seen = seenBy(interest.wanted, event);
+      } catch (error) {
+        for (const { listeners } of channels.values()) for (const listener of listeners) listener.fail(error);
+        continue;
+      }
       if (seen === undefined) continue;
       for (const channel of channels.values()) {
         channel.pending.push({ event, seen });
@@ -108,8 +116,13 @@ export class Audiences {
     let known: Buffer | undefined;
     let fresh: Buffer | undefined;
     for (const listener of listeners) {
-      if (isTable && listener.isFresh) listener.hear((fresh ??= block(true)));
-      else listener.hear((known ??= block(false)));
+      try {
+        if (isTable && listener.isFresh) listener.hear((fresh ??= block(true)));
+        else listener.hear((known ??= block(false)));
+      } catch (error) {
+        // It has missed something; the others have not.
+        listener.fail(error);
+      }
     }
   }
 

@@ -5,7 +5,7 @@ import type { RingEvent } from "./watch-event.ts";
 export interface LogBounds {
   /** @default 16_384 */
   readonly events: number;
-  /** The states after the kept events, in bytes; those that are in the view too cost nothing more. @default 64 MiB */
+  /** The states before and after the kept events, in bytes; those that are in the view too cost nothing more. @default 64 MiB */
   readonly bytes: number;
   /** @default 300_000 */
   readonly ageMs: number;
@@ -91,7 +91,7 @@ export class EventLog {
     const told = this.#opaque ? before : newestResourceVersion(before, event.version);
     const isNews = told !== before;
     this.#entries.push({ event, at, told, isNews, passed: told });
-    this.#bytes += event.object.bytes.byteLength;
+    this.#bytes += sizeOf(event);
     this.#told = told;
     this.#forgetOld(at);
   }
@@ -155,7 +155,7 @@ export class EventLog {
       if (oldest === undefined) break;
       const count = this.#entries.length - this.#head;
       if (count <= events && this.#bytes <= bytes && now - oldest.at <= ageMs) break;
-      this.#bytes -= oldest.event.object.bytes.byteLength;
+      this.#bytes -= sizeOf(oldest.event);
       this.#base = { told: oldest.told, isNews: oldest.isNews, passed: oldest.passed };
       this.#entries[this.#head++] = undefined;
       this.#first++;
@@ -169,4 +169,10 @@ export class EventLog {
 
 function next(version: string): string {
   return String(BigInt(version) + 1n);
+}
+
+/** The bytes that an event keeps alive at most: the state before it may be that after another one. */
+function sizeOf({ object, previous }: RingEvent): number {
+  const before = previous === undefined || previous === object ? 0 : previous.bytes.byteLength;
+  return object.bytes.byteLength + before;
 }

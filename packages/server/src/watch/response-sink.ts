@@ -20,15 +20,21 @@ export function beginStream(reply: FastifyReply): WatchSink {
  * resource knows that it is watching.
  */
 export function streamTo(raw: ServerResponse, headers: OutgoingHttpHeaders = {}): WatchSink {
+  if (isGone(raw)) return new ResponseSink(raw);
   raw.writeHead(200, { ...headers, "cache-control": "no-cache, private", "content-type": "application/json" });
   raw.flushHeaders();
   return new ResponseSink(raw);
 }
 
+/** Whether its client has left. A response over HTTP/2 says nothing of that itself, and its "close" comes only once. */
+function isGone(raw: ServerResponse): boolean {
+  return raw.destroyed || ("stream" in raw && (raw.stream as Http2Stream).destroyed);
+}
+
 /** What the pieces of one stream go through: a response, its HTTP/2 stream, or the socket below both. */
 type Outlet = Pick<Writable, "write" | "writableLength" | "writableNeedDrain" | "once" | "off">;
 
-/** A response whose head was sent. */
+/** A response whose head was sent, or whose client is gone. */
 class ResponseSink implements WatchSink {
   readonly #raw: ServerResponse;
   readonly #outlet: Outlet;
@@ -54,7 +60,7 @@ class ResponseSink implements WatchSink {
     // What goes wrong ends in "close" too.
     raw.on("error", () => {});
     raw.once("close", () => this.#closed.abort());
-    if (raw.destroyed) this.#closed.abort();
+    if (isGone(raw)) this.#closed.abort();
   }
 
   get waiting(): number {

@@ -11,4 +11,6 @@ export type WatchEnd =
   /** The view has not become as new as was asked for: the reader was told 504. */
   | "too-new"
   /** The server ends it. */
-  | "stopped";
+  | "stopped"
+  /** Cut: something is wrong with the server itself. */
+  | "failed";

@@ -8,6 +8,7 @@ import { statusOf } from "../view/demand.ts";
 import { freshnessOf, requireView } from "../view/trust.ts";
 import { beginStream } from "./response-sink.ts";
 import type { WatchHub } from "./watch-hub.ts";
+import type { WatchSink } from "./watch-sink.ts";
 
 /** What watches are answered with. */
 export interface WatchHandlerContext {
@@ -45,10 +46,19 @@ export function watchHandler({ hub, access, ...at }: WatchHandlerContext): Kuber
     if (request.method === "HEAD") return reply.type("application/json").send();
     const over = new AbortController();
     const refused = new AbortController();
+    // Until the stream begins, which has an eye on its client itself.
+    const left = (): void => refused.abort(request.signal.reason);
+    if (request.signal.aborted) left();
+    else request.signal.addEventListener("abort", left, { once: true });
     if (access?.isGuarded === true) void keepAsking(access.recheck(request), at.clock, over.signal, refused);
     try {
-      await hub.open({ scope, namespace, options, fields, view }, () => beginStream(reply), refused.signal);
+      const begin = (): WatchSink => {
+        request.signal.removeEventListener("abort", left);
+        return beginStream(reply);
+      };
+      await hub.open({ scope, namespace, options, fields, view }, begin, refused.signal);
     } finally {
+      request.signal.removeEventListener("abort", left);
       over.abort();
     }
     return reply;

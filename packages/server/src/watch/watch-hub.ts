@@ -5,8 +5,8 @@ import { compile } from "../selection/selection.ts";
 import type { Interest } from "./audiences.ts";
 import type { LogBounds } from "./event-log.ts";
 import { DEFAULT_READER_BOUNDS, type ReaderBounds } from "./reader-bounds.ts";
-import type { RingView } from "./ring-view.ts";
 import { shapeOf } from "./shape.ts";
+import { Turns } from "./turns.ts";
 import type { WatchEnd } from "./watch-end.ts";
 import { WatchRing } from "./watch-ring.ts";
 import type { WatchSink } from "./watch-sink.ts";
@@ -76,7 +76,16 @@ export class WatchHub implements AsyncDisposable {
   readonly #fields: FieldCache;
   readonly #options: WatchHubOptions;
   readonly #rings = new Map<string, Followed>();
-  readonly #ended: Record<WatchEnd, number> = { timeout: 0, left: 0, slow: 0, expired: 0, "too-new": 0, stopped: 0 };
+  readonly #ended: Record<WatchEnd, number> = {
+    timeout: 0,
+    left: 0,
+    slow: 0,
+    expired: 0,
+    "too-new": 0,
+    stopped: 0,
+    failed: 0,
+  };
+  readonly #turns = new Turns();
   #framed = 0;
   #isClosed = false;
 
@@ -120,8 +129,15 @@ export class WatchHub implements AsyncDisposable {
     const { options } = query;
     const shape = shapeOf(query.view);
     const interest = this.#interest(query);
+    signal?.throwIfAborted();
     return this.#with(query.scope, async (ring) => {
-      const view = await this.#viewOf(ring, signal);
+      let { view } = ring;
+      // Nothing may be awaited between reading the view and the watch's place in the ring.
+      while (view === undefined) {
+        await ring.settled(signal);
+        signal?.throwIfAborted();
+        view = ring.view;
+      }
       const watcher = new Watcher({
         ring: view,
         interest,
@@ -131,13 +147,16 @@ export class WatchHub implements AsyncDisposable {
         sink: begin(),
         clock: this.#clock,
         bounds: this.#options.reader ?? DEFAULT_READER_BOUNDS,
+        turns: this.#turns,
       });
       const stop = (): void => watcher.finish("stopped");
       signal?.addEventListener("abort", stop, { once: true });
-      ring.add(watcher);
+      ring.add(watcher, view);
+      if (signal?.aborted === true) stop();
       const end = await watcher.done;
       signal?.removeEventListener("abort", stop);
       this.#ended[end]++;
+      if (end === "failed") this.#logger.error({ err: watcher.failure, scope: scopeId(query.scope) }, "a watch failed");
       return end;
     });
   }
@@ -151,16 +170,6 @@ export class WatchHub implements AsyncDisposable {
       ring.stop();
     }
     await Promise.all(all.map(({ running }) => running));
-  }
-
-  /** Nothing may come between this and the watch's place in the ring. */
-  async #viewOf(ring: WatchRing, signal: AbortSignal | undefined): Promise<RingView> {
-    for (;;) {
-      await ring.settled(signal);
-      signal?.throwIfAborted();
-      const { view } = ring;
-      if (view !== undefined) return view;
-    }
   }
 
   #interest({ namespace, options, fields, scope }: WatchQuery): Interest {
@@ -218,6 +227,8 @@ export class WatchHub implements AsyncDisposable {
     } catch {
       return;
     }
+    // Somebody may have come between the end of the sleep and this.
+    if (signal.aborted) return;
     this.#rings.delete(id);
     this.#framed += ring.framed;
     ring.stop();

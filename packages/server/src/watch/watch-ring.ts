@@ -122,8 +122,11 @@ export class WatchRing {
     }
   }
 
-  /** Begins a watch of the view. */
-  add(watcher: Watcher): void {
+  /** Begins a watch of a view. One that is of a view before this one ends: nobody would tell it anything. */
+  add(watcher: Watcher, view: RingView): void {
+    const state = this.#state;
+    if (state.phase === "over") return watcher.finish("stopped");
+    if (state.phase !== "following" || state.view !== view) return watcher.expire(brokenOff(view));
     this.#watchers.add(watcher);
     void watcher.done.then(() => this.#watchers.delete(watcher));
     watcher.start();
@@ -192,8 +195,7 @@ export class WatchRing {
     const { view } = state;
     if (view.comparable) this.#formerTold = newestResourceVersion(this.#formerTold, view.log.told as ResourceVersion);
     view.audiences.discard();
-    const message = `too old resource version: the watch was at ${view.version}, and what followed is not known here`;
-    for (const watcher of this.#watchers) watcher.expire(message);
+    for (const watcher of this.#watchers) watcher.expire(brokenOff(view));
   }
 
   #end(): void {
@@ -214,4 +216,8 @@ export class WatchRing {
       retryAfterSeconds: 1,
     });
   }
+}
+
+function brokenOff({ version }: RingView): string {
+  return `too old resource version: the watch was at ${version}, and what followed is not known here`;
 }

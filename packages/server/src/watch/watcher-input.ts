@@ -4,6 +4,7 @@ import type { Interest } from "./audiences.ts";
 import type { ReaderBounds } from "./reader-bounds.ts";
 import type { RingView } from "./ring-view.ts";
 import type { Shape } from "./shape.ts";
+import type { Turns } from "./turns.ts";
 import type { WatchSink } from "./watch-sink.ts";
 
 /** What one watch is about. */
@@ -16,4 +17,6 @@ export interface WatcherInput {
   readonly sink: WatchSink;
   readonly clock: Clock;
   readonly bounds: ReaderBounds;
+  /** Shared by all watches of the hub. */
+  readonly turns: Turns;
 }

@@ -1,40 +1,22 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { expired, type Status, tooLargeResourceVersion } from "@krm/apimachinery";
 import { compareResourceVersions, type ResourceVersion, type StoredObject } from "@krm/core";
 import type { Listener } from "./audiences.ts";
+import { PacedSink } from "./paced-sink.ts";
 import { type RingEvent, seenBy } from "./watch-event.ts";
-import { untilRoom } from "./until-room.ts";
 import type { WatchEnd } from "./watch-end.ts";
 import { startOf } from "./watch-start.ts";
 import type { WatcherInput } from "./watcher-input.ts";
+import { isBehind, snapshotOf, type WatcherState } from "./watcher-state.ts";
+import { dueTimes } from "./due-times.ts";
 
-/** Upstream `defaultBookmarkFrequency`. */
-const BOOKMARK_EVERY_MS = 60_000;
-/** A watch that will time out gets a last bookmark this long before. */
-const BOOKMARK_BEFORE_END_MS = 2000;
 /** How long a view that is to be newer is waited for. Upstream `blockTimeout`. */
 const PATIENCE_MS = 3000;
 /** Objects or events that are looked at in one go, before others get a turn. */
 const STEP = 128;
 /** What is written in one go while there is much to write. Bytes. */
-const BLOCK = 256 * 1024;
-
-type State =
-  /** The view is older than what was asked for. */
-  | { readonly phase: "waiting" }
-  /** Tells all that there was when it began. */
-  | {
-      readonly phase: "initial";
-      readonly objects: readonly StoredObject[];
-      sent: number;
-      readonly next: number;
-      readonly version: string;
-    }
-  /** Reads from the log, at the pace of the reader. */
-  | { readonly phase: "replaying"; readonly next: number }
-  /** Hears what happens with all others who listen for the same. */
-  | { readonly phase: "live"; readonly leave: () => void }
-  | { readonly phase: "ended" };
+const BLOCK = 64 * 1024;
+/** What looking at an object or event costs, besides what is written of it. Bytes. */
+const LOOK_COST = 256;
 
 /**
  * One watch: what it begins with, its bookmarks, its end. A reader who keeps up hears with the others; one who does not
@@ -42,19 +24,27 @@ type State =
  */
 export class Watcher implements Listener {
   readonly #input: WatcherInput;
-  #state: State = { phase: "waiting" };
+  #state: WatcherState = { phase: "waiting" };
   #isFresh = true;
   #delivering = false;
   readonly #over = new AbortController();
   readonly #done = Promise.withResolvers<WatchEnd>();
+  readonly #sink: PacedSink;
+  #failure: unknown;
 
   constructor(input: WatcherInput) {
     this.#input = input;
+    this.#sink = new PacedSink(input.sink, input.bounds, input.clock);
   }
 
   /** Resolves when it has ended; never rejects. */
   get done(): Promise<WatchEnd> {
     return this.#done.promise;
+  }
+
+  /** Why it has failed. */
+  get failure(): unknown {
+    return this.#failure;
   }
 
   get isFresh(): boolean {
@@ -68,13 +58,14 @@ export class Watcher implements Listener {
 
   /** Begins. From now on {@link look} must be called after each commit, while it is not live. */
   start(): void {
-    const { sink } = this.#input;
-    if (sink.closed.aborted) return this.finish("left");
-    sink.closed.addEventListener("abort", () => this.finish("left"), { once: true, signal: this.#over.signal });
+    const { closed } = this.#sink;
+    if (closed.aborted) return this.finish("left");
+    closed.addEventListener("abort", () => this.finish("left"), { once: true, signal: this.#over.signal });
     const start = startOf(this.#input.options);
-    if (start.type === "initial" && start.atLeast !== undefined) void this.#awaitNews(start.atLeast);
+    if (start.type === "initial" && start.atLeast !== undefined)
+      this.#awaitNews(start.atLeast).catch((error: unknown) => this.fail(error));
     this.#begin();
-    void this.#keepTime();
+    this.#keepTime().catch((error: unknown) => this.fail(error));
   }
 
   /** The view has changed. */
@@ -87,55 +78,50 @@ export class Watcher implements Listener {
 
   hear(block: Buffer): void {
     if (this.#state.phase !== "live") return;
-    const { ring, sink, bounds } = this.#input;
     this.#write(block);
-    if (sink.waiting <= bounds.windowBytes) return;
+    if (this.#sink.hasRoom) return;
     this.#state.leave();
-    this.#state = { phase: "replaying", next: ring.log.next };
+    this.#state = { phase: "replaying", next: this.#input.ring.log.next };
     void this.#deliver();
   }
 
   /** What was told cannot be gone on from: the reader must list again. */
   expire(message: string): void {
-    this.#fail("expired", expired(message).status);
+    this.#refuse("expired", expired(message).status);
+  }
+
+  fail(error: unknown): void {
+    this.#failure ??= error;
+    this.finish("failed");
   }
 
   /** Ends it. */
   finish(how: WatchEnd): void {
-    const { sink } = this.#input;
     if (this.#state.phase === "ended") return;
     if (this.#state.phase === "live") this.#state.leave();
     this.#state = { phase: "ended" };
     this.#over.abort();
-    if (how === "slow" || how === "left") sink.destroy();
-    else sink.end();
+    if (how === "slow" || how === "left" || how === "failed") this.#sink.destroy();
+    else this.#sink.end();
     this.#done.resolve(how);
   }
 
-  #fail(how: WatchEnd, status: Status): void {
-    const { ring, sink } = this.#input;
+  #refuse(how: WatchEnd, status: Status): void {
     if (this.#state.phase === "ended") return;
-    sink.write(ring.frames.error(status));
+    this.#sink.write(this.#input.ring.frames.error(status));
     this.finish(how);
   }
 
   #begin(): void {
-    const { ring, options, interest } = this.#input;
-    const { log } = ring;
+    const { ring, options } = this.#input;
     const start = startOf(options);
     switch (start.type) {
       case "now":
-        this.#state = { phase: "replaying", next: log.next };
+        this.#state = { phase: "replaying", next: ring.log.next };
         break;
       case "initial":
         if (start.atLeast !== undefined && this.#isOlder(start.atLeast)) return;
-        this.#state = {
-          phase: "initial",
-          objects: ring.objects(interest.namespace),
-          sent: 0,
-          next: log.next,
-          version: ring.version,
-        };
+        this.#state = { phase: "queued" };
         break;
       case "after": {
         const place = ring.locate(start.version);
@@ -162,27 +148,58 @@ export class Watcher implements Listener {
   async #awaitNews(version: string): Promise<void> {
     if (!this.#isOlder(version)) return;
     if (!(await this.#pass(PATIENCE_MS)) || this.#state.phase !== "waiting") return;
-    this.#fail("too-new", tooLargeResourceVersion(version, this.#input.ring.version).status);
+    this.#refuse("too-new", tooLargeResourceVersion(version, this.#input.ring.version).status);
   }
 
   /** Writes what is behind, as far as there is room, until the watch is live. */
   async #deliver(): Promise<void> {
     if (this.#delivering) return;
     this.#delivering = true;
-    for (let steps = 1; ; steps++) {
-      if (!this.#hasRoom && !(await this.#room())) break;
-      const state = this.#state;
-      if (state.phase === "initial") this.#tellInitial(state);
-      else if (state.phase === "replaying") this.#replay(state.next);
-      else break;
-      if (steps % 4 === 0) await nextTurn();
+    const { turns } = this.#input;
+    try {
+      while (this.#sink.hasRoom || (await this.#room())) {
+        if (this.#isOnTime()) this.#join();
+        if (!isBehind(this.#state)) break;
+        if (!turns.tryEnter()) await turns.enter(this.#state.phase !== "queued");
+        try {
+          await this.#goOn();
+        } finally {
+          turns.leave();
+        }
+      }
+    } catch (error) {
+      this.fail(error);
     }
     this.#delivering = false;
   }
 
-  #tellInitial(state: Extract<State, { phase: "initial" }>): void {
-    const { ring, shape, interest, options } = this.#input;
-    const { objects } = state;
+  /** Goes on while it has a place among those who write. */
+  async #goOn(): Promise<void> {
+    const { turns, ring, interest } = this.#input;
+    while (isBehind(this.#state) && this.#sink.hasRoom && !this.#isOnTime()) {
+      if (turns.isSpent) await turns.anew();
+      const state = this.#state;
+      if (state.phase === "queued") this.#state = snapshotOf(ring, interest.namespace);
+      else if (state.phase === "initial") this.#tellInitial(state);
+      else if (state.phase === "replaying") this.#replay(state.next);
+    }
+  }
+
+  /** Whether nothing is left to be read from the log. */
+  #isOnTime(): boolean {
+    return this.#state.phase === "replaying" && this.#state.next === this.#input.ring.log.next;
+  }
+
+  #join(): void {
+    const { ring, shape, interest } = this.#input;
+    // What was told and not handed over is in the log, and was just read there.
+    ring.flush();
+    this.#state = { phase: "live", leave: ring.audiences.join(interest, shape, this) };
+  }
+
+  #tellInitial(state: Extract<WatcherState, { phase: "initial" }>): void {
+    const { ring, shape, interest, options, turns } = this.#input;
+    const { objects, sent } = state;
     const pieces: Uint8Array[] = [];
     let bytes = 0;
     let first = this.#isFresh;
@@ -196,22 +213,17 @@ export class Watcher implements Listener {
       }
       first = false;
     }
+    turns.spend(bytes + (state.sent - sent) * LOOK_COST);
     if (pieces.length > 0) this.#write(Buffer.concat(pieces, bytes));
     if (state.sent < objects.length) return;
-    if (options.allowWatchBookmarks) this.#input.sink.write(ring.frames.bookmark(state.version, shape, true));
+    if (options.allowWatchBookmarks) this.#sink.write(ring.frames.bookmark(state.version, shape, true));
     this.#state = { phase: "replaying", next: state.next };
   }
 
   #replay(from: number): void {
-    const { ring, shape, interest } = this.#input;
+    const { ring, turns } = this.#input;
     const events = ring.log.read(from, STEP);
     if (events === undefined) return this.finish("slow");
-    if (events.length === 0) {
-      // What was told and not handed over is in the log, and was just read there.
-      ring.flush();
-      this.#state = { phase: "live", leave: ring.audiences.join(interest, shape, this) };
-      return;
-    }
     const frames: Buffer[] = [];
     let bytes = 0;
     let next = from;
@@ -223,6 +235,7 @@ export class Watcher implements Listener {
       frames.push(frame);
       bytes += frame.length;
     }
+    turns.spend(bytes + (next - from) * LOOK_COST);
     this.#state = { phase: "replaying", next };
     if (frames.length > 0) this.#write(Buffer.concat(frames, bytes));
   }
@@ -236,36 +249,26 @@ export class Watcher implements Listener {
 
   #write(block: Buffer): void {
     this.#isFresh = false;
-    this.#input.sink.write(block);
-  }
-
-  get #hasRoom(): boolean {
-    const { sink, bounds } = this.#input;
-    return sink.waiting <= bounds.windowBytes;
+    this.#sink.write(block);
   }
 
   /** Waits until there is room again. False: the watch has ended. */
   async #room(): Promise<boolean> {
-    const { sink, clock, bounds } = this.#input;
-    const found = await untilRoom(sink, bounds, clock, this.#over.signal);
+    const found = await this.#sink.room(this.#over.signal);
     if (found === "stalled") this.finish("slow");
     return found === "room";
   }
 
   /** Sends bookmarks when they are due, and ends the watch at its time. */
   async #keepTime(): Promise<void> {
-    const { clock, options, timeoutMs } = this.#input;
-    const deadline = clock.monotonic() + timeoutMs;
-    for (;;) {
-      const now = clock.monotonic();
-      const beforeEnd = deadline - BOOKMARK_BEFORE_END_MS;
-      const bookmark = beforeEnd > now ? Math.min(now + BOOKMARK_EVERY_MS, beforeEnd) : Infinity;
-      const wake = options.allowWatchBookmarks ? Math.min(bookmark, deadline) : deadline;
-      if (!(await this.#pass(wake - now))) return;
-      if (wake >= deadline) break;
-      this.#bookmark();
+    const { clock, options, timeoutMs, ring } = this.#input;
+    for (const { at, isEnd } of dueTimes(clock, timeoutMs, options.allowWatchBookmarks)) {
+      if (!(await this.#pass(at - clock.monotonic()))) return;
+      if (isEnd) break;
+      if (this.#sink.isStuck() && this.isLive) return this.finish("slow");
+      if (options.allowWatchBookmarks) this.#bookmark();
     }
-    this.#input.ring.flush();
+    ring.flush();
     this.finish("timeout");
   }
 
@@ -282,12 +285,12 @@ export class Watcher implements Listener {
 
   /** Only who has been told all that the version stands for may hold it. */
   #bookmark(): void {
-    const { ring, shape, sink, options } = this.#input;
+    const { ring, shape, options } = this.#input;
     const start = startOf(options);
     ring.flush();
     if (this.#state.phase !== "live") return;
     // A watch from the future has nothing to promise yet.
     if (start.type === "after" && this.#isOlder(start.version)) return;
-    sink.write(ring.frames.bookmark(ring.version, shape, false));
+    this.#sink.write(ring.frames.bookmark(ring.version, shape, false));
   }
 }

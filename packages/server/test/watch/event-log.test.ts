@@ -53,6 +53,17 @@ test("a version that a repair followed before the log began is not gone on from"
   expect([after(log, 11), after(log, 12)]).toEqual(["from 0", "from 0"]);
 });
 
+test("the state before an event counts, unless it is the very same", () => {
+  const object = thing("a", 11);
+  const size = object.bytes.byteLength;
+  const kept = (previous: RingEvent["previous"]): number => {
+    const log = new EventLog("10", { isNews: true, bounds: { ...BOUNDS, bytes: 4 * size } });
+    for (let i = 0; i < 8; i++) log.append({ ...event(11 + i), object, previous }, 0);
+    return log.next - log.first;
+  };
+  expect([kept(undefined), kept(object), kept(thing("a", 10))]).toEqual([4, 4, 2]);
+});
+
 test("versions of any length", () => {
   const log = new EventLog("99999999999999999999", { isNews: true, bounds: BOUNDS });
   log.append({ ...event(1), version: "100000000000000000000" as ResourceVersion }, 0);

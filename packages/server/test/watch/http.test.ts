@@ -1,18 +1,20 @@
 // Watches through the routes of the Kubernetes API and over a socket: HTTP/1.1, HTTP/2, and a client of others' making.
 import { once } from "node:events";
-import { get, type IncomingMessage } from "node:http";
-import { connect } from "node:http2";
+import { get, type IncomingMessage, type ServerResponse } from "node:http";
+import { connect, createServer } from "node:http2";
 import { type AddressInfo, createConnection } from "node:net";
+import { promisify } from "node:util";
 import { DEFAULT_STALENESS, MemoryStore, PODS } from "@krm/core";
 import { ManualClock } from "@krm/testkit";
 import Fastify, { type FastifyReply, type FastifyRequest } from "fastify";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { type StatusError, unauthorized } from "@krm/apimachinery";
 import { sendStatus } from "../../src/answer/send.ts";
 import { answerKubernetes } from "../../src/kubernetes/answer.ts";
 import { FieldCache } from "../../src/selection/field-cache.ts";
 import { Catalog } from "../../src/view/catalog.ts";
 import { SnapshotShelf } from "../../src/view/snapshot-shelf.ts";
+import { streamTo } from "../../src/watch/response-sink.ts";
 import { watchHandler, type WatchHandlerContext } from "../../src/watch/watch-handler.ts";
 import { WatchHub } from "../../src/watch/watch-hub.ts";
 import { fill, metaAt, START, writer } from "../support/fixtures.ts";
@@ -164,6 +166,80 @@ describe("HTTP/1.1", () => {
     expect(one.statusCode).toBe(200);
     one.destroy();
   });
+});
+
+test("a watch that ends while its reader takes nothing does not keep the connection", async () => {
+  const { url, store, hub, app, clock } = await served();
+  const big = thing("big", 11, { long: "x".repeat(32_000_000) });
+  await writer(store, { resource: PODS }).commit(commit(11, [set(big)]));
+  const { hostname, port } = new URL(url);
+  const client = createConnection({ host: hostname, port: Number(port) });
+  client.on("error", () => {}).pause();
+  client.write("GET /api/v1/pods?watch=1&timeoutSeconds=1 HTTP/1.1\r\nhost: x\r\n\r\n");
+  while (hub.counts.open === 0) await settle();
+  await pass(clock, 1000);
+  expect(hub.counts).toMatchObject({ open: 0, ended: { timeout: 1 } });
+  const connections = async (): Promise<number> => promisify(app.server.getConnections.bind(app.server))();
+  await pass(clock, 59_000);
+  expect(await connections()).toBe(1);
+  for (let minutes = 0; minutes < 3; minutes++) await pass(clock, 60_000);
+  expect(await connections()).toBe(0);
+  client.destroy();
+});
+
+test("HTTP/2: nor does it keep its stream", async () => {
+  const { url, store, hub, clock } = await served(true);
+  const big = thing("big", 11, { long: "x".repeat(8_000_000) });
+  await writer(store, { resource: PODS }).commit(commit(11, [set(big)]));
+  const session = connect(url);
+  closers.push(async () => session.destroy());
+  const stream = session.request({ ":path": "/api/v1/pods?watch=1&timeoutSeconds=1" }).on("error", () => {});
+  await once(stream, "response");
+  await settle();
+  await pass(clock, 1000);
+  expect(hub.counts).toMatchObject({ open: 0, ended: { timeout: 1 } });
+  expect(stream.closed).toBe(false);
+  for (let minutes = 0; minutes < 3; minutes++) await pass(clock, 60_000);
+  let read = 0;
+  stream.on("data", ({ length }: Buffer) => (read += length));
+  await once(stream, "close");
+  expect(read).toBeLessThan(8_000_000);
+});
+
+test("a client that leaves before its stream begins is not waited for", async () => {
+  const { url, hub } = await served();
+  const asked = Promise.withResolvers<AbortSignal | undefined>();
+  const over = Promise.withResolvers<void>();
+  vi.spyOn(hub, "open").mockImplementation(async (_query, _begin, signal) => {
+    asked.resolve(signal);
+    await over.promise;
+    throw new Error("gone");
+  });
+  const request = get(`${url}/api/v1/pods?watch=1`).on("error", () => {});
+  const signal = await asked.promise;
+  expect(signal?.aborted).toBe(false);
+  request.destroy();
+  while (signal?.aborted === false) await settle();
+  over.resolve();
+});
+
+test.each(["at once", "before"])("HTTP/2: a stream whose client has left %s is closed from the start", async (when) => {
+  const server = createServer();
+  const seen = Promise.withResolvers<boolean>();
+  server.on("request", (_request, response) => {
+    response.stream.on("error", () => {}).destroy();
+    const begin = (): void => seen.resolve(streamTo(response as unknown as ServerResponse).closed.aborted);
+    if (when === "at once") begin();
+    else response.stream.once("close", () => setImmediate(begin));
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  closers.push(
+    async () => promisify(server.close.bind(server))(),
+    async () => session.destroy(),
+  );
+  session.request().on("error", () => {});
+  expect(await seen.promise).toBe(true);
 });
 
 test("who may not watch any more is told no more", async () => {

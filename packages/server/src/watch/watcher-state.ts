@@ -1,0 +1,32 @@
+import type { StoredObject } from "@krm/core";
+import type { RingView } from "./ring-view.ts";
+
+/** How far a watch is. */
+export type WatcherState =
+  /** The view is older than what was asked for. */
+  | { readonly phase: "waiting" }
+  /** Is to tell all that there is when its turn comes: until then nothing is kept for it, and the log may go on. */
+  | { readonly phase: "queued" }
+  /** Tells all that there was when it began. */
+  | {
+      readonly phase: "initial";
+      readonly objects: readonly StoredObject[];
+      sent: number;
+      readonly next: number;
+      readonly version: string;
+    }
+  /** Reads from the log, at the pace of the reader. */
+  | { readonly phase: "replaying"; readonly next: number }
+  /** Hears what happens with all others who listen for the same. */
+  | { readonly phase: "live"; readonly leave: () => void }
+  | { readonly phase: "ended" };
+
+/** Whether there is something to write that it has not heard with others. */
+export function isBehind({ phase }: WatcherState): boolean {
+  return phase === "queued" || phase === "initial" || phase === "replaying";
+}
+
+/** All that there is now, still to be told. */
+export function snapshotOf(ring: RingView, namespace: string | undefined): WatcherState {
+  return { phase: "initial", objects: ring.objects(namespace), sent: 0, next: ring.log.next, version: ring.version };
+}
