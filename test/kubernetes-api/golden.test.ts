@@ -23,14 +23,18 @@ describe.each(asked.filter(({ steps }) => steps.length > 0))("$name", ({ name, s
     outcomes = await replay(scenarios, name, tls, async (world) => KrmReader.start(world));
   });
 
-  it.for(steps)("%s", ([title, index], context) => {
+  const [otherwise, same] = [true, false].map((listed) =>
+    steps.filter(([title]) => NOT_AS_RECORDED.has(title) === listed),
+  );
+
+  // A step on the list must differ, or the list is not true any more.
+  it.for(otherwise ?? [])("%s is answered otherwise", ([title, index]) => {
     const { recorded, replayed } = outcomes.get(index) as Outcome;
-    const why = NOT_AS_RECORDED.get(title);
-    if (why !== undefined) {
-      // A step on the list must differ, or the list is not true any more.
-      expect(replayed, `${title} is answered as recorded now: take it off the list`).not.toEqual(recorded);
-      context.skip(why);
-    }
+    expect(replayed, `${title} is answered as recorded now: take it off the list`).not.toEqual(recorded);
+  });
+
+  it.for(same ?? [])("%s", ([title, index]) => {
+    const { recorded, replayed } = outcomes.get(index) as Outcome;
     const { headers, ...answer } = replayed;
     expect(answer).toEqual({ status: recorded.status, body: recorded.body });
     if (HEADERS_OTHERWISE.has(title)) expect(headers).not.toEqual(recorded.headers);
