@@ -2,7 +2,7 @@
  * What one delivery costs the server, in its CPU time: 1,000 watches over HTTP/1.1, told of one event every 27 ms. The
  * readers are a process of their own, and not counted.
  *
- *     node scripts/run.mjs node --conditions=krm-source bench/watchers.ts [--watchers 1000] [--events 300] [--every 27] [--bytes 5000] [--tls]
+ *     npm run bench:watchers -- [--watchers 1000] [--events 300] [--every 27] [--bytes 5000] [--tls]
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
