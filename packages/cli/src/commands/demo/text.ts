@@ -23,6 +23,7 @@ export function demoText(at: {
     [`curl '${at.url}/status'`, "how each resource is"],
     [`${krm} get pods${namespace === undefined ? "" : ` -n ${namespace}`}${server}`, "as kubectl prints it"],
     [`${krm} status${server}`, ""],
+    [`kubectl -s ${at.url} get pods -A -w`, "kubectl reads from it, too"],
   ];
   const width = Math.max(...commands.map(([command]) => command.length));
   const lines = [
