@@ -79,6 +79,7 @@ export {
   partialObjectMetadataList,
   type PartialObjectMetadataList,
 } from "./metadata/partial-object-metadata.ts";
+export { bookmarkObject, type BookmarkObject, EMPTY_NODE_INFO } from "./representation/bookmark-object.ts";
 export type { Cell } from "./table/cells.ts";
 export type { TableColumn } from "./table/columns.ts";
 export type { TableRowCondition } from "./table/pod-row.ts";

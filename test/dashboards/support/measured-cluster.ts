@@ -161,7 +161,7 @@ export async function measuredCluster(): Promise<MeasuredCluster> {
   return { from: START, to: clock.now(), lines, scrapes };
 }
 
-/** Something changes all the time of which events come late: by as much as any range of delays. */
+/** Changes every service: see {@link TOUCH_MS}. */
 function touchServices(cluster: SimCluster, round: string): void {
   for (const { metadata } of cluster.list(SERVICES).items)
     cluster.patch(SERVICES, metadata.namespace, metadata.name, { metadata: { labels: { round } } });

@@ -1,6 +1,5 @@
-import { goJson, objectHead, type Status, toTable } from "@krm/apimachinery";
+import { bookmarkObject, goJson, objectHead, type Status, toTable } from "@krm/apimachinery";
 import { type Clock, type ResourceType, type ResourceVersion, type StoredObject } from "@krm/core";
-import { bookmarkObject } from "./bookmark-object.ts";
 import { metadataRange, withResourceVersion } from "./metadata-bytes.ts";
 import { type Shape, shapeId } from "./shape.ts";
 import type { RingEvent, SeenEvent } from "./watch-event.ts";

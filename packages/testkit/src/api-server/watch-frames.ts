@@ -1,7 +1,6 @@
-import { goJson, type ObjectView, type Status } from "@krm/apimachinery";
+import { bookmarkObject, goJson, type ObjectView, type Status } from "@krm/apimachinery";
 import type { ClusterEvent, SimObject } from "../cluster/sim-object.ts";
 import type { SimResource } from "../cluster/sim-resource.ts";
-import { bookmarkObject } from "./empty-object.ts";
 import type { Representer } from "./representer.ts";
 
 const END = Buffer.from("}\n");

@@ -1,22 +1,9 @@
+import { EMPTY_NODE_INFO } from "@krm/apimachinery";
 import { orderMembers } from "../json-value.ts";
 import { objectAt } from "../sim-object.ts";
 import type { KindRules } from "./kind-rules.ts";
 
 const NOT_READY_TAINT = { key: "node.kubernetes.io/not-ready", effect: "NoSchedule" };
-
-/** What a node says of itself before its kubelet does. */
-export const EMPTY_NODE_INFO: Readonly<Record<string, string>> = {
-  machineID: "",
-  systemUUID: "",
-  bootID: "",
-  kernelVersion: "",
-  osImage: "",
-  containerRuntimeVersion: "",
-  kubeletVersion: "",
-  kubeProxyVersion: "",
-  operatingSystem: "",
-  architecture: "",
-};
 
 const NODE_STATUS_ORDER = [
   "capacity",

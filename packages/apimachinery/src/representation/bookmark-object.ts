@@ -1,6 +1,7 @@
 import { apiVersionOf, type ResourceType } from "@krm/core";
 
-const EMPTY_NODE_INFO = {
+/** What a node says of itself before its kubelet does. */
+export const EMPTY_NODE_INFO: Readonly<Record<string, string>> = {
   machineID: "",
   systemUUID: "",
   bootID: "",
@@ -14,12 +15,18 @@ const EMPTY_NODE_INFO = {
 };
 
 /**
- * What Go writes for an object of which nothing is set, without its `metadata`: the fields that are never omitted. By
- * group and kind; of others only `metadata` is shown, which is all that anyone may look at.
+ * What Go writes for an object of which nothing is set, without its `metadata`: the fields that are never omitted. A
+ * bookmark is such an object. By group and kind; of others `metadata` alone is shown, which is all that anyone may look at.
  */
 const EMPTY: Readonly<Record<string, object>> = {
   "/Pod": { spec: { containers: null }, status: {} },
-  "/Node": { spec: {}, status: { daemonEndpoints: { kubeletEndpoint: { Port: 0 } }, nodeInfo: EMPTY_NODE_INFO } },
+  "/Node": {
+    spec: {},
+    status: {
+      daemonEndpoints: { kubeletEndpoint: { Port: 0 } },
+      nodeInfo: EMPTY_NODE_INFO,
+    },
+  },
   "/Service": { spec: {}, status: { loadBalancer: {} } },
   "/PersistentVolumeClaim": { spec: { resources: {} }, status: {} },
   "/Namespace": { spec: {}, status: {} },
@@ -41,12 +48,19 @@ const EMPTY: Readonly<Record<string, object>> = {
   "coordination.k8s.io/Lease": { spec: {} },
 };
 
-/** The object of a bookmark: nothing but a version, and the mark that ends the initial events. */
+/** The object of a bookmark. */
+export interface BookmarkObject {
+  readonly kind: string;
+  readonly apiVersion: string;
+  readonly metadata: { readonly resourceVersion: string; readonly annotations?: Readonly<Record<string, string>> };
+}
+
+/** A bookmark's object: nothing but a version, and the mark that ends the initial events. */
 export function bookmarkObject(
   resource: ResourceType,
   resourceVersion: string,
   initialEventsEnd: boolean,
-): { readonly kind: string; readonly apiVersion: string; readonly metadata: object } {
+): BookmarkObject {
   return {
     kind: resource.kind,
     apiVersion: apiVersionOf(resource),
