@@ -1,4 +1,5 @@
 import {
+  canaryHolder,
   type ClockOffset,
   LEASES,
   MemoryStore,
@@ -102,7 +103,10 @@ function leaseOf(cluster: SimCluster, clock: ManualClock): CanaryLease {
   return {
     key: objectKey(NAMESPACE, name),
     renew: async () => {
-      const spec = { renewTime: `${new Date(clock.now()).toISOString().slice(0, 23)}000Z` };
+      const spec = {
+        holderIdentity: canaryHolder("test"),
+        renewTime: `${new Date(clock.now()).toISOString().slice(0, 23)}000Z`,
+      };
       const created = cluster.get(LEASES, NAMESPACE, name) === undefined;
       const { metadata } = created
         ? cluster.create(LEASES, { metadata: { name, namespace: NAMESPACE }, spec })
@@ -179,6 +183,13 @@ withInfluxDb(process.env, (starter) => {
       const known = scene.canary.filter(({ event }) => event === "MODIFIED");
       const truth = known.map(({ observedAt, seconds }) => swayAt(SWAY, LEASES, observedAt - seconds * 1000) / 1000);
       expect(truth.length).toBeGreaterThan(100);
+      // And is counted once: not as any Lease too.
+      for (const [event, source] of [
+        ["ADDED", "creationTimestamp"],
+        ["MODIFIED", "renewTime"],
+        ["MODIFIED", "managedFields"],
+      ] as const)
+        expect(await read("leases", event, source), source).toEqual([]);
       for (const [i, percent] of [50, 95, 99].entries())
         expect(percentiles[i], `p${percent}`).toBeCloseTo(percentile(truth, percent), 3);
     });

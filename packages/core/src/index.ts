@@ -173,7 +173,7 @@ export {
 } from "./monitor/scope-status.ts";
 
 // Ports
-export type { CanaryLease, RenewedLease } from "./ports/canary-lease.ts";
+export { canaryHolder, type CanaryLease, isCanaryHolder, type RenewedLease } from "./ports/canary-lease.ts";
 export { type CallOptions, type Clock, systemClock } from "./ports/clock.ts";
 export { type EventLoopDelay, type EventLoopLag, systemEventLoop } from "./ports/event-loop.ts";
 export type {

@@ -1,5 +1,6 @@
 import {
   type CallOptions,
+  canaryHolder,
   type CanaryLease,
   KrmError,
   LEASES,
@@ -23,7 +24,7 @@ export class KubernetesCanaryLease implements CanaryLease {
   readonly #name: string;
   readonly #holder: string;
 
-  /** @param holder Who writes, as `spec.holderIdentity` says it. */
+  /** @param holder Who writes: `spec.holderIdentity` says it, by `canaryHolder`. */
   constructor(
     source: KubernetesSource,
     { namespace, name, holder }: { readonly namespace: string; readonly name: string; readonly holder: string },
@@ -31,7 +32,7 @@ export class KubernetesCanaryLease implements CanaryLease {
     this.#source = source;
     this.#namespace = namespace;
     this.#name = name;
-    this.#holder = holder;
+    this.#holder = canaryHolder(holder);
     this.key = objectKey(namespace, name);
   }
 

@@ -52,7 +52,7 @@ function sourceOf(user: string): KubernetesSource {
 }
 
 function leaseOf(source: KubernetesSource): KubernetesCanaryLease {
-  return new KubernetesCanaryLease(source, { namespace: NAMESPACE, name: NAME, holder: "krm-here" });
+  return new KubernetesCanaryLease(source, { namespace: NAMESPACE, name: NAME, holder: "here" });
 }
 
 /** What the cluster holds of it, as an answer must say. */
@@ -72,7 +72,7 @@ describe("the canary's Lease, over TLS", () => {
     expect(lease.key).toBe(objectKey(NAMESPACE, NAME));
     const created = await lease.renew(AT);
     expect(created).toEqual(held(true));
-    const spec = { holderIdentity: "krm-here", renewTime: "2026-01-01T00:00:00.250000Z" };
+    const spec = { holderIdentity: "krm-canary:here", renewTime: "2026-01-01T00:00:00.250000Z" };
     expect(cluster.get(LEASES, NAMESPACE, NAME)).toMatchObject({ spec });
     const renewed = await lease.renew(AT + 10_000);
     expect(renewed).toEqual(held(false));
@@ -110,7 +110,7 @@ describe("the canary's Lease, over TLS", () => {
     };
     expect(await leaseOf(source).renew(AT)).toEqual(held(false));
     expect(methods).toEqual(["PATCH", "POST", "PATCH"]);
-    expect(cluster.get(LEASES, NAMESPACE, NAME)).toMatchObject({ spec: { holderIdentity: "krm-here" } });
+    expect(cluster.get(LEASES, NAMESPACE, NAME)).toMatchObject({ spec: { holderIdentity: "krm-canary:here" } });
   });
 
   it("is refused by name where the rights are missing", async () => {

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import {
+  canaryHolder,
   decodeObject,
   emptyMergeState,
   parseResourceVersion,
@@ -168,6 +169,17 @@ test("a Lease is measured by its renewTime, to the microsecond", () => {
   expect(measureChange(set(bare, { previous }), { resource: LEASES })).toMatchObject({
     delay: { source: "managedFields" },
   });
+});
+
+test("a canary's Lease is left to the canary, but for what no watch told", () => {
+  const scope = { resource: LEASES };
+  const lease = (holderIdentity: string): StoredObject =>
+    object(written(2), { spec: { holderIdentity, renewTime: "2026-11-23T06:14:02.123456Z" } });
+  const canarys = lease(canaryHolder("here"));
+  expect(measureChange(set(canarys, { previous }), scope)).toBeUndefined();
+  expect(measureChange(set(canarys, { previous: undefined }), scope)).toBeUndefined();
+  expect(measureChange(set(canarys, { previous, origin: "list" }), scope)).toMatchObject({ reason: "not-live" });
+  expect(measureChange(set(lease("here"), { previous }), scope)).toMatchObject({ delay: { source: "renewTime" } });
 });
 
 /** The events that a watch of golden scenario 05 brought, through the merge, each read a second and a half late. */

@@ -1,4 +1,4 @@
-import { LEASES, objectKey, type Uid } from "@krm/core";
+import { canaryHolder, LEASES, objectKey, type Uid } from "@krm/core";
 import type { CanaryLease } from "@krm/metrics";
 import { NAMESPACES, type SimCluster } from "@krm/testkit";
 
@@ -14,7 +14,10 @@ export function canaryLease(cluster: SimCluster): CanaryLease {
     key: objectKey(LEASE_NAMESPACE, NAME),
     renew: async (at) => {
       const created = cluster.get(LEASES, LEASE_NAMESPACE, NAME) === undefined;
-      const spec = { holderIdentity: "krm", renewTime: `${new Date(at).toISOString().slice(0, -1)}000Z` };
+      const spec = {
+        holderIdentity: canaryHolder("test"),
+        renewTime: `${new Date(at).toISOString().slice(0, -1)}000Z`,
+      };
       const metadata = { name: NAME, namespace: LEASE_NAMESPACE };
       const lease = created
         ? cluster.create(LEASES, { metadata, spec }, { namespace: LEASE_NAMESPACE })

@@ -27,7 +27,7 @@ export function startCanary(
 ): (AsyncDisposable & { readonly done: Promise<void> }) | undefined {
   const [scope] = canaryScope(flags);
   if (scope === undefined) return undefined;
-  const lease = new KubernetesCanaryLease(source, { ...flags.canaryLease, holder: `krm-${hostname()}` });
+  const lease = new KubernetesCanaryLease(source, { ...flags.canaryLease, holder: hostname() });
   const canary = new Canary({ lease, store: store.scope(scope), everyMs: flags.canary, clock, logger, onDelay });
   registerCanaryMetrics(registry, () => canary.report);
   const stop = new AbortController();

@@ -13,6 +13,23 @@ export interface CanaryLease {
   renew(at: number, options?: CallOptions): Promise<RenewedLease>;
 }
 
+const CANARY_HOLDER = "krm-canary:";
+
+/**
+ * The `spec.holderIdentity` of a canary's Lease. Whoever measures delays tells such a Lease from others by it: the canary
+ * measures it itself, and it must not count twice.
+ *
+ * @param who the process that writes it
+ */
+export function canaryHolder(who: string): string {
+  return `${CANARY_HOLDER}${who}`;
+}
+
+/** Whether a Lease of this holder is a canary's, of this KRM or another. */
+export function isCanaryHolder(holderIdentity: unknown): boolean {
+  return typeof holderIdentity === "string" && holderIdentity.startsWith(CANARY_HOLDER);
+}
+
 /** What a write of a Lease made. */
 export interface RenewedLease {
   readonly uid: Uid;

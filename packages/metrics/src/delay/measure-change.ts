@@ -1,6 +1,6 @@
 import type { Scope, StoredObject, ViewChange } from "@krm/core";
 import type { DelayEvent, DelaySource, Measured, Unmeasured } from "./delay.ts";
-import { renewTimeOf } from "./renew-time.ts";
+import { leaseRenewal } from "./lease-renewal.ts";
 
 type SetChange = Extract<ViewChange, { readonly type: "set" }>;
 type Removal = Extract<ViewChange, { readonly type: "removed" }>;
@@ -24,6 +24,7 @@ const RENEWED_WITHIN_MS = 2000;
  *   What comes after it is not measured again, also where the timestamp is moved back.
  * - **MODIFIED**: read − newest `managedFields[].time`, where that is newer than the state before had it; of a Lease
  *   read − `spec.renewTime`, where that is not older than the write.
+ * - Nothing of a canary's Lease: the canary measures it, by one clock.
  */
 export function measureChange(change: ViewChange, scope: Scope): Measured {
   return change.type === "set" ? measureSet(change, scope) : measureRemoval(change);
@@ -34,6 +35,8 @@ function measureSet(change: SetChange, scope: Scope): Measured {
   const isNew = previous?.uid !== object.uid;
   const deletes = object.deletionTimestamp !== undefined;
   if (origin !== "stream") return unmeasured(isNew ? "ADDED" : "MODIFIED", "not-live");
+  const renewal = leaseRenewal(object, scope);
+  if (renewal?.byCanary === true) return undefined;
   if (isNew) {
     if (deletes || beganEarlier(object, observedAt)) return unmeasured("ADDED", "seen-late");
     return delay("ADDED", "creationTimestamp", object, timeOf(object.creationTimestamp), observedAt);
@@ -46,10 +49,9 @@ function measureSet(change: SetChange, scope: Scope): Measured {
   if (object.changedAt === undefined) return unmeasured("MODIFIED", "no-time");
   const changedAt = timeOf(object.changedAt);
   if (changedAt <= timeOf(previous.changedAt ?? "")) return unmeasured("MODIFIED", "same-second");
-  const renewed = renewTimeOf(object, scope);
   // What is older than the write was not renewed by it.
-  if (renewed !== undefined && renewed >= changedAt - RENEWED_WITHIN_MS)
-    return delay("MODIFIED", "renewTime", object, renewed, observedAt);
+  if (renewal?.at !== undefined && renewal.at >= changedAt - RENEWED_WITHIN_MS)
+    return delay("MODIFIED", "renewTime", object, renewal.at, observedAt);
   return delay("MODIFIED", "managedFields", object, changedAt, observedAt);
 }
 
