@@ -24,7 +24,7 @@ function created(version: number): ViewChange {
 }
 
 withInfluxDb(process.env, (starter) => {
-  it("100,000 events become 100,000 points, with the database killed twice, and the collector once", async () => {
+  it("100,000 events become 100,000 points, with the database killed twice, and the collector restarted once", async () => {
     await using influx = await starter.start();
     const folder = await mkdtemp(join(tmpdir(), "krm-spill-"));
     await using store = new MemoryStore();

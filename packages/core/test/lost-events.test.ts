@@ -2,6 +2,7 @@ import { ManualClock } from "@krm/testkit";
 import { describe, expect, it } from "vitest";
 import { LedgerKeeper } from "../src/merge/ledger-keeper.ts";
 import {
+  decodeObject,
   type DecidedVerdict,
   type Drift,
   emptyMergeState,
@@ -14,6 +15,7 @@ import {
   MergeRole,
   noTelemetry,
   objectKey,
+  type Observation,
   parseResourceVersion,
   PODS,
   readRequest,
@@ -24,6 +26,7 @@ import {
   type Uid,
   type Verdict,
 } from "../src/index.ts";
+import { InputQueue } from "../src/merge/input-queue.ts";
 import { tellLost } from "../src/roles/tell-lost.ts";
 
 const at = parseResourceVersion;
@@ -174,21 +177,24 @@ describe("what is asked of a role", () => {
     await holding;
   });
 
-  it("is given to a merger as soon as it has room", async () => {
-    const offered: MergeInput[][] = [];
-    const room = Promise.withResolvers<void>();
-    let full = true;
-    const merger = {
-      epoch: 3,
-      offer: (inputs: readonly MergeInput[]) => !full && offered.push([...inputs]) > 0,
-      caughtUp: async () => room.promise,
+  it("is given to a merger also when nothing else has room in it", () => {
+    const queue = new InputQueue({ inputs: 1, bytes: 1 });
+    const metadata = {
+      name: "a",
+      namespace: "n",
+      uid,
+      resourceVersion: "6",
+      creationTimestamp: "2026-11-26T00:00:00Z",
     };
-    const telling = tellLost(merger, { type: "lost-event", drift: lost("7") }, new AbortController().signal);
-    expect(offered).toEqual([]);
-    full = false;
-    room.resolve();
-    await telling;
-    expect(offered).toEqual([[{ type: "lost", epoch: 3, drift: lost("7") }]]);
+    const object = decodeObject(new TextEncoder().encode(JSON.stringify({ metadata })));
+    const observation: Observation = { type: "applied", object, origin: "live", observedAt: NOW };
+    const full: MergeInput = { type: "observed", epoch: 3, observation };
+    expect(queue.offer([full])).toBe(true);
+    expect(queue.offer([full])).toBe(false);
+    const merger = { epoch: 3, offer: (inputs: readonly MergeInput[]) => queue.offer(inputs) };
+    tellLost(merger, "relist");
+    tellLost(merger, { type: "lost-event", drift: lost("7") });
+    expect(queue.peek(10)).toEqual([full, { type: "lost", epoch: 3, drift: lost("7") }]);
   });
 
   it("reaches the ledger of a merger in another process", async () => {

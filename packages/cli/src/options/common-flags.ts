@@ -41,7 +41,7 @@ export interface ServerFlagOptions {
 
 /** What `--auth tokenreview` means, for help texts. */
 export const TOKEN_REVIEW_HELP = `With --auth tokenreview the cluster decides: a reader sends a bearer token that the API server knows (a TokenReview
-says whose it is) and may get and list here what they may there, by the same verb, resource, namespace and name (a
+says whose it is) and may get, list and watch here what they may there, by the same verb, resource, namespace and name (a
 SubjectAccessReview); /metrics, /status, / and /openapi.json by nonResourceURLs. Answers hold for ten seconds; while the API
 server does not answer, readers get 503. tokenreview:AUDIENCE takes only tokens issued for that audience. Rights needed:
 the ClusterRole system:auth-delegator.`;

@@ -55,7 +55,7 @@ const STEP_MS = 100;
  *   can tell may stay unnoticed, and are then taken for one;
  * - when our own clock was set (or the machine slept), all that came before is forgotten at once.
  *
- * Costs nothing per answer, and some hundred comparisons per reading.
+ * An answer costs one push, a reading some hundred comparisons.
  */
 export class ClockOffsetEstimator {
   #spans: Span[] = [];

@@ -88,7 +88,7 @@ export class ScopeMonitor {
       if (request === "rewatch") session.streamer.rewatch();
       if (request === "new-history") session.streamer.newHistory();
       if (request === "verify-in-full") session.verifier.verifyNow(true);
-      void tellLost(session.merger, request, signal);
+      tellLost(session.merger, request);
     };
     await reporter.during(async () =>
       runTogether(signal, [

@@ -75,7 +75,7 @@ export class MergeRole {
       onReport: (report) => reporter.put("merger", report),
     });
     this.#merger = merger;
-    held.onRequest = (request) => void tellLost(merger, request, signal);
+    held.onRequest = (request) => tellLost(merger, request);
     reporter.put("merger", merger.report);
     await reporter.during(async () =>
       runTogether(signal, [async (over) => merger.run(over), async (over) => this.#pump(lease, merger, over)]),

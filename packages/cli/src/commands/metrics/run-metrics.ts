@@ -1,4 +1,4 @@
-import { silentLogger, systemClock } from "@krm/core";
+import { systemClock } from "@krm/core";
 import type { MetricsSink } from "@krm/metrics";
 import { DelayMetrics, processMetrics, registerViewMetrics, storeMetrics } from "@krm/metrics/prometheus";
 import type { ReadinessCheck } from "../../health/readiness.ts";
@@ -22,7 +22,7 @@ export async function runMetrics(options: MetricsOptions, io: CliIo): Promise<vo
   const health = new StoreHealth(logger, clock, storeMetrics(registry));
   const opened = resources.use(await openStore(options.store, { logger, clock, signal }));
   const store = observedStore(opened, health);
-  registerViewMetrics(registry, { store: observedStore(opened, new StoreHealth(silentLogger, clock)), clock });
+  registerViewMetrics(registry, { store: opened, clock });
   const delays = new DelayMetrics(registry);
   const summary = new MinuteSummary();
   const prometheus: MetricsSink = {
