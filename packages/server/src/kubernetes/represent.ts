@@ -12,7 +12,7 @@ import {
 import { apiVersionOf, type ResourceType, Semaphore, type StoredObject } from "@krm/core";
 import { Turns } from "../answer/turns.ts";
 import { kubernetesListBytes, type ListBytes, objectBytes, wholeBytes } from "../body/list-bytes.ts";
-import { tableRows } from "./table-rows.ts";
+import { tableRows } from "../body/table-rows.ts";
 
 /** A body, and what it is. */
 export interface Represented {

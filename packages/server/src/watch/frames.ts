@@ -1,12 +1,13 @@
 import { bookmarkObject, goJson, objectHead, type Status, toTable } from "@krm/apimachinery";
 import { type Clock, type ResourceType, type ResourceVersion, type StoredObject } from "@krm/core";
+import { tableRows } from "../body/table-rows.ts";
 import { metadataRange, withResourceVersion } from "./metadata-bytes.ts";
 import { type Shape, shapeId } from "./shape.ts";
 import type { RingEvent, SeenEvent } from "./watch-event.ts";
 
 const END = Buffer.from("}\n");
 const TWICE_END = Buffer.from("}}\n");
-const decoder = new TextDecoder();
+const ROWS_END = Buffer.from("]}}\n");
 
 /** Frames that were made lately are kept up to this size, for readers who come to the same events a little later. */
 const KEPT_BYTES = 16 * 1024 * 1024;
@@ -70,14 +71,15 @@ export class Frames {
         return [this.#head(type, shape.version, head), bytes.subarray(start, end), TWICE_END];
       }
       case "table": {
-        const table = toTable(this.#resource, [JSON.parse(decoder.decode(bytes)) as object], {
+        const options = {
           now: this.#clock.now(),
           includeObject: shape.includeObject,
           listMeta: { resourceVersion: version },
           version: shape.version,
           columnDefinitions: first,
-        });
-        return [frame(type, table)];
+        };
+        const empty = frame(type, toTable(this.#resource, [], options));
+        return [empty.subarray(0, -ROWS_END.length), ...tableRows(this.#resource, [{ bytes }], options), ROWS_END];
       }
       default:
         return shape satisfies never;

@@ -9,7 +9,7 @@ const decoder = new TextDecoder();
 /** The JSON of a Table's rows, with commas in between. Whole objects in them are the stored bytes: no number changes. */
 export function tableRows(
   resource: ResourceType,
-  objects: readonly StoredObject[],
+  objects: readonly Pick<StoredObject, "bytes">[],
   options: TableOptions,
 ): readonly Uint8Array[] {
   const parsed = objects.map(({ bytes }) => JSON.parse(decoder.decode(bytes)) as object);
