@@ -50,11 +50,10 @@ export async function answerKubernetes(
   if (path === KUBERNETES_PATHS.version) return sendJson(reply, versionInfo("krm"));
   const info = requestInfo(request.method, path, isWatchQuery(query));
   // First of all, so that a refusal tells nothing. What is watched, every reader may know.
-  if (info.type === "resource") await context.access?.allow(request, requestAttributes(info, query));
+  if (info.type === "resource") await context.access.allow(request, requestAttributes(info, query));
   const all = await context.catalog.watched();
   if (info.type === "path") {
-    const verbs = context.watch === undefined ? ["get", "list"] : ["get", "list", "watch"];
-    return answerDiscovery(all, path, verbs, request, reply) ?? sendText(reply.code(404), PAGE_NOT_FOUND);
+    return answerDiscovery(all, path, request, reply) ?? sendText(reply.code(404), PAGE_NOT_FOUND);
   }
   const sameGroup = all.filter(({ resource: { group, version } }) => group === info.group && version === info.version);
   const watched = sameGroup.find(({ resource }) => resource.resource === info.resource);
@@ -122,7 +121,6 @@ async function answerWatch(
   const view = readObjectView(request.headers.accept, query, true);
   const options = parseListOptions(watchQuery(query, name), "watch");
   const fields: FieldSelector = parseFieldSelector(options.fieldSelector, watched.resource);
-  if (context.watch === undefined) throw notServed(reply, "watch is not served here yet");
   const narrowed = namespace ?? selectedNamespace(fields, watched.resource);
   const demand = { version: undefined, maxStaleness: readMaxStaleness(query) };
   await awaitDemand(context.store, scopesFor(watched, narrowed), demand, { ...context, signal: request.signal });

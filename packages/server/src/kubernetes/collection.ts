@@ -38,7 +38,7 @@ export async function answerCollection(
     namespace: namespace ?? selectedNamespace(fields, resource),
     maxStaleness: readMaxStaleness(query),
   };
-  await context.follow?.(scopesFor(watched, wants.namespace), request.signal);
+  await context.follow(scopesFor(watched, wants.namespace), request.signal);
   const found = await findView(watched, wants, { ...context, signal: request.signal });
   tellFreshness(found.view, reply, context);
 

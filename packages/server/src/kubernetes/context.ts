@@ -4,8 +4,7 @@ import type { KubernetesWatchHandler } from "./watch-handler.ts";
 
 /** What the Kubernetes API is answered from. */
 export interface KubernetesContext extends ListContext {
-  /** Sees to it that a watch can go on from the version of a list that is read after this. Undefined: there are no watches. */
-  readonly follow?: ((scopes: readonly Scope[], signal: AbortSignal) => Promise<void>) | undefined;
-  /** Undefined: watches are refused, and discovery does not tell of them. */
-  readonly watch?: KubernetesWatchHandler | undefined;
+  /** Sees to it that a watch can go on from the version of a list that is read after this. */
+  readonly follow: (scopes: readonly Scope[], signal: AbortSignal) => Promise<void>;
+  readonly watch: KubernetesWatchHandler;
 }

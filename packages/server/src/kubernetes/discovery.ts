@@ -14,6 +14,9 @@ import { sendJson } from "../answer/send.ts";
 import { addVary } from "../answer/vary.ts";
 import type { Watched } from "../view/catalog.ts";
 
+/** What can be done here with every resource. */
+const VERBS = ["get", "list", "watch"];
+
 /**
  * Answers a discovery path with what is watched; undefined: it is none.
  *
@@ -22,11 +25,10 @@ import type { Watched } from "../view/catalog.ts";
 export function answerDiscovery(
   watched: readonly Watched[],
   path: string,
-  verbs: readonly string[],
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply | undefined {
-  const { aggregated, plain } = documentsOf(watched, verbs, request.host === "" ? undefined : request.host);
+  const { aggregated, plain } = documentsOf(watched, request.host === "" ? undefined : request.host);
   const root = aggregated.get(path);
   const document = plain.get(path);
   if (document === undefined) return undefined;
@@ -46,11 +48,7 @@ function sendDocument(reply: FastifyReply, document: object, { type }: Represent
   return reply.header("content-type", "application/yaml").send(Buffer.from(goYaml(document)));
 }
 
-function documentsOf(
-  watched: readonly Watched[],
-  verbs: readonly string[],
-  serverAddress: string | undefined,
-): DiscoveryDocuments {
-  const resources = watched.map(({ resource: type }) => ({ type, verbs, categories: categoriesOf(type) }));
+function documentsOf(watched: readonly Watched[], serverAddress: string | undefined): DiscoveryDocuments {
+  const resources = watched.map(({ resource: type }) => ({ type, verbs: VERBS, categories: categoriesOf(type) }));
   return discoveryDocuments(inGroupOrder(resources), { serverAddress });
 }

@@ -22,8 +22,8 @@ import { judgeParts, type View } from "../view/view.ts";
 export interface ListContext extends Omit<ListViewContext, "signal"> {
   readonly catalog: Catalog;
   readonly fields: FieldCache;
-  /** Undefined: who has come this far may read everything. */
-  readonly access?: Access | undefined;
+  /** Who may read what. */
+  readonly access: Access;
 }
 
 /** Answers a flat list: `GET /pods?namespace=team-a`. An error, too, tells how far the view can be trusted. */
@@ -38,7 +38,7 @@ export async function answerList(
   const { resource } = watched;
   const { asked, wrong } = understand(target, resource);
   // Before what is wrong with the request, too: that comes with how far the view can be trusted.
-  await context.access?.allow(request, flatListAttributes(resource, asked, target));
+  await context.access.allow(request, flatListAttributes(resource, asked, target));
   try {
     if (asked === undefined) throw wrong;
     return await answer(context, watched, asked, request, reply);

@@ -17,8 +17,8 @@ export interface WatchHandlerContext {
   readonly store: Store;
   readonly clock: Clock;
   readonly staleness: StalenessBounds;
-  /** Who may watch, asked again while they do. @default everyone, for as long as they like */
-  readonly access?: Pick<Access, "isGuarded" | "recheck"> | undefined;
+  /** Who may watch, asked again while they do. */
+  readonly access: Pick<Access, "isGuarded" | "recheck">;
 }
 
 /** How often it is asked whether who watches still may. Milliseconds. */
@@ -50,7 +50,7 @@ export function watchHandler({ hub, access, ...at }: WatchHandlerContext): Kuber
     const left = (): void => refused.abort(request.signal.reason);
     if (request.signal.aborted) left();
     else request.signal.addEventListener("abort", left, { once: true });
-    if (access?.isGuarded === true) void keepAsking(access.recheck(request), at.clock, over.signal, refused);
+    if (access.isGuarded) void keepAsking(access.recheck(request), at.clock, over.signal, refused);
     try {
       const begin = (): WatchSink => {
         request.signal.removeEventListener("abort", left);

@@ -3,6 +3,7 @@ import { DEFAULT_STALENESS, PODS } from "@krm/core";
 import Fastify from "fastify";
 import { describe, expect, it } from "vitest";
 import { sendStatus } from "../../src/answer/send.ts";
+import { Access } from "../../src/auth/access.ts";
 import { answerKubernetes } from "../../src/kubernetes/answer.ts";
 import type { KubernetesWatch } from "../../src/kubernetes/watch-handler.ts";
 import { FieldCache } from "../../src/selection/field-cache.ts";
@@ -24,6 +25,8 @@ describe("a watch", () => {
       staleness: DEFAULT_STALENESS,
       shelf: new SnapshotShelf(clock),
       fields: new FieldCache(),
+      access: new Access({}),
+      follow: async () => {},
       watch: async (watch: KubernetesWatch) => {
         seen.push(watch);
         if (watch.options.resourceVersion === "999") throw tooLargeResourceVersion("999", "100");

@@ -4,12 +4,13 @@ import { get, type IncomingMessage, type ServerResponse } from "node:http";
 import { connect, createServer } from "node:http2";
 import { type AddressInfo, createConnection } from "node:net";
 import { promisify } from "node:util";
-import { DEFAULT_STALENESS, MemoryStore, PODS } from "@krm/core";
+import { DEFAULT_STALENESS, MemoryStore, PODS, type Scope } from "@krm/core";
 import { ManualClock } from "@krm/testkit";
 import Fastify, { type FastifyReply, type FastifyRequest } from "fastify";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type StatusError, unauthorized } from "@krm/apimachinery";
 import { sendStatus } from "../../src/answer/send.ts";
+import { Access } from "../../src/auth/access.ts";
 import { answerKubernetes } from "../../src/kubernetes/answer.ts";
 import { FieldCache } from "../../src/selection/field-cache.ts";
 import { Catalog } from "../../src/view/catalog.ts";
@@ -33,7 +34,7 @@ interface Served {
   readonly clock: ManualClock;
 }
 
-async function served(http2 = false, connectionTimeout = 0, access?: WatchHandlerContext["access"]): Promise<Served> {
+async function served(http2 = false, connectionTimeout = 0, watching?: WatchHandlerContext["access"]): Promise<Served> {
   const store = new MemoryStore();
   const clock = new ManualClock({ now: START });
   const hub = new WatchHub({ store, clock });
@@ -43,8 +44,12 @@ async function served(http2 = false, connectionTimeout = 0, access?: WatchHandle
     staleness: DEFAULT_STALENESS,
     fields: new FieldCache(),
     shelf: new SnapshotShelf(clock),
+    access: new Access({}),
+    follow: async (scopes: readonly Scope[], signal: AbortSignal) => {
+      await Promise.all(scopes.map(async (scope) => hub.prepare(scope, signal)));
+    },
   };
-  const watch = watchHandler({ hub, ...context, access });
+  const watch = watchHandler({ hub, ...context, access: watching ?? context.access });
   const catalog = new Catalog(store, [], clock);
   const app = (http2 ? Fastify({ http2: true }) : Fastify({ connectionTimeout })) as ReturnType<typeof Fastify>;
   app.setErrorHandler(async (error: unknown, _request: FastifyRequest, reply: FastifyReply) =>
