@@ -51,7 +51,8 @@ interface TokenAnswer {
 /**
  * Lets the cluster decide who may read what, as its API server would: tokens by TokenReview, each access by
  * SubjectAccessReview. An answer holds for ten seconds from when it was asked for, and not a moment longer: a reader whose
- * token or right was taken away reads on for that long at most. Where the cluster does not answer (within ten seconds),
+ * token or right was taken away reads on for that long at most
+ * (who watches: until the watch asks again). Where the cluster does not answer (within ten seconds),
  * readers get 503, whatever they were allowed before.
  *
  * Requests that need the same answer at the same time share one review. What is held is bounded, and keyed by digests with
