@@ -39,7 +39,7 @@ export type { LabelOperator, LabelRequirement } from "./labels/requirement.ts";
 // Field selectors
 export { type FieldSelector, parseFieldSelector } from "./fields/field-selector.ts";
 export { escapeFieldValue, type FieldRequirement } from "./fields/field-terms.ts";
-export { type FieldResource, selectableFields, supportedFields } from "./fields/selectable-fields.ts";
+export { fieldPath, type FieldResource, selectableFields, supportedFields } from "./fields/selectable-fields.ts";
 
 // Lists and watches
 export { type ContinuePoint, decodeContinue, encodeContinue } from "./list/continue-token.ts";

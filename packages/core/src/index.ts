@@ -68,6 +68,7 @@ export type {
   CommittedMeta,
   FeedBatch,
   FeedEntry,
+  ReadQuery,
   ScopeStore,
   Store,
   StoreManifest,
@@ -76,6 +77,7 @@ export type {
   ViewMeta,
   ViewRead,
 } from "./store/store.ts";
+export { hasTerm, type ObjectTerm } from "./store/object-term.ts";
 export type {
   InputLease,
   Lease,

@@ -52,7 +52,7 @@ test("any mix of small and large batches leaves the API server's order, the coun
     expect(table.size).toBe(model.size);
     expect(table.bytes).toBe([...model.values()].reduce((sum, { bytes }) => sum + bytes.byteLength, 0));
     for (const namespace of namespaces)
-      expect(table.read(namespace).map(({ key }) => key)).toEqual(
+      expect(table.read({ namespace }).map(({ key }) => key)).toEqual(
         keys.filter((key) => key.startsWith(`${namespace}/`)),
       );
   }
@@ -62,5 +62,5 @@ test("cluster-scoped objects are one namespace without a name", () => {
   const table = new ObjectTable();
   table.apply([set(storedObject("n2", "u", "1", "")), set(storedObject("n1", "u", "1", ""))]);
   expect(table.read().map(({ key }) => key)).toEqual(["n1", "n2"]);
-  expect(table.read("")).toHaveLength(2);
+  expect(table.read({ namespace: "" })).toHaveLength(2);
 });

@@ -4,6 +4,8 @@ export interface ListQuery {
   readonly namespace?: string | undefined;
   /** Pods only: those bound to this node (`spec.nodeName`). */
   readonly node?: string | undefined;
+  /** Those that this object owns: its uid, as `metadata.ownerReferences` names it. */
+  readonly owner?: string | undefined;
   /** Kubernetes' label selector: `app=web,tier in (a,b),!canary`. */
   readonly labelSelector?: string | undefined;
   /** Kubernetes' field selector, with the fields that the API server supports for the resource. */
@@ -25,6 +27,7 @@ export const LIST_PARAMETERS = [
   "name",
   "namespace",
   "node",
+  "owner",
   "label_selector",
   "labelSelector",
   "fieldSelector",

@@ -23,6 +23,7 @@ import {
   type Uid,
   type ViewIndex,
   type ViewMeta,
+  type ReadQuery,
   type ViewRead,
 } from "@krm/core";
 import { COMMIT_BATCH } from "./encoded-commit.ts";
@@ -88,7 +89,7 @@ export class RedisScopeStore implements ScopeStore {
     });
   }
 
-  async read(query: { readonly namespace?: string | undefined } = {}, options?: CallOptions): Promise<ViewRead> {
+  async read(query: ReadQuery = {}, options?: CallOptions): Promise<ViewRead> {
     return this.#guarded(options, async () => readObjects(this.#reading, query.namespace));
   }
 

@@ -8,7 +8,7 @@ import { impatientClock } from "./support/impatient-clock.ts";
 
 describe("query parameters", () => {
   it.each([
-    ["/pods?nmae=a", 400, 'unknown query parameter "nmae"; known ones: name, namespace, node, label_selector'],
+    ["/pods?nmae=a", 400, 'unknown query parameter "nmae"; known ones: name, namespace, node, owner, label_selector'],
     ["/pods?watch=1", 400, 'unknown query parameter "watch"'],
     ["/status?name=a", 400, 'unknown query parameter "name"; there are none here'],
     ["/pods?name=a&name=b", 400, 'query parameter "name" is given more than once'],

@@ -45,6 +45,56 @@ describe("labels", () => {
   });
 });
 
+describe("what is asked for again and again", () => {
+  it("is answered the same, by every combination, also after changes", async () => {
+    await using test = testApp();
+    const scope = { resource: PODS };
+    await fill(test.store, scope, PODS_OF_ALL_SORTS);
+    const asks: readonly (readonly [string, readonly string[]])[] = [
+      ["labelSelector=app%3Ddb", ["c"]],
+      ["labelSelector=app%3Dweb,tier%3Dx", ["b"]],
+      ["labelSelector=tier%20in%20(x,y)&node=node-1", ["c"]],
+      ["fieldSelector=spec.nodeName%3Dnode-2", ["b"]],
+      ["fieldSelector=spec.nodeName%3Dnode-1,status.phase%3DRunning&labelSelector=app!%3Ddb", ["a"]],
+      ["fieldSelector=spec.nodeName%3Dnode-3", []],
+    ];
+    for (let time = 0; time < 4; time++)
+      for (const [query, expected] of asks) expect(names(await test.get(`/pods?${query}`)), query).toEqual(expected);
+    const moved = pod({ name: "a", labels: { app: "db" }, version: "9" }, "node-2", "Running");
+    await fill(test.store, scope, [moved, ...PODS_OF_ALL_SORTS.slice(1)]);
+    expect(names(await test.get("/pods?labelSelector=app%3Ddb"))).toEqual(["a", "c"]);
+    expect(names(await test.get("/pods?fieldSelector=spec.nodeName%3Dnode-2"))).toEqual(["a", "b"]);
+    expect(names(await test.get("/pods?node=node-1"))).toEqual(["c"]);
+  });
+
+  it("pages of a selection come from one moment, also where it was looked up", async () => {
+    await using test = testApp();
+    const scope = { resource: PODS };
+    const many = Array.from({ length: 9 }, (_, i) => pod({ name: `p${i}`, labels: { app: i < 4 ? "web" : "db" } }));
+    await fill(test.store, scope, many);
+    for (let time = 0; time < 3; time++) await test.get("/pods?labelSelector=app%3Dweb");
+    const first = await test.get("/pods?labelSelector=app%3Dweb&limit=2");
+    expect(names(first)).toEqual(["p0", "p1"]);
+    const token = first.json<{ metadata: { continue: string } }>().metadata.continue;
+    await fill(test.store, scope, [pod({ name: "p2", labels: { app: "db" }, version: "9" })]);
+    const rest = `/pods?limit=2&continue=${encodeURIComponent(token)}`;
+    expect(names(await test.get(`${rest}&labelSelector=app%3Dweb`))).toEqual(["p2", "p3"]);
+  });
+});
+
+describe("owners", () => {
+  it("select what they own", async () => {
+    await using test = testApp();
+    const owned = (name: string, ...uids: string[]): ReturnType<typeof pod> =>
+      object({ namespace: "team-a", name, ownerReferences: uids.map((uid) => ({ uid })) });
+    await fill(test.store, { resource: PODS }, [owned("a", "x"), owned("b", "y", "x"), owned("c", "y"), owned("d")]);
+    for (let time = 0; time < 3; time++) {
+      expect(names(await test.get("/pods?owner=x"))).toEqual(["a", "b"]);
+      expect(names(await test.get("/pods?owner=nobody"))).toEqual([]);
+    }
+  });
+});
+
 describe("fields", () => {
   it.each([
     ["metadata.name=a", ["a"]],
@@ -111,7 +161,9 @@ describe("node", () => {
     await fill(test.store, { resource: SERVICES }, []);
     const answer = failure(await test.get("/services?node=node-1"));
     expect(answer).toMatchObject({ code: 400, causes: ["UnknownParameter"] });
-    expect(answer.message).toContain('unknown query parameter "node"; known ones: name, namespace, label_selector');
+    expect(answer.message).toContain(
+      'unknown query parameter "node"; known ones: name, namespace, owner, label_selector',
+    );
   });
 });
 

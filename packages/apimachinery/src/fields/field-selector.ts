@@ -66,7 +66,7 @@ export function parseFieldSelector(text: string, resource: FieldResource): Field
   const table = fieldTable(resource);
   const requirements = parseFieldTerms(text).map(({ field: named, operator, value }): FieldRequirement => {
     const field = (Object.hasOwn(table.aliases, named) ? table.aliases[named] : undefined) ?? named;
-    if (!Object.hasOwn(table.readers, field)) throw badRequest(table.unsupported(named));
+    if (!Object.hasOwn(table.fields, field)) throw badRequest(table.unsupported(named));
     return { field, operator, value };
   });
   return requirements.length === 0 ? EVERYTHING : new ParsedFieldSelector(requirements.toSorted(byText));

@@ -7,30 +7,35 @@ export type FieldResource = Pick<ResourceType, "group" | "version" | "resource" 
   readonly custom?: boolean | undefined;
 };
 
-/** Reads one field's value out of a parsed object; `""` where it is not set, as Kubernetes matches it. */
-export type FieldReader = (object: Json) => string;
+/** One field that a selector may name. */
+export interface SelectableField {
+  /** Its value in a parsed object; `""` where it is not set, as Kubernetes matches it. */
+  readonly read: (object: Json) => string;
+  /** Where the value stands, where it is the text at one place of the object. */
+  readonly path?: readonly string[];
+}
 
 /** The fields of one resource that a selector may name. */
 export interface FieldTable {
   /** In the order in which {@link supportedFields} tells them. */
-  readonly readers: Readonly<Record<string, FieldReader>>;
+  readonly fields: Readonly<Record<string, SelectableField>>;
   /** Old names of fields, still understood. */
   readonly aliases: Readonly<Record<string, string>>;
   /** The message for a field that is not among them. */
   readonly unsupported: (field: string) => string;
 }
 
-function path(...keys: readonly string[]): FieldReader {
-  return (object) => text(at(object, ...keys));
+function path(...keys: readonly string[]): SelectableField {
+  return { read: (object) => text(at(object, ...keys)), path: keys };
 }
 
 /** An integer as text; unset is `0`, as for Go's zero value. */
-function count(...keys: readonly string[]): FieldReader {
-  return (object) => text(at(object, ...keys)) || "0";
+function count(...keys: readonly string[]): SelectableField {
+  return { read: (object) => text(at(object, ...keys)) || "0" };
 }
 
-function flag(...keys: readonly string[]): FieldReader {
-  return (object) => String(at(object, ...keys) === true);
+function flag(...keys: readonly string[]): SelectableField {
+  return { read: (object) => String(at(object, ...keys) === true) };
 }
 
 const NAME = { "metadata.name": path("metadata", "name") };
@@ -44,7 +49,7 @@ function podIp(object: Json): string {
 /** The names that core events and those of events.k8s.io give to the same fields. */
 const INVOLVED = ["kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath"];
 
-function involved(prefix: string): Record<string, FieldReader> {
+function involved(prefix: string): Record<string, SelectableField> {
   return Object.fromEntries(INVOLVED.map((key) => [`${prefix}.${key}`, path(prefix, key)]));
 }
 
@@ -63,13 +68,13 @@ function only(fields: readonly string[]): (field: string) => string {
 }
 
 function table(
-  readers: Readonly<Record<string, FieldReader>>,
+  fields: Readonly<Record<string, SelectableField>>,
   aliases: Readonly<Record<string, string>> = {},
 ): FieldTable {
-  return { readers, aliases, unsupported: notSupported };
+  return { fields, aliases, unsupported: notSupported };
 }
 
-const DEFAULT: FieldTable = { readers: META, aliases: {}, unsupported: only(Object.keys(META)) };
+const DEFAULT: FieldTable = { fields: META, aliases: {}, unsupported: only(Object.keys(META)) };
 const CUSTOM: FieldTable = table(META);
 
 const TABLES: Readonly<Record<string, FieldTable>> = {
@@ -82,9 +87,9 @@ const TABLES: Readonly<Record<string, FieldTable>> = {
       "spec.serviceAccountName": path("spec", "serviceAccountName"),
       "spec.hostNetwork": flag("spec", "hostNetwork"),
       "status.phase": path("status", "phase"),
-      "status.podIP": podIp,
+      "status.podIP": { read: podIp },
       // Upstream lets a selector name it, and gives it no value.
-      "status.podIPs": () => "",
+      "status.podIPs": { read: () => "" },
       "status.nominatedNodeName": path("status", "nominatedNodeName"),
     },
     { "spec.host": "spec.nodeName" },
@@ -98,7 +103,7 @@ const TABLES: Readonly<Record<string, FieldTable>> = {
     ...involved("involvedObject"),
     reason: path("reason"),
     reportingComponent: path("reportingComponent"),
-    source: eventSource,
+    source: { read: eventSource },
     type: path("type"),
     ...META,
   }),
@@ -125,7 +130,13 @@ export function fieldTable(resource: FieldResource): FieldTable {
 
 /** The names of the fields that a selector on this resource may use. Selectable fields that a CRD declares are unknown here. */
 export function supportedFields(resource: FieldResource): readonly string[] {
-  return Object.keys(fieldTable(resource).readers);
+  return Object.keys(fieldTable(resource).fields);
+}
+
+/** Where in an object the text stands that is the value of a field; undefined: it is not just the text at one place. */
+export function fieldPath(resource: FieldResource, field: string): readonly string[] | undefined {
+  const { fields } = fieldTable(resource);
+  return Object.hasOwn(fields, field) ? fields[field]?.path : undefined;
 }
 
 /**
@@ -137,6 +148,6 @@ export function supportedFields(resource: FieldResource): readonly string[] {
  */
 export function selectableFields(resource: FieldResource, object: unknown): Record<string, string> {
   const fields: Record<string, string> = {};
-  for (const [field, read] of Object.entries(fieldTable(resource).readers)) fields[field] = read(object);
+  for (const [field, { read }] of Object.entries(fieldTable(resource).fields)) fields[field] = read(object);
   return fields;
 }

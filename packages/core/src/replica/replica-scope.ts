@@ -8,7 +8,7 @@ import type { CallOptions, Clock } from "../ports/clock.ts";
 import type { FeedBounds } from "../store/change-feed.ts";
 import { NO_VIEW } from "../store/no-view.ts";
 import { ObjectTable } from "../store/object-table.ts";
-import type { FeedBatch, FeedEntry, ScopeStore, ViewIndex, ViewMeta, ViewRead } from "../store/store.ts";
+import type { FeedBatch, FeedEntry, ReadQuery, ScopeStore, ViewIndex, ViewMeta, ViewRead } from "../store/store.ts";
 import { ReplicaFeed } from "./replica-feed.ts";
 import { isSameView, viewDifference } from "./view-difference.ts";
 
@@ -54,9 +54,9 @@ export class ReplicaScope implements ScopeStore {
     return { meta: this.#meta, object: this.#table.get(key) };
   }
 
-  async read(query: { readonly namespace?: string | undefined } = {}, options?: CallOptions): Promise<ViewRead> {
+  async read(query: ReadQuery = {}, options?: CallOptions): Promise<ViewRead> {
     this.#admit(options);
-    return { meta: this.#meta, objects: this.#table.read(query.namespace) };
+    return { meta: this.#meta, objects: this.#table.read(query) };
   }
 
   async index(options?: CallOptions): Promise<ViewIndex> {

@@ -17,7 +17,16 @@ import type { ViewPersistence } from "./persistence.ts";
 import { refuseBackwards } from "./backwards.ts";
 import { NO_VIEW } from "./no-view.ts";
 import { streamerStart } from "./streamer-start.ts";
-import type { CommittedMeta, FeedBatch, ScopeStore, ViewCommit, ViewIndex, ViewMeta, ViewRead } from "./store.ts";
+import type {
+  CommittedMeta,
+  FeedBatch,
+  ReadQuery,
+  ScopeStore,
+  ViewCommit,
+  ViewIndex,
+  ViewMeta,
+  ViewRead,
+} from "./store.ts";
 
 /** What a scope has of its store. */
 export interface MemoryScopeOptions {
@@ -72,9 +81,9 @@ export class MemoryScopeStore implements ScopeStore {
     return { meta: this.#currentMeta(), object: this.#table.get(key) };
   }
 
-  async read(query: { readonly namespace?: string | undefined } = {}, options?: CallOptions): Promise<ViewRead> {
+  async read(query: ReadQuery = {}, options?: CallOptions): Promise<ViewRead> {
     await this.#ready(options);
-    return { meta: this.#currentMeta(), objects: this.#table.read(query.namespace) };
+    return { meta: this.#currentMeta(), objects: this.#table.read(query) };
   }
 
   async index(options?: CallOptions): Promise<ViewIndex> {

@@ -1,13 +1,17 @@
 import { type ObjectKey, splitObjectKey } from "../model/object-key.ts";
 import type { StoredObject } from "../model/stored-object.ts";
 import type { ViewChange } from "../merge/view-change.ts";
+import { ObjectIndexes } from "./object-indexes.ts";
+import { place } from "./sorted-objects.ts";
+import type { ReadQuery } from "./store.ts";
 
 /** A sorted list is rebuilt at once, rather than grown one by one, from this many new objects on. */
 const BULK = 256;
 
 /**
  * The objects of one view, by key, and in the API server's order (by key, in bytes) within each namespace. A change
- * costs a search, and a shift in its namespace where a key comes or goes; a read costs what it returns.
+ * costs a search, and a shift in its namespace where a key comes or goes; a read costs what it returns, also one that is
+ * looked up by the same thing again and again ({@link ObjectIndexes}).
  */
 export class ObjectTable {
   readonly #objects = new Map<ObjectKey, StoredObject>();
@@ -15,6 +19,7 @@ export class ObjectTable {
   readonly #order = new Map<string, StoredObject[]>();
   /** The namespaces in the order of their keys; undefined: to be made anew. */
   #namespaces: string[] | undefined;
+  readonly #indexes = new ObjectIndexes(this.#objects);
   #bytes = 0;
 
   get size(): number {
@@ -30,8 +35,13 @@ export class ObjectTable {
     return this.#objects.get(key);
   }
 
-  /** All objects, or those of one namespace, in order: an array of the caller's own. */
-  read(namespace?: string): StoredObject[] {
+  /** See {@link ScopeStore.read}: in order, an array of the caller's own. */
+  read({ namespace, where = [] }: ReadQuery = {}): StoredObject[] {
+    if (where.length > 0) {
+      const among = namespace === undefined ? this.#objects.size : (this.#order.get(namespace)?.length ?? 0);
+      const found = this.#indexes.read(where, namespace, among);
+      if (found !== undefined) return found;
+    }
     if (namespace !== undefined) return [...(this.#order.get(namespace) ?? [])];
     // "a-b/x" comes before "a/x": what is ordered is the whole key.
     this.#namespaces ??= [...this.#order.keys()].toSorted((a, b) => (`${a}/` < `${b}/` ? -1 : 1));
@@ -43,14 +53,18 @@ export class ObjectTable {
     if (changes.length >= BULK && this.#comeAndGo(changes) >= BULK) return this.#applyMany(changes);
     for (const change of changes) {
       if (change.type === "set") {
-        const isNew = this.#put(change.object);
+        const before = this.#put(change.object);
         const objects = this.#inNamespace(change.object.namespace);
-        objects.splice(place(objects, change.object.key), isNew ? 0 : 1, change.object);
-      } else if (this.#drop(change.key)) {
+        objects.splice(place(objects, change.object.key), before === undefined ? 0 : 1, change.object);
+        this.#indexes.change(before, change.object);
+      } else {
+        const before = this.#drop(change.key);
+        if (before === undefined) continue;
         const { namespace } = splitObjectKey(change.key);
         const objects = this.#inNamespace(namespace);
         objects.splice(place(objects, change.key), 1);
         if (objects.length === 0) this.#setNamespace(namespace, objects);
+        this.#indexes.change(before, undefined);
       }
     }
   }
@@ -64,6 +78,7 @@ export class ObjectTable {
 
   /** Puts the touched namespaces in order once, at the end. */
   #applyMany(changes: readonly ViewChange[]): void {
+    this.#indexes.restart();
     const touched = new Map<string, Set<ObjectKey>>();
     const touch = (namespace: string): Set<ObjectKey> => {
       const keys = touched.get(namespace) ?? new Set(this.#order.get(namespace)?.map(({ key }) => key));
@@ -74,7 +89,7 @@ export class ObjectTable {
       if (change.type === "set") {
         this.#put(change.object);
         touch(change.object.namespace).add(change.object.key);
-      } else if (this.#drop(change.key)) {
+      } else if (this.#drop(change.key) !== undefined) {
         touch(splitObjectKey(change.key).namespace).delete(change.key);
       }
     }
@@ -102,31 +117,20 @@ export class ObjectTable {
     this.#namespaces = undefined;
   }
 
-  /** True: the key is new. */
-  #put(object: StoredObject): boolean {
+  /** Gives what was there before. */
+  #put(object: StoredObject): StoredObject | undefined {
     const known = this.#objects.get(object.key);
     this.#objects.set(object.key, object);
     this.#bytes += object.bytes.byteLength - (known?.bytes.byteLength ?? 0);
-    return known === undefined;
+    return known;
   }
 
-  /** True: the key was there. */
-  #drop(key: ObjectKey): boolean {
+  /** Gives what was there. */
+  #drop(key: ObjectKey): StoredObject | undefined {
     const known = this.#objects.get(key);
-    if (known === undefined) return false;
+    if (known === undefined) return undefined;
     this.#bytes -= known.bytes.byteLength;
-    return this.#objects.delete(key);
+    this.#objects.delete(key);
+    return known;
   }
-}
-
-/** Where the object of `key` is, or belongs, among sorted `objects`. */
-function place(objects: readonly StoredObject[], key: ObjectKey): number {
-  let low = 0;
-  let high = objects.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((objects[middle] as StoredObject).key < key) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

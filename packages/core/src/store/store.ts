@@ -8,6 +8,7 @@ import type { Role, ScopeReports } from "../monitor/role-status.ts";
 import type { CallOptions } from "../ports/clock.ts";
 import type { LeaseRequest, Leases, RoleRequest } from "./lease.ts";
 import type { ConsumedLogs } from "./input-log.ts";
+import type { ObjectTerm } from "./object-term.ts";
 
 /** What a backend can do. Roles that need more refuse to start with it, and say which of these is missing. */
 export interface StoreManifest {
@@ -72,6 +73,16 @@ export interface ViewCommit {
   readonly reset?: boolean;
 }
 
+/** What of a view is read; nothing given: all of it. */
+export interface ReadQuery {
+  readonly namespace?: string | undefined;
+  /**
+   * All of these are wanted. A store that can look them up leaves out what lacks one of them, and another gives it all the
+   * same: whoever asks looks at what comes.
+   */
+  readonly where?: readonly ObjectTerm[] | undefined;
+}
+
 /** A consistent read: objects and meta of one point in time. */
 export interface ViewRead {
   readonly meta: ViewMeta;
@@ -121,8 +132,7 @@ export interface ScopeStore {
     key: ObjectKey,
     options?: CallOptions,
   ): Promise<{ readonly meta: ViewMeta; readonly object: StoredObject | undefined }>;
-  /** All objects, or those of one namespace. */
-  read(query?: { readonly namespace?: string | undefined }, options?: CallOptions): Promise<ViewRead>;
+  read(query?: ReadQuery, options?: CallOptions): Promise<ViewRead>;
   /** Which keys are in the view, at which version, without their bodies. */
   index(options?: CallOptions): Promise<ViewIndex>;
   /**

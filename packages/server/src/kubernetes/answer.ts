@@ -103,7 +103,10 @@ async function answerObject(
   const { resourceVersion } = parseListOptions(version, "list");
   const scopes = scopesFor(watched, namespace);
   const demand = { version: withoutZeros(resourceVersion), maxStaleness: readMaxStaleness(query) };
-  const found = await readDemanded({ scopes, namespace, name }, demand, { ...context, signal: request.signal });
+  const found = await readDemanded({ scopes, namespace, name, where: [] }, demand, {
+    ...context,
+    signal: request.signal,
+  });
   tellFreshness(found, reply, context);
   const [object] = found.objects;
   if (object === undefined) throw notFound(resource, name);

@@ -14,7 +14,7 @@ import { readMaxStaleness } from "../request/max-staleness.ts";
 import { withoutZeros } from "../request/version-digits.ts";
 import { takePage } from "../selection/page.ts";
 import { selectedNamespace } from "../selection/selected-namespace.ts";
-import { compile } from "../selection/selection.ts";
+import { compile, lookUps } from "../selection/selection.ts";
 import { scopesFor } from "../view/catalog.ts";
 import { findView, keepForMore, type ViewRequest } from "../view/list-view.ts";
 import { readPageToken, writeInconsistentToken, writePageToken } from "../view/page-token.ts";
@@ -33,8 +33,10 @@ export async function answerCollection(
   requireForm(view, "a list");
   const options = parseListOptions(query, "list");
   const fields = parseFieldSelector(options.fieldSelector, resource);
+  const selection = { labels: options.labels, fields, node: undefined, owner: undefined };
   const wants: ViewRequest = {
     ...viewRequest(options, fields, namespace),
+    where: lookUps(selection, resource),
     namespace: namespace ?? selectedNamespace(fields, resource),
     maxStaleness: readMaxStaleness(query),
   };
@@ -43,7 +45,7 @@ export async function answerCollection(
   tellFreshness(found.view, reply, context);
 
   const version = found.version ?? "";
-  const wanted = compile({ labels: options.labels, fields, node: undefined }, resource, context.fields);
+  const wanted = compile(selection, resource, context.fields);
   const pageToken = (last: string, name: string): string =>
     writePageToken(version, { view: name, after: relativeKey(last, namespace) });
   const page = await takePage(found.view.objects, {
@@ -77,7 +79,7 @@ function viewRequest(
   options: ListOptions,
   fields: FieldSelector,
   namespace: string | undefined,
-): Omit<ViewRequest, "namespace" | "maxStaleness"> {
+): Omit<ViewRequest, "namespace" | "maxStaleness" | "where"> {
   const { resourceVersion: version, resourceVersionMatch: match, limit } = options;
   const point = options.continue === "" ? undefined : readPageToken(options.continue);
   return {

@@ -20,6 +20,8 @@ export interface ListRequest {
   readonly namespace: string | undefined;
   /** Pods only. */
   readonly node: string | undefined;
+  /** The uid of an owner. */
+  readonly owner: string | undefined;
   readonly labels: LabelSelector;
   readonly fields: FieldSelector;
   /** 0: no limit. */
@@ -62,6 +64,7 @@ export function readListRequest(target: string, resource: ResourceType): ListReq
     name: pathSegment(query, "name"),
     namespace: pathSegment(query, "namespace") ?? selectedNamespace(fields, resource),
     node: pathSegment(query, "node"),
+    owner: query.get("owner") ?? undefined,
     labels: options.labels,
     fields,
     limit: options.limit,

@@ -11,7 +11,7 @@ import { listBytes } from "../body/list-bytes.ts";
 import { type ListRequest, readListRequest } from "../request/list-request.ts";
 import type { FieldCache } from "../selection/field-cache.ts";
 import { takePage } from "../selection/page.ts";
-import { compile } from "../selection/selection.ts";
+import { compile, lookUps } from "../selection/selection.ts";
 import type { Catalog, Watched } from "../view/catalog.ts";
 import { findView, keepForMore, type ListViewContext, type ViewRequest, versionsOf } from "../view/list-view.ts";
 import { readPageToken, writeInconsistentToken, writePageToken } from "../view/page-token.ts";
@@ -68,7 +68,7 @@ async function answer(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const target = request.raw.url ?? "";
-  const wants = viewRequest(asked);
+  const wants = viewRequest(asked, watched.resource);
   const found = await findView(watched, wants, { ...context, signal: request.signal });
   const { view } = found;
   const now = context.clock.now();
@@ -103,11 +103,12 @@ async function answer(
   return sendList(request, reply, listBytes(watched.resource, metadata, page.items));
 }
 
-function viewRequest(asked: ListRequest): ViewRequest {
+function viewRequest(asked: ListRequest, resource: ResourceType): ViewRequest {
   const { name, namespace, resourceVersion, maxStaleness, match } = asked;
   return {
     name,
     namespace,
+    where: lookUps(asked, resource),
     continue: asked.continue === undefined ? undefined : readPageToken(asked.continue),
     resourceVersion,
     match,

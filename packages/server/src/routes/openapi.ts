@@ -5,6 +5,7 @@ const PARAMETER_TEXTS: Readonly<Record<ListParameter, string>> = {
   name: "The object of this name (of every namespace, where none is given).",
   namespace: "Objects of this namespace. Not for cluster-scoped resources.",
   node: "Pods bound to this node. Pods only.",
+  owner: "Objects that the object of this uid owns.",
   label_selector: "The same as labelSelector.",
   labelSelector: "A Kubernetes label selector.",
   fieldSelector: "A Kubernetes field selector, over the fields that the API server supports for the resource.",

@@ -1,15 +1,17 @@
 import { continueExpired, StatusError } from "@krm/apimachinery";
-import { type Clock, resourceId, type StalenessBounds, type Store } from "@krm/core";
+import { type Clock, type ObjectTerm, resourceId, type StalenessBounds, type Store } from "@krm/core";
 import { scopesFor, type Watched } from "./catalog.ts";
 import { awaitDemand, type Demand, requireDemand, statusOf } from "./demand.ts";
 import { fingerprint, type PagePoint } from "./page-token.ts";
-import type { ShelfName, SnapshotShelf } from "./snapshot-shelf.ts";
+import type { SnapshotShelf } from "./snapshot-shelf.ts";
 import { judgeParts, readView, type View, viewIdentity, type ViewQuery, viewVersion } from "./view.ts";
 
 /** Which view is asked for. */
 export interface ViewRequest {
   readonly namespace: string | undefined;
   readonly name: string | undefined;
+  /** What is wanted besides: see {@link ViewQuery}. */
+  readonly where: readonly ObjectTerm[];
   /** Where an earlier page ended. */
   readonly continue: PagePoint | undefined;
   /** Decimal digits; undefined: whatever there is. */
@@ -51,7 +53,8 @@ export interface ListViewContext {
  */
 export async function findView(watched: Watched, request: ViewRequest, context: ListViewContext): Promise<ListView> {
   const scopes = scopesFor(watched, request.namespace);
-  const query: ViewQuery = { scopes, namespace: request.namespace, name: request.name };
+  const { namespace, name, where } = request;
+  const query: ViewQuery = { scopes, namespace, name, where };
   const { resourceVersion: version, maxStaleness } = request;
   if (request.continue !== undefined) return continued(request.continue, watched, query, request, context);
   const view = await readDemanded(query, { version, maxStaleness }, context);
@@ -83,14 +86,20 @@ export function versionsOf(parts: View["parts"]): readonly string[] {
 
 /** Keeps a view for the pages that are still to come of it; gives the name that their token has to hold. */
 export function keepForMore(shelf: SnapshotShelf, watched: Watched, request: ViewRequest, found: ListView): string {
-  const name = found.fingerprint ?? fingerprint(viewIdentity(found.view.parts));
-  shelf.keep({ ...shelfName(watched, request), moment: name }, found.view);
-  return name;
+  const moment = found.fingerprint ?? fingerprint(viewIdentity(found.view.parts));
+  shelf.keep({ of: resourceId(watched.resource), part: partName(request, request.where), moment }, found.view);
+  return moment;
 }
 
-/** What views are kept of: a resource, as far as it is read. */
-function shelfName(watched: Watched, request: ViewRequest): Omit<ShelfName, "moment"> {
-  return { of: resourceId(watched.resource), part: `${request.namespace ?? ""} ${request.name ?? ""}` };
+/** What of a resource is read. */
+function partName({ name = "", namespace = "" }: ViewRequest, where: readonly ObjectTerm[] = []): string {
+  return JSON.stringify([namespace, name, ...where]);
+}
+
+/** Where a view for a request may be kept: as far as it was selected, or with what a selection leaves out. */
+function partNames(request: ViewRequest): readonly string[] {
+  const whole = partName(request);
+  return request.where.length === 0 ? [whole] : [partName(request, request.where), whole];
 }
 
 async function continued(
@@ -101,8 +110,8 @@ async function continued(
   context: ListViewContext,
 ): Promise<ListView> {
   const { version, view: wanted, after } = point;
-  const kept =
-    wanted === undefined ? undefined : context.shelf.find({ ...shelfName(watched, request), moment: wanted });
+  const of = resourceId(watched.resource);
+  const kept = wanted === undefined ? undefined : context.shelf.find({ of, parts: partNames(request), moment: wanted });
   const demand = { version: undefined, maxStaleness: request.maxStaleness };
   if (kept !== undefined && wanted !== undefined) {
     const parts = await statusOf(context.store, query.scopes, context);
@@ -143,5 +152,7 @@ function atVersion(
   request: ViewRequest,
   shelf: SnapshotShelf,
 ): View | undefined {
-  return isElsewhere(current, version) ? shelf.findAt(shelfName(watched, request), version) : current;
+  return isElsewhere(current, version)
+    ? shelf.findAt({ of: resourceId(watched.resource), parts: partNames(request) }, version)
+    : current;
 }

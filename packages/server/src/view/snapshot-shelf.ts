@@ -11,11 +11,19 @@ export interface ShelfName {
   readonly part: string;
 }
 
+/** Which view is looked for: one of these parts, the first that is kept. */
+export interface ShelfQuery extends Omit<ShelfName, "part"> {
+  readonly parts: readonly string[];
+}
+
 /** How long a view is kept for its later pages: as long as the API server keeps versions. Milliseconds. */
 const KEPT_FOR = 300_000;
 
 /** Moments kept at most. Each holds references only; what it keeps from being freed is what has changed since. */
 const KEPT_AT_MOST = 64;
+
+/** Parts of one moment, at most: selections make many of them. */
+const PARTS_AT_MOST = 256;
 
 interface Moment {
   readonly of: string;
@@ -44,6 +52,10 @@ export class SnapshotShelf {
     const views = this.#moments.get(key)?.views ?? new Map<string, View>();
     views.delete(name.part);
     views.set(name.part, view);
+    for (const oldest of views.keys()) {
+      if (views.size <= PARTS_AT_MOST) break;
+      views.delete(oldest);
+    }
     this.#moments.delete(key);
     this.#moments.set(key, { of: name.of, views, until: this.#clock.monotonic() + KEPT_FOR });
     for (const oldest of this.#moments.keys()) {
@@ -52,16 +64,17 @@ export class SnapshotShelf {
     }
   }
 
-  find(name: ShelfName): View | undefined {
+  find({ parts, ...name }: ShelfQuery): View | undefined {
     this.#forgetOld();
-    return this.#moments.get(keyOf(name))?.views.get(name.part);
+    const views = this.#moments.get(keyOf(name))?.views;
+    return parts.map((part) => views?.get(part)).find((view) => view !== undefined);
   }
 
   /** The view of which all parts are at a version; where a repair made two of them, the one that was kept last. */
-  findAt({ of, part }: Omit<ShelfName, "moment">, version: string): View | undefined {
+  findAt({ of, parts }: Omit<ShelfQuery, "moment">, version: string): View | undefined {
     this.#forgetOld();
     const moments = [...this.#moments.values()].filter((moment) => moment.of === of);
-    const views = moments.map((moment) => moment.views.get(part)).filter((view) => view !== undefined);
+    const views = moments.flatMap((moment) => parts.flatMap((part) => moment.views.get(part) ?? []));
     return views.findLast((view) => view.parts.every(({ meta }) => meta.version === version));
   }
 
@@ -75,6 +88,6 @@ export class SnapshotShelf {
   }
 }
 
-function keyOf({ of, moment }: ShelfName): string {
+function keyOf({ of, moment }: Omit<ShelfName, "part">): string {
   return `${of} ${moment}`;
 }

@@ -3,6 +3,7 @@ import {
   isResourceVersion,
   judgeScope,
   objectKey,
+  type ObjectTerm,
   type Scope,
   type ScopeReports,
   type StalenessBounds,
@@ -32,6 +33,8 @@ export interface ViewQuery {
   readonly scopes: readonly Scope[];
   readonly namespace: string | undefined;
   readonly name: string | undefined;
+  /** What is wanted besides, as far as it can be looked up; an object without it may be in the view all the same. */
+  readonly where: readonly ObjectTerm[];
 }
 
 /** Reads the union of some scopes; one object only, where its key is known. */
@@ -43,13 +46,13 @@ export async function readView(store: Store, query: ViewQuery): Promise<View> {
 async function readPart(store: Store, scope: Scope, query: ViewQuery): Promise<ViewPart> {
   const from = store.scope(scope);
   const namespace = query.namespace ?? scope.namespace;
-  const { name } = query;
+  const { name, where } = query;
   const reports = from.reports();
   if (name !== undefined && (namespace !== undefined || !scope.resource.namespaced)) {
     const [{ meta, object }, told] = await Promise.all([from.get(objectKey(namespace ?? "", name)), reports]);
     return { scope, meta, reports: told, objects: object === undefined ? [] : [object] };
   }
-  const [{ meta, objects }, told] = await Promise.all([from.read({ namespace: query.namespace }), reports]);
+  const [{ meta, objects }, told] = await Promise.all([from.read({ namespace: query.namespace, where }), reports]);
   const named = name === undefined ? objects : objects.filter((object) => object.name === name);
   return { scope, meta, reports: told, objects: named };
 }

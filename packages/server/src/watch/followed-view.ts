@@ -69,7 +69,7 @@ export class FollowedView implements RingView {
   }
 
   objects(namespace: string | undefined): readonly StoredObject[] {
-    return this.#table.read(namespace);
+    return this.#table.read({ namespace });
   }
 
   locate(version: string): Place {

@@ -178,7 +178,7 @@ export class WatchHub implements AsyncDisposable {
       id: JSON.stringify([labels.toString(), fields.toString()]),
       // A scope of one namespace holds no others.
       namespace: namespace === scope.namespace ? undefined : namespace,
-      wanted: compile({ labels, fields, node: undefined }, scope.resource, this.#fields),
+      wanted: compile({ labels, fields, node: undefined, owner: undefined }, scope.resource, this.#fields),
     };
   }
 

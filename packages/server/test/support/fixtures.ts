@@ -23,6 +23,7 @@ export interface TestMeta {
   readonly namespace?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly version?: string;
+  readonly ownerReferences?: readonly { readonly uid: string }[];
 }
 
 /** An object as the wire would have brought it. `more` stands beside `metadata`. */

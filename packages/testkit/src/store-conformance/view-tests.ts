@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { NODES, objectKey, parseResourceVersion } from "@krm/core";
+import { hasTerm, NODES, objectKey, type ObjectTerm, parseResourceVersion } from "@krm/core";
 import { describe, expect, test } from "vitest";
 import { commit, keysOf, metaAt, removed, set, storedObject, visible } from "./fixtures.ts";
 import type { Harness } from "./suite.ts";
@@ -83,6 +83,34 @@ export function viewTests({ open, scope }: Harness): void {
       expect(keysOf((await one.store.read()).objects)).toEqual(expected);
       expect(keysOf((await one.store.read({ namespace: "a" })).objects)).toEqual(["a/a-b", "a/a.b", "a/z"]);
       expect((await one.store.read({ namespace: "nowhere" })).objects).toEqual([]);
+    });
+
+    test("a read that wants something leaves out nothing that has it, at the first time and later", async () => {
+      const one = await scope();
+      const objects = Array.from({ length: 12 }, (_, i) =>
+        storedObject(`o${10 + i}`, {
+          namespace: i % 2 === 0 ? "a" : "b",
+          metadata: { labels: { app: `v${i % 4}` }, ownerReferences: [{ uid: `owner-${i % 3}` }] },
+          rest: `,"spec":{"nodeName":"n${i % 6}"}`,
+        }),
+      );
+      await one.commit({ changes: objects.map((object) => set(object)), meta: metaAt("1") });
+      const where: readonly ObjectTerm[] = [
+        { by: "label", name: "app", values: ["v1", "v3"] },
+        { by: "field", path: ["spec", "nodeName"], values: ["n1", "n5"] },
+        { by: "owner", values: ["owner-1", "owner-2"] },
+      ];
+      for (let time = 0; time < 4; time++) {
+        for (const terms of [where, ...where.map((term) => [term])]) {
+          const { meta, objects: read } = await one.store.read({ namespace: "b", where: terms });
+          const names = read.map(({ name }) => name);
+          const wanted = objects.filter((object) => object.namespace === "b" && terms.every((t) => hasTerm(t, object)));
+          expect(names).toEqual(names.toSorted());
+          expect(names).toEqual(expect.arrayContaining(wanted.map(({ name }) => name)));
+          expect(read.every(({ namespace }) => namespace === "b")).toBe(true);
+          expect(meta).toMatchObject({ version: "1", objects: 12 });
+        }
+      }
     });
 
     test("holds cluster-scoped objects under their names alone", async () => {
