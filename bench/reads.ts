@@ -1,104 +1,104 @@
 /**
- * What reads cost the server, in its CPU time, against the budgets of the design: 10,008 pods, one of which changes
- * every tenth request, so that nothing can be answered from what an earlier request found.
+ * What reads cost the server, in its CPU time, against the budgets of the design, beside an API server: 10,008 pods, one of
+ * which changes every tenth request, so that nothing can be answered from what an earlier request found.
  *
- *     node scripts/run.mjs node --conditions=krm-source bench/reads.ts [--pods 10008] [--rounds 3]
+ *     npm run bench:reads -- [--pods 10008] [--rounds 3] [--kubeconfig FILE | --alone] [--only TEXT]
+ *
+ * With a kubeconfig (or KRM_TEST_KUBECONFIG) the pods are those of that cluster, which nothing changes, and its own
+ * `/metrics` says what CPU it takes. Without one it stands beside the simulated API server, which is there for the
+ * shape of the answers: its CPU says nothing of a real one's. `--only`: the reads that have this text in their names.
  */
-import { fork } from "node:child_process";
-import { once } from "node:events";
-import { Agent, get } from "node:http";
 import { parseArgs } from "node:util";
+import { BARE, type Case, flatCases, kubernetesCases } from "./reads/cases.ts";
+import { apiServer, ownProcess, type Subject } from "./reads/subject.ts";
 
 const { values } = parseArgs({
-  options: { pods: { type: "string", default: "10008" }, rounds: { type: "string", default: "3" } },
+  options: {
+    pods: { type: "string", default: "10008" },
+    rounds: { type: "string", default: "3" },
+    kubeconfig: { type: "string", default: process.env["KRM_TEST_KUBECONFIG"] ?? "" },
+    alone: { type: "boolean", default: false },
+    only: { type: "string", default: "" },
+  },
 });
 const rounds = Number(values.rounds);
 
 /** Requests between two changes. */
 const CHANGE_EVERY = 10;
 
-type Answer =
-  | { readonly type: "ready"; readonly url: string; readonly objects: number; readonly bytes: number }
-  | { readonly type: "changed" }
-  | { readonly type: "used"; readonly cpuMs: number };
-
-const child = fork(new URL("./reads-server.ts", import.meta.url), [values.pods], {
-  execArgv: ["--conditions=krm-source"],
-  stdio: ["ignore", 2, 2, "ipc"],
-});
-
-async function answer<T extends Answer["type"]>(type: T): Promise<Extract<Answer, { type: T }>> {
-  const [message] = (await once(child, "message")) as [Answer];
-  if (message.type !== type) throw new Error(`expected ${type}, got ${message.type}`);
-  return message as Extract<Answer, { type: T }>;
+interface Figure {
+  readonly cpuMs: number[];
+  readonly wallMs: number[];
+  bytes: number;
 }
 
-const { url, objects, bytes } = await answer("ready");
-console.error(`${objects} pods of ${(bytes / objects / 1024).toFixed(1)} KiB as kept, ${rounds} rounds`);
-const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-
-/** Reads an answer to its end; its size in bytes. */
-async function read(path: string): Promise<number> {
-  const [response] = await once(get(url + path, { agent }), "response");
-  let size = 0;
-  for await (const chunk of response) size += chunk.length;
-  if (response.statusCode !== 200) throw new Error(`${path}: ${response.statusCode}`);
-  return size;
-}
-
-interface Case {
-  readonly label: string;
-  readonly path: string;
-  readonly requests: number;
-  /** Milliseconds of CPU time. */
-  readonly budget?: number;
-}
-
-const bare: Case = { label: "a bare route (/livez)", path: "/livez", requests: 2000 };
-const first = (await (await fetch(`${url}/pods?namespace=ns-0&limit=1`)).json()) as {
-  readonly items: readonly [{ readonly metadata: { readonly name: string } }];
-};
-const cases: readonly Case[] = [
-  bare,
-  {
-    label: "GET one pod",
-    path: `/pods?namespace=ns-0&name=${first.items[0].metadata.name}`,
-    requests: 2000,
-    budget: 0.1,
-  },
-  { label: "LIST one namespace (500)", path: "/pods?namespace=ns-0", requests: 200, budget: 3 },
-  { label: "LIST by label (50)", path: "/pods?labelSelector=group%3Dg-7", requests: 400, budget: 1 },
-  { label: "LIST by node (200)", path: "/pods?fieldSelector=spec.nodeName%3Dnode-7", requests: 400, budget: 1.5 },
-  { label: "LIST all", path: "/pods", requests: 20, budget: 65 },
-];
-
-async function measure({ path, requests }: Case): Promise<number> {
-  child.send("start");
-  for (let sent = 1; sent <= requests; sent += 1) {
-    await read(path);
-    if (sent % CHANGE_EVERY === 0) {
-      child.send("change");
-      await answer("changed");
-    }
+async function measure(subject: Subject, one: Case, figure: Figure): Promise<void> {
+  let etag: string | undefined;
+  const began = performance.now();
+  await subject.start();
+  for (let sent = 1; sent <= one.requests; sent += 1) {
+    const headers: Record<string, string> = { ...one.headers };
+    if (one.revalidates === true && etag !== undefined) headers["if-none-match"] = etag;
+    const read = await subject.read(one.path, headers);
+    if (read.status !== 200 && read.status !== 304) throw new Error(`${one.path}: ${read.status}`);
+    if (read.status === 200) figure.bytes = read.bytes;
+    etag = read.etag;
+    if (sent % CHANGE_EVERY === 0) await subject.change();
   }
-  child.send("stop");
-  return (await answer("used")).cpuMs / requests;
+  const cpuMs = await subject.stop();
+  if (cpuMs !== undefined) figure.cpuMs.push(cpuMs / one.requests);
+  figure.wallMs.push((performance.now() - began) / one.requests);
 }
 
-for (const { path } of cases) for (let warm = 0; warm < 20; warm += 1) await read(path);
-const measured = new Map<Case, number[]>(cases.map((one) => [one, []]));
-for (let round = 0; round < rounds; round += 1) {
-  for (const one of cases) measured.get(one)?.push(await measure(one));
+async function measureAll(subject: Subject, cases: readonly Case[]): Promise<ReadonlyMap<Case, Figure>> {
+  const figures = new Map<Case, Figure>(cases.map((one) => [one, { cpuMs: [], wallMs: [], bytes: 0 }]));
+  // Every index is made, and every function compiled.
+  for (const one of cases) for (let warm = 0; warm < 8; warm += 1) await subject.read(one.path, one.headers);
+  for (let round = 0; round < rounds; round += 1)
+    for (const [one, figure] of figures) await measure(subject, one, figure);
+  return figures;
 }
-agent.destroy();
-child.disconnect();
-child.kill();
 
-const median = (numbers: readonly number[]): number =>
-  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
-const base = median(measured.get(bare) ?? []);
-console.log("| read | CPU ms | beyond the bare route | budget |\n|---|---|---|---|");
-for (const [one, numbers] of measured) {
-  const cpu = median(numbers);
-  console.log(`| ${one.label} | ${cpu.toFixed(3)} | ${(cpu - base).toFixed(3)} | ${one.budget ?? ""} |`);
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+}
+
+function beyondBare(figures: ReadonlyMap<Case, Figure>, one: Case): number {
+  const cpu = median(figures.get(one)?.cpuMs ?? []);
+  return cpu - (one === BARE ? 0 : median(figures.get(BARE)?.cpuMs ?? []));
+}
+
+function shown(figure: number): string {
+  return Number.isNaN(figure) ? "" : figure >= 10 ? figure.toFixed(1) : figure.toFixed(3);
+}
+
+const real = values.kubeconfig !== "";
+const krm = real
+  ? await ownProcess("KRM", "./krm-monitor.ts", values.kubeconfig)
+  : await ownProcess("KRM", "./krm-server.ts", values.pods);
+const { objects, bytes } = krm.ready;
+console.error(`${objects} pods of ${(bytes / objects / 1024).toFixed(1)} KiB as kept, ${rounds} rounds`);
+const peer = values.alone
+  ? undefined
+  : real
+    ? await apiServer(values.kubeconfig)
+    : await ownProcess("simulated API server", "./simulated-peer.ts", values.pods);
+
+const all = await kubernetesCases(krm);
+const chosen = ({ label }: Case): boolean => label.includes(values.only);
+const cases = all.filter(chosen);
+const ours = await measureAll(krm, [BARE, ...cases, ...flatCases(all).filter(chosen)]);
+const theirs = peer && (await measureAll(peer, [BARE, ...cases]));
+krm.close();
+peer?.close();
+
+console.log(
+  `| Read | KRM: CPU ms beyond the bare route | Budget | KRM: bytes | ${peer?.name ?? "peer"}: CPU ms | bytes |`,
+);
+console.log("|---|---|---|---|---|---|");
+for (const [one, figure] of ours) {
+  const their = theirs?.get(one);
+  const peerCpu = theirs === undefined || their === undefined ? Number.NaN : beyondBare(theirs, one);
+  const cells = [shown(beyondBare(ours, one)), one.budget ?? "", figure.bytes, shown(peerCpu), their?.bytes ?? ""];
+  console.log(`| ${one.label} | ${cells.join(" | ")} |`);
 }

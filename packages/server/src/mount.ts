@@ -17,6 +17,7 @@ import { sendJson, sendStatus } from "./answer/send.ts";
 import { Access } from "./auth/access.ts";
 import type { Authenticator } from "./auth/authenticator.ts";
 import type { Authorizer } from "./auth/authorizer.ts";
+import { CompressedObjects } from "./body/compressed-objects.ts";
 import { readQuery } from "./request/query-string.ts";
 import { answerIndex } from "./routes/index-page.ts";
 import { answerList } from "./routes/list.ts";
@@ -79,6 +80,7 @@ export function mountKrm(app: FastifyInstance, options: MountOptions, place: Mou
     shelf: new SnapshotShelf(clock),
     fields,
     access,
+    compressed: new CompressedObjects(),
     follow: async (scopes, signal) => {
       await Promise.all(scopes.map(async (scope) => hub.prepare(scope, signal)));
     },

@@ -6,6 +6,17 @@ import type { ListMetadata } from "@krm/protocol";
 export interface ListBytes {
   readonly length: number;
   chunks(): Generator<Uint8Array, void, undefined>;
+  /** What a list of stored objects is put together from; undefined: it is another document. */
+  readonly objects?: ObjectsInList | undefined;
+}
+
+/** A list of stored objects: head, then objects with a comma between any two, then tail. */
+export interface ObjectsInList {
+  readonly head: Uint8Array;
+  readonly items: readonly StoredObject[];
+  readonly tail: Uint8Array;
+  /** The bytes of some of the objects that follow each other, with the commas between them. */
+  readonly pieces: (items: readonly StoredObject[]) => Generator<Uint8Array, void, undefined>;
 }
 
 const COMMA = Buffer.from(",");
@@ -53,14 +64,17 @@ function around(resource: ResourceType, envelope: ListEnvelope, items: readonly 
   let length = head.length + tail.length + Math.max(0, items.length - 1) * COMMA.length;
   for (const item of items) length += item.bytes.byteLength;
   if (prefix !== undefined) length += items.length * (prefix.length - 1);
-  return { length, chunks: () => chunks({ head, tail, prefix }, items) };
+  const objects: ObjectsInList = { head, items, tail, pieces: (some) => pieces(some, prefix) };
+  return { length, chunks: () => chunks(objects), objects };
 }
 
-function* chunks(
-  { head, tail, prefix }: { readonly head: Buffer; readonly tail: Buffer; readonly prefix: Buffer | undefined },
-  items: readonly StoredObject[],
-): Generator<Uint8Array, void, undefined> {
+function* chunks({ head, items, pieces: all, tail }: ObjectsInList): Generator<Uint8Array, void, undefined> {
   yield head;
+  yield* all(items);
+  yield tail;
+}
+
+function* pieces(items: readonly StoredObject[], prefix: Buffer | undefined): Generator<Uint8Array, void, undefined> {
   let first = true;
   for (const { bytes } of items) {
     if (!first) yield COMMA;
@@ -72,5 +86,4 @@ function* chunks(
       yield bytes.subarray(1);
     }
   }
-  yield tail;
 }

@@ -113,7 +113,7 @@ async function answerObject(
   const written = writtenType(view);
   if (written !== undefined && request.method === "HEAD") return reply.type(written).send();
   const { body, contentType } = representObject({ resource, view, now: context.clock.now() }, object);
-  return sendCompressed(request, reply, body, contentType);
+  return sendCompressed(request, reply, body, context.compressed, contentType);
 }
 
 async function answerWatch(

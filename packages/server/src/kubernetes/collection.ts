@@ -1,15 +1,17 @@
 import {
   type FieldSelector,
   type ListOptions,
+  type ObjectView,
   parseFieldSelector,
   parseListOptions,
   readObjectView,
   versionExpired,
 } from "@krm/apimachinery";
 import { isResourceVersion } from "@krm/core";
-import type { FastifyReply } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { sendCompressed } from "../answer/send-compressed.ts";
 import { tellFreshness } from "../answer/tell-freshness.ts";
+import { listEtag, matchesEtag } from "../body/etag.ts";
 import { readMaxStaleness } from "../request/max-staleness.ts";
 import { withoutZeros } from "../request/version-digits.ts";
 import { takePage } from "../selection/page.ts";
@@ -18,6 +20,7 @@ import { compile, lookUps } from "../selection/selection.ts";
 import { scopesFor } from "../view/catalog.ts";
 import { findView, keepForMore, type ViewRequest } from "../view/list-view.ts";
 import { readPageToken, writeInconsistentToken, writePageToken } from "../view/page-token.ts";
+import type { View } from "../view/view.ts";
 import type { KubernetesContext } from "./context.ts";
 import type { KubernetesRequest } from "./kubernetes-request.ts";
 import { absoluteKey, relativeKey } from "./list-keys.ts";
@@ -43,6 +46,9 @@ export async function answerCollection(
   await context.follow(scopesFor(watched, wants.namespace), request.signal);
   const found = await findView(watched, wants, { ...context, signal: request.signal });
   tellFreshness(found.view, reply, context);
+  const etag = etagOf(view, request, found.view.parts);
+  if (etag !== undefined) reply.header("etag", etag);
+  if (etag !== undefined && matchesEtag(request.headers["if-none-match"], etag)) return reply.code(304).send();
 
   const version = found.version ?? "";
   const wanted = compile(selection, resource, context.fields);
@@ -62,7 +68,13 @@ export async function answerCollection(
   if (written !== undefined && request.method === "HEAD") return reply.type(written).send();
   const shown = { resource, view, now: context.clock.now() };
   const { body, contentType } = await representList(shown, page.items, meta, request.signal);
-  return sendCompressed(request, reply, body, contentType);
+  return sendCompressed(request, reply, body, context.compressed, contentType);
+}
+
+/** The tag of a list in one form; undefined: a Table, which tells ages. */
+function etagOf({ representation }: ObjectView, { raw }: FastifyRequest, parts: View["parts"]): string | undefined {
+  if (representation.type === "table") return undefined;
+  return listEtag([raw.url ?? "", JSON.stringify(representation)], parts);
 }
 
 /** The watch cache of the API server, which serves `0`, has no pages. */

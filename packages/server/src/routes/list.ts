@@ -75,7 +75,7 @@ async function answer(
   const parts = judgeParts(view.parts, now, context.staleness);
   reply.headers(formatFreshness(freshnessOf(parts, now)));
   requireView(parts);
-  const etag = listEtag(`${resourceName(watched.resource)} ${target}`, parts);
+  const etag = listEtag([resourceName(watched.resource), target], parts);
   reply.header("etag", etag);
   if (matchesEtag(request.headers["if-none-match"], etag)) return reply.code(304).send();
 

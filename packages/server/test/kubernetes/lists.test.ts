@@ -150,6 +150,53 @@ describe("lists and objects", () => {
   });
 });
 
+describe("the tag of a list", () => {
+  const METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io";
+
+  it("stands for what the view shows: nothing new is a 304, of the same trust", async () => {
+    await using test = testApp();
+    await fill(test.store, ALL, [pod({ name: "a" })]);
+    for (const accept of ["application/json", METADATA, "application/yaml"]) {
+      const first = await test.get("/api/v1/pods", { accept });
+      const tag = first.headers["etag"] as string;
+      const again = await test.get("/api/v1/pods", { accept, "if-none-match": tag });
+      expect([again.statusCode, again.body, again.headers["etag"]], accept).toEqual([304, "", tag]);
+      expect(again.headers["krm-state"]).toBe("synced");
+    }
+  });
+
+  it("is another one after a change, for another form, for another question", async () => {
+    await using test = testApp();
+    await fill(test.store, ALL, [pod({ name: "a" })]);
+    const tag = async (path: string, accept = "application/json"): Promise<unknown> =>
+      (await test.get(path, { accept })).headers["etag"];
+    const before = await tag("/api/v1/pods");
+    const others = [
+      await tag("/api/v1/pods", METADATA),
+      await tag("/api/v1/pods", "application/yaml"),
+      await tag("/api/v1/namespaces/team-a/pods"),
+      await tag("/api/v1/pods?labelSelector=app%3Dweb"),
+      await tag("/pods"),
+    ];
+    expect(new Set([before, ...others]).size).toBe(6);
+    await fill(test.store, ALL, [pod({ name: "a", version: "9" })]);
+    const changed = await test.get("/api/v1/pods", { "if-none-match": before as string });
+    expect(changed.statusCode).toBe(200);
+    expect(changed.headers["etag"]).not.toBe(before);
+  });
+
+  it("is not on Tables, whose ages go on, nor on what could not be answered", async () => {
+    await using test = testApp();
+    await fill(test.store, ALL, [pod({ name: "a" })]);
+    const table = await test.get("/api/v1/pods", { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" });
+    expect(table.headers["etag"]).toBeUndefined();
+    const gone = "/api/v1/pods?resourceVersion=5&resourceVersionMatch=Exact";
+    const refused = await test.get(gone, { "if-none-match": "*" });
+    expect(refused.statusCode).toBe(410);
+    expect(refused.headers["etag"]).toBeUndefined();
+  });
+});
+
 describe("long answers", () => {
   const many = Array.from({ length: 400 }, (_, at) => pod({ name: `pod-${at}`, labels: { long: "x".repeat(600) } }));
   const TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io";

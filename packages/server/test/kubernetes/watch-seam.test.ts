@@ -8,6 +8,7 @@ import { answerKubernetes } from "../../src/kubernetes/answer.ts";
 import type { KubernetesWatch } from "../../src/kubernetes/watch-handler.ts";
 import { FieldCache } from "../../src/selection/field-cache.ts";
 import { Catalog } from "../../src/view/catalog.ts";
+import { CompressedObjects } from "../../src/body/compressed-objects.ts";
 import { SnapshotShelf } from "../../src/view/snapshot-shelf.ts";
 import { testApp } from "../support/app.ts";
 import { fill } from "../support/fixtures.ts";
@@ -23,6 +24,7 @@ describe("a watch", () => {
       clock,
       catalog: new Catalog(store, [], clock),
       staleness: DEFAULT_STALENESS,
+      compressed: new CompressedObjects(),
       shelf: new SnapshotShelf(clock),
       fields: new FieldCache(),
       access: new Access({}),

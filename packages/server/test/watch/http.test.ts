@@ -14,6 +14,7 @@ import { Access } from "../../src/auth/access.ts";
 import { answerKubernetes } from "../../src/kubernetes/answer.ts";
 import { FieldCache } from "../../src/selection/field-cache.ts";
 import { Catalog } from "../../src/view/catalog.ts";
+import { CompressedObjects } from "../../src/body/compressed-objects.ts";
 import { SnapshotShelf } from "../../src/view/snapshot-shelf.ts";
 import { streamTo } from "../../src/watch/response-sink.ts";
 import { watchHandler, type WatchHandlerContext } from "../../src/watch/watch-handler.ts";
@@ -43,6 +44,7 @@ async function served(http2 = false, connectionTimeout = 0, watching?: WatchHand
     clock,
     staleness: DEFAULT_STALENESS,
     fields: new FieldCache(),
+    compressed: new CompressedObjects(),
     shelf: new SnapshotShelf(clock),
     access: new Access({}),
     follow: async (scopes: readonly Scope[], signal: AbortSignal) => {
