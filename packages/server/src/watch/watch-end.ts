@@ -10,7 +10,9 @@ export type WatchEnd =
   | "expired"
   /** The view has not become as new as was asked for: the reader was told 504. */
   | "too-new"
-  /** The server ends it. */
+  /** The reader may not watch any more: it was told 401 or 403. */
+  | "revoked"
+  /** The server ends it, or cannot find out whether the reader still may watch. */
   | "stopped"
   /** Cut: something is wrong with the server itself. */
   | "failed";

@@ -26,8 +26,8 @@ const RECHECK_EVERY_MS = 10_000;
 
 /**
  * Serves watches of the Kubernetes API from a hub. The headers tell how far the view could be trusted as the watch began.
- * One whose reader may not watch any more, or of whom that cannot be found out, is ended in good order: the next request
- * is told why.
+ * One whose reader may not watch any more is told so (ERROR 401 or 403) and ended. Where that cannot be found out it is
+ * ended in good order: the next request is told why.
  *
  * A resource that is watched in some namespaces one by one can be watched here in one of them at a time: their versions
  * go on apart from each other, so that none says what of all of them a reader has been told.

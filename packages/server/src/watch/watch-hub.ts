@@ -1,4 +1,4 @@
-import type { FieldSelector, ListOptions, ObjectView } from "@krm/apimachinery";
+import { type FieldSelector, type ListOptions, type ObjectView, StatusError } from "@krm/apimachinery";
 import { type Clock, type Logger, type Scope, scopeId, silentLogger, type Store, systemClock } from "@krm/core";
 import { FieldCache } from "../selection/field-cache.ts";
 import { compile } from "../selection/selection.ts";
@@ -82,6 +82,7 @@ export class WatchHub implements AsyncDisposable {
     slow: 0,
     expired: 0,
     "too-new": 0,
+    revoked: 0,
     stopped: 0,
     failed: 0,
   };
@@ -121,7 +122,8 @@ export class WatchHub implements AsyncDisposable {
 
   /**
    * Serves one watch. `begin` is called when all is checked and the stream can begin; what is thrown before is to be
-   * answered as an error of HTTP. Resolves when the watch has ended; aborting the signal ends it in good order.
+   * answered as an error of HTTP. Resolves when the watch has ended; aborting the signal ends it in good order, and where
+   * the reason is a StatusError 401 or 403 the reader is told that.
    *
    * @throws StatusError 406 for a representation of lists, 503 while there is no view.
    */
@@ -149,7 +151,7 @@ export class WatchHub implements AsyncDisposable {
         bounds: this.#options.reader ?? DEFAULT_READER_BOUNDS,
         turns: this.#turns,
       });
-      const stop = (): void => watcher.finish("stopped");
+      const stop = (): void => stopFor(signal?.reason, watcher);
       signal?.addEventListener("abort", stop, { once: true });
       ring.add(watcher, view);
       if (signal?.aborted === true) stop();
@@ -233,4 +235,10 @@ export class WatchHub implements AsyncDisposable {
     this.#framed += ring.framed;
     ring.stop();
   }
+}
+
+function stopFor(reason: unknown, watcher: Watcher): void {
+  const isRevoked = reason instanceof StatusError && (reason.status.code === 401 || reason.status.code === 403);
+  if (isRevoked) watcher.refuse("revoked", reason.status);
+  else watcher.finish("stopped");
 }

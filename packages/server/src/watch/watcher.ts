@@ -87,7 +87,7 @@ export class Watcher implements Listener {
 
   /** What was told cannot be gone on from: the reader must list again. */
   expire(message: string): void {
-    this.#refuse("expired", expired(message).status);
+    this.refuse("expired", expired(message).status);
   }
 
   fail(error: unknown): void {
@@ -106,7 +106,8 @@ export class Watcher implements Listener {
     this.#done.resolve(how);
   }
 
-  #refuse(how: WatchEnd, status: Status): void {
+  /** Ends it with an error that the reader is told. */
+  refuse(how: WatchEnd, status: Status): void {
     if (this.#state.phase === "ended") return;
     this.#sink.write(this.#input.ring.frames.error(status));
     this.finish(how);
@@ -148,7 +149,7 @@ export class Watcher implements Listener {
   async #awaitNews(version: string): Promise<void> {
     if (!this.#isOlder(version)) return;
     if (!(await this.#pass(PATIENCE_MS)) || this.#state.phase !== "waiting") return;
-    this.#refuse("too-new", tooLargeResourceVersion(version, this.#input.ring.version).status);
+    this.refuse("too-new", tooLargeResourceVersion(version, this.#input.ring.version).status);
   }
 
   /** Writes what is behind, as far as there is room, until the watch is live. */

@@ -249,7 +249,7 @@ test.each(["at once", "before"])("HTTP/2: a stream whose client has left %s is c
   expect(await seen.promise).toBe(true);
 });
 
-test("who may not watch any more is told no more", async () => {
+test("who may not watch any more is told that, and no more", async () => {
   let allowed = true;
   const recheck = async (): Promise<void> => {
     if (!allowed) throw unauthorized();
@@ -261,8 +261,9 @@ test("who may not watch any more is told no more", async () => {
   expect(hub.counts.open).toBe(1);
   allowed = false;
   await pass(clock, 5000);
+  expect(await next()).toBe("ERROR 401 Unauthorized");
   expect(await next()).toBeUndefined();
-  expect(hub.counts).toMatchObject({ open: 0, ended: { stopped: 1 } });
+  expect(hub.counts).toMatchObject({ open: 0, ended: { revoked: 1 } });
   await settle();
   expect(clock.pending).toBe(1);
 });
