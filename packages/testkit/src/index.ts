@@ -37,6 +37,12 @@ export { type Sway, swayAt, type SwaySpec } from "./faults/sway.ts";
 // Simulated API server
 export { SimApiServer, type SimApiServerOptions, type SimListenOptions } from "./api-server/api-server.ts";
 export { createTlsMaterial, type TlsMaterial, type TlsMaterialOptions } from "./api-server/certificate-authority.ts";
+export {
+  type ClientAuthority,
+  type ClientCertificate,
+  type ClientCertificateOptions,
+  createClientAuthority,
+} from "./api-server/client-authority.ts";
 export { kubeconfigYaml, type KubeconfigInput } from "./api-server/kubeconfig.ts";
 export { type RequestCount, RequestCounters, type RequestFilter } from "./api-server/request-counters.ts";
 export {

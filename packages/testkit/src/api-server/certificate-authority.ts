@@ -1,7 +1,6 @@
 // What x509's dependency injection asks for, before it loads.
 // oxlint-disable-next-line import/no-unassigned-import
 import "reflect-metadata";
-import type { webcrypto } from "node:crypto";
 import {
   BasicConstraintsExtension,
   ExtendedKeyUsage,
@@ -11,8 +10,8 @@ import {
   SubjectAlternativeNameExtension,
   X509CertificateGenerator,
 } from "@peculiar/x509";
+import { ALGORITHM, generateKeys, keyPem, serialNumber } from "./certificate-parts.ts";
 
-const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const DAY_MS = 86_400_000;
 
 /** A server certificate and the authority that signed it, all as PEM. */
@@ -82,20 +81,8 @@ export async function createTlsMaterial(options: TlsMaterialOptions = {}): Promi
     ],
   });
 
-  const pkcs8 = Buffer.from(await crypto.subtle.exportKey("pkcs8", keys.privateKey)).toString("base64");
-  const key = `-----BEGIN PRIVATE KEY-----\n${pkcs8.replace(/(.{64})(?=.)/g, "$1\n")}\n-----END PRIVATE KEY-----\n`;
+  const key = await keyPem(keys);
   return { ca: `${ca.toString("pem")}\n`, cert: `${cert.toString("pem")}\n`, key };
-}
-
-function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
-  return crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
-}
-
-/** Sixteen random octets, the first of them small, so that the number is positive. */
-function serialNumber(): string {
-  const octets = crypto.getRandomValues(new Uint8Array(16));
-  octets[0] = (octets[0] ?? 0) & 0x7f || 1;
-  return Buffer.from(octets).toString("hex");
 }
 
 function isIpAddress(host: string): boolean {
