@@ -1,8 +1,20 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import type { IncomingMessage } from "node:http";
+import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PODS } from "@krm/core";
-import { type AccessRule, DEFAULT_USERS, NAMESPACES, SimApiServer, SimCluster, type SimUser } from "@krm/testkit";
+import {
+  type AccessRule,
+  createClientAuthority,
+  createTlsMaterial,
+  DEFAULT_USERS,
+  NAMESPACES,
+  SimApiServer,
+  SimCluster,
+  type SimUser,
+} from "@krm/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeKubeconfig } from "../src/files/write-kubeconfig.ts";
 import { begin, end, type Running, urlOf } from "./served-cluster.ts";
@@ -73,6 +85,30 @@ describe("krm monitor --serve --auth tokenreview", () => {
     const serve = "monitor pods --serve --listen 127.0.0.1:0 --auth tokenreview:krm --kubeconfig";
     const monitor = begin({}, ...serve.split(" "), await kubeconfigOf("krm"));
     expect((await ask(monitor, "/api/v1/pods", "admin-token"))[0]).toBe(401);
+    await end(monitor);
+  });
+
+  it("lets it decide about who brings a client certificate, too", async () => {
+    const [tls, authority] = [await createTlsMaterial(), await createClientAuthority()];
+    const files = { "tls-cert": tls.cert, "tls-key": tls.key, "tls-client-ca": authority.ca };
+    const flags = Object.entries(files).map(async ([flag, text]) => {
+      await writeFile(join(folder, flag), text);
+      return [`--${flag}`, join(folder, flag)];
+    });
+    const serve = "monitor pods --serve --listen 127.0.0.1:0 --auth tokenreview --kubeconfig";
+    const monitor = begin({}, ...serve.split(" "), await kubeconfigOf("krm"), ...(await Promise.all(flags)).flat());
+    await monitor.io.stderr.matching(/pods \(1\): synced/);
+    const url = await urlOf(monitor);
+    const get = async (path: string, user: string): Promise<number | undefined> => {
+      const sent = request(`${url}${path}`, { ca: tls.ca, ...(await authority.issue({ user })), agent: false }).end();
+      const [response] = (await once(sent, "response")) as [IncomingMessage];
+      response.resume();
+      return response.statusCode;
+    };
+    expect(await get("/api/v1/namespaces/team-a/pods", "ada")).toBe(200);
+    expect(await get("/api/v1/pods", "ada")).toBe(403);
+    expect(await get("/api/v1/pods", "reader")).toBe(200);
+    expect(await get("/api/v1/pods", "nobody")).toBe(403);
     await end(monitor);
   });
 

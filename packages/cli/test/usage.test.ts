@@ -199,6 +199,19 @@ describe("a wrong command line", () => {
     ["monitor --serve --listen 0.0.0.0:1", "krm: --listen 0.0.0.0:1 can be reached by others"],
     ["monitor --serve --listen [::]:1 --kubeconfig /nonexistent", "krm: --listen [::]:1 can be reached by others"],
     ["monitor --serve --tls-cert a", "krm: --tls-cert needs --tls-key"],
+    [
+      "monitor --serve --auth tokenreview --tls-client-ca a",
+      "krm: --tls-client-ca needs --tls-cert. Clients bring certificates over TLS only: add --tls-cert and --tls-key.",
+    ],
+    ["monitor --tls-client-ca a", "krm: --tls-client-ca does nothing without --serve"],
+    [
+      "serve --store redis://h --tls-cert a --tls-key b --tls-client-ca c",
+      "krm: --tls-client-ca keeps nobody out where everybody may read. Add --auth tokenreview",
+    ],
+    [
+      "serve --store redis://h --auth none --tls-cert a --tls-key b --tls-client-ca c",
+      "krm: --tls-client-ca keeps nobody out where everybody may read.",
+    ],
     ["monitor --verify-every 5", 'krm: --verify-every: "5" is not a duration'],
     ["monitor -n Team", 'krm: --namespace: "Team" is not a namespace'],
     ["get", "krm: missing required argument 'RESOURCE'"],

@@ -1,4 +1,4 @@
-import { methodNotAllowed, notFoundPath, unauthorized } from "@krm/apimachinery";
+import { methodNotAllowed, notFoundPath, StatusError, unauthorized } from "@krm/apimachinery";
 import {
   type Clock,
   DEFAULT_STALENESS,
@@ -18,6 +18,7 @@ import { Access } from "./auth/access.ts";
 import type { Authenticator } from "./auth/authenticator.ts";
 import type { Authorizer } from "./auth/authorizer.ts";
 import { CompressedObjects } from "./body/compressed-objects.ts";
+import type { ClientCertificates } from "./auth/client-certificates.ts";
 import { readQuery } from "./request/query-string.ts";
 import { answerIndex } from "./routes/index-page.ts";
 import { answerList } from "./routes/list.ts";
@@ -57,9 +58,12 @@ export interface MountOptions {
   readonly observer?: RequestObserver | undefined;
 }
 
-/** Where the answers to unknown paths are set: here, or by whoever owns the application. */
+/** What depends on whose the application is. */
 export interface MountPlace {
+  /** Whether the answers to unknown paths are set here. */
   readonly notFound: boolean;
+  /** The certificates of the clients of the application's TLS server, where it asks for them. */
+  readonly certificates?: ClientCertificates | undefined;
 }
 
 /**
@@ -68,7 +72,7 @@ export interface MountPlace {
  */
 export function mountKrm(app: FastifyInstance, options: MountOptions, place: MountPlace): void {
   const { store, clock = systemClock, staleness = DEFAULT_STALENESS, logger = silentLogger, metrics } = options;
-  const access = new Access(options);
+  const access = new Access({ ...options, certificates: place.certificates });
   const catalog = new Catalog(store, options.scopes ?? [], clock);
   const fields = new FieldCache();
   const hub = new WatchHub({ store, clock, logger, fields });
@@ -99,13 +103,15 @@ export function mountKrm(app: FastifyInstance, options: MountOptions, place: Mou
     if (access.isGuarded && url !== livez) {
       reply.header("vary", "Authorization");
       const isOpen = url === readyz;
-      const user = await access.identify(request).catch((error: unknown) => {
-        if (!isOpen) throw error;
-        return undefined;
-      });
-      if (user === undefined && !isOpen) {
-        reply.header("www-authenticate", 'Bearer realm="krm"');
-        throw unauthorized();
+      try {
+        if ((await access.identify(request)) === undefined) throw unauthorized();
+      } catch (error) {
+        if (!isOpen) {
+          const isUnknown = error instanceof StatusError && error.status.code === 401;
+          if (isUnknown) reply.header("www-authenticate", 'Bearer realm="krm"');
+          if (access.isDistrusted(request)) reply.header("connection", "close");
+          throw error;
+        }
       }
     }
     if (request.method !== "GET" && request.method !== "HEAD") {

@@ -28,9 +28,12 @@ export async function serveReaders(
   metrics?: ProcessMetrics["registry"],
   reviews?: AccessReviews,
 ): Promise<Serving> {
-  const { listen, tlsCert, tlsKey } = options;
+  const { listen, tlsCert, tlsKey, tlsClientCa } = options;
   const auth = serverAuth(options.auth, reviews);
-  const tls = tlsCert === undefined || tlsKey === undefined ? undefined : { certFile: tlsCert, keyFile: tlsKey };
+  const tls =
+    tlsCert === undefined || tlsKey === undefined
+      ? undefined
+      : { certFile: tlsCert, keyFile: tlsKey, clientCaFile: tlsClientCa };
   const observer = metrics && httpMetrics(metrics);
   const server: KrmServer = await createServer({ store, scopes, listen, auth, tls, logger, metrics, observer });
   try {
@@ -51,16 +54,25 @@ function serverAuth(auth: AuthChoice | undefined, reviews: AccessReviews | undef
 /**
  * Refuses, before anything else is done, what must not be served so.
  *
- * @throws UsageError for an address that others can reach without a word about who may read, and for half of a
- * certificate.
+ * @throws UsageError for an address that others can reach without a word about who may read, for half of a certificate,
+ * and for certificates of clients that could not be asked for, or would keep nobody out.
  */
 export function refuseUnsafe(
-  { listen, auth, tlsCert, tlsKey }: ServerFlagOptions,
+  { listen, auth, tlsCert, tlsKey, tlsClientCa }: ServerFlagOptions,
   mend = "Say who may: --auth tokenreview (as the cluster decides), --auth static:FILE (tokens) or --auth none (everyone); or listen on 127.0.0.1.",
 ): void {
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     const [given, missing] = tlsKey === undefined ? ["--tls-cert", "--tls-key"] : ["--tls-key", "--tls-cert"];
     throw new UsageError(`${given} needs ${missing}`, "Give both, or neither for plain HTTP.");
+  }
+  if (tlsClientCa !== undefined && tlsCert === undefined) {
+    const hint = "Clients bring certificates over TLS only: add --tls-cert and --tls-key.";
+    throw new UsageError("--tls-client-ca needs --tls-cert", hint);
+  }
+  if (tlsClientCa !== undefined && (auth === undefined || auth.type === "none")) {
+    const hint =
+      "Add --auth tokenreview (as the cluster decides) or --auth static:FILE (who has a token or a certificate).";
+    throw new UsageError("--tls-client-ca keeps nobody out where everybody may read", hint);
   }
   if (auth !== undefined || isLoopback(listen.host)) return;
   throw new UsageError(

@@ -37,6 +37,7 @@ export interface ServerFlagOptions {
   readonly auth?: AuthChoice;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
+  readonly tlsClientCa?: string;
 }
 
 /** What `--auth tokenreview` means, for help texts. */
@@ -46,7 +47,12 @@ SubjectAccessReview); /metrics, /status, / and /openapi.json by nonResourceURLs.
 server does not answer, readers get 503. tokenreview:AUDIENCE takes only tokens issued for that audience. Rights needed:
 the ClusterRole system:auth-delegator.`;
 
-/** `--auth`, `--tls-cert`, `--tls-key` */
+/** What `--tls-client-ca` means, for help texts. */
+export const CLIENT_CA_HELP = `With --tls-client-ca a reader may bring a client certificate in place of a token, as to the API server: its CN is the
+user, each O a group. With --auth tokenreview that user may read what the cluster lets them; so give the cluster's own client
+CA, or one whose names the cluster means. With --auth static:FILE every certificate by it reads everything.`;
+
+/** `--auth`, `--tls-cert`, `--tls-key`, `--tls-client-ca` */
 export function serverFlags(): readonly Flag[] {
   return [
     flag(
@@ -56,5 +62,9 @@ export function serverFlags(): readonly Flag[] {
     ),
     flag("--tls-cert <FILE>", "serve HTTPS with this certificate (PEM)"),
     flag("--tls-key <FILE>", "and this key, which belongs to it (PEM)"),
+    flag(
+      "--tls-client-ca <FILE>",
+      "also let in who brings a certificate by one of these authorities (PEM); followed as the certificate is",
+    ),
   ];
 }

@@ -1,12 +1,14 @@
-import { badRequest, StatusError, unauthorized } from "@krm/apimachinery";
+import { badRequest, serviceUnavailable, StatusError, unauthorized } from "@krm/apimachinery";
 import { type CallOptions, KrmError } from "@krm/core";
 import type { FastifyRequest } from "fastify";
 import { type Authenticator, bearerToken, type Identity } from "./authenticator.ts";
 import type { AccessAttributes, Authorizer } from "./authorizer.ts";
+import type { CertificateVerdict, ClientCertificates } from "./client-certificates.ts";
 
 /**
  * Asks once more whether who was let in may still read what they were let in for: resolves, or rejects with a StatusError.
- * 401: the token is nobody's any more, or somebody else's; 403: the right is gone; 503: that cannot be found out now.
+ * 401: the token or the certificate is nobody's any more, or somebody else's; 403: the right is gone; 503: that cannot be
+ * found out now.
  */
 export type Recheck = (options?: CallOptions) => Promise<void>;
 
@@ -14,12 +16,18 @@ export type Recheck = (options?: CallOptions) => Promise<void>;
 export interface AccessOptions {
   readonly auth?: Authenticator | undefined;
   readonly authorizer?: Authorizer | undefined;
+  /** Beside `auth`: certificates that clients bring. */
+  readonly certificates?: Pick<ClientCertificates, "judge"> | undefined;
 }
+
+/** Finds out who asks, by what they brought; undefined: nobody. */
+type Identify = (options: CallOptions) => Promise<Identity | undefined>;
 
 /** Who asks, and what they were let in for last. */
 interface Reader {
   readonly user: Identity;
-  readonly token: string;
+  /** The same once more, by what it was found out by. */
+  readonly again: Identify;
   granted?: AccessAttributes;
 }
 
@@ -27,16 +35,18 @@ interface Reader {
 export class Access {
   readonly #auth: Authenticator | undefined;
   readonly #authorizer: Authorizer | undefined;
+  readonly #certificates: AccessOptions["certificates"];
   readonly #readers = new WeakMap<FastifyRequest, Reader>();
 
   /** @throws KrmError `KRM_INVALID_ARGUMENT` */
-  constructor({ auth, authorizer }: AccessOptions) {
+  constructor({ auth, authorizer, certificates }: AccessOptions) {
     if (authorizer !== undefined && auth === undefined) {
       const hint = "Give auth too: an authorizer decides by who asks.";
       throw new KrmError("KRM_INVALID_ARGUMENT", "an authorizer without auth knows nobody", { hint });
     }
     this.#auth = auth;
     this.#authorizer = authorizer;
+    this.#certificates = certificates;
   }
 
   /** Whether anybody is asked who they are. */
@@ -49,13 +59,38 @@ export class Access {
     return this.#readers.get(request)?.user;
   }
 
-  /** Finds out who sent a request; undefined: nobody who is known. @throws StatusError 503, or an error of the server. */
+  /** Whether a request came with a certificate that counts for nothing (any more): over a new connection another may. */
+  isDistrusted(request: FastifyRequest): boolean {
+    const type = this.#certificates?.judge(request.raw.socket).type;
+    return type === "refused" || type === "outdated";
+  }
+
+  /**
+   * Finds out who sent a request; undefined: nobody who is known. As at the API server a certificate goes before a token,
+   * which is looked at where there is no certificate, or a bad one.
+   *
+   * @throws StatusError 503, or an error of the server.
+   */
   async identify(request: FastifyRequest): Promise<Identity | undefined> {
-    const token = bearerToken(request.headers.authorization);
-    if (this.#auth === undefined || token === undefined) return undefined;
-    const user = await whose(this.#auth, token, { signal: request.signal });
-    if (user !== undefined) this.#readers.set(request, { user, token });
-    return user;
+    const { signal } = request;
+    for (const again of this.#ways(request)) {
+      const user = await again({ signal });
+      if (user === undefined) continue;
+      this.#readers.set(request, { user, again });
+      return user;
+    }
+    return undefined;
+  }
+
+  #ways({ headers, raw }: FastifyRequest): readonly Identify[] {
+    const auth = this.#auth;
+    const certificates = this.#certificates;
+    if (auth === undefined) return [];
+    const token = bearerToken(headers.authorization);
+    return [
+      ...(certificates === undefined ? [] : [async () => byCertificate(certificates.judge(raw.socket))]),
+      ...(token === undefined ? [] : [async (options: CallOptions) => whose(auth, token, options)]),
+    ];
   }
 
   /**
@@ -74,18 +109,29 @@ export class Access {
 
   /** For an answer that goes on, such as a watch: what asks again about the request's sender and what was allowed last. */
   recheck(request: FastifyRequest): Recheck {
-    const auth = this.#auth;
     const authorizer = this.#authorizer;
-    if (auth === undefined) return async () => {};
+    if (!this.isGuarded) return async () => {};
     const reader = this.#readers.get(request);
     return async (options = {}) => {
-      const user = reader && (await whose(auth, reader.token, options));
+      const user = await reader?.again(options);
       if (reader === undefined || user?.user !== reader.user.user) throw unauthorized();
       if (authorizer === undefined) return;
       // The groups may be others by now: the right is that of who they are today.
       if (reader.granted === undefined) throw unauthorized();
       await mayThey(authorizer, user, reader.granted, options);
     };
+  }
+}
+
+function byCertificate(verdict: CertificateVerdict): Identity | undefined {
+  switch (verdict.type) {
+    case "known":
+      return verdict.user;
+    case "outdated":
+      throw serviceUnavailable("the authorities of client certificates have changed: connect anew", 1);
+    case "none":
+    case "refused":
+      return undefined;
   }
 }
 

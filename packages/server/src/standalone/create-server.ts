@@ -1,5 +1,6 @@
-import type { AddressInfo } from "node:net";
-import type { Server as TlsServer } from "node:tls";
+import { constants } from "node:crypto";
+import type { AddressInfo, Socket } from "node:net";
+import type { SecureContextOptions, Server as TlsServer } from "node:tls";
 import { type Clock, KrmError, type Logger, silentLogger, systemClock } from "@krm/core";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { errorStatus } from "../answer/error-status.ts";
@@ -8,13 +9,14 @@ import { sendStatus } from "../answer/send.ts";
 import type { AccessReviews } from "../auth/access-reviews.ts";
 import type { Authenticator } from "../auth/authenticator.ts";
 import type { Authorizer } from "../auth/authorizer.ts";
+import { ClientCertificates } from "../auth/client-certificates.ts";
 import { ClusterAccess } from "../auth/cluster-access.ts";
 import { staticTokens, type StaticTokens } from "../auth/static-tokens.ts";
 import { mountKrm, type MountOptions } from "../mount.ts";
 import { refuseUnknownOptions } from "../options.ts";
 import { guardHost } from "./host-guard.ts";
 import { isLoopback, type ListenAddress, listenError, urlOf } from "./listen-address.ts";
-import { followTlsFiles, type KeyPair, type TlsFiles } from "./tls-files.ts";
+import { type FollowedTls, followTlsFiles, type TlsFiles } from "./tls-files.ts";
 
 /** Who may read from a standalone server. */
 export type ServerAuth =
@@ -41,7 +43,7 @@ export interface ServerOptions extends Omit<MountOptions, "auth" | "authorizer">
   readonly listen: ListenAddress;
   /** Undefined: none, which only a loopback address may do. */
   readonly auth?: ServerAuth | undefined;
-  /** Undefined: plain HTTP. */
+  /** Undefined: plain HTTP. With `clientCaFile`, who brings a certificate is known by it, beside what `auth` says. */
   readonly tls?: TlsFiles | undefined;
   /** How long `close` lets answers under way go on, in milliseconds. @default 500 */
   readonly graceMs?: number | undefined;
@@ -98,7 +100,7 @@ const MAX_PARAM_LENGTH = 512;
  * that no web page can reach it under a name of its own.
  *
  * @throws KrmError `KRM_UNSAFE_LISTEN` for another address without `auth`; `KRM_INVALID_ARGUMENT` for options that do not
- * exist and files that cannot be used.
+ * exist, files that cannot be used, and authorities of clients where everybody may read.
  * @example
  * await using server = await createServer({ store, listen: { host: "127.0.0.1", port: 8003 } });
  * const { url } = await server.listen();
@@ -111,17 +113,24 @@ export async function createServer(options: ServerOptions): Promise<KrmServer> {
   const tls = options.tls === undefined ? undefined : await followTlsFiles(options.tls, { clock, logger });
   const auth = await openAuth(options.auth, { clock, logger });
   const observe = options.observer && answerObserver(options.observer, clock);
-  const app = makeApp(tls?.current, options.stallMs ?? STALL, observe);
+  const app = makeApp(tls, options.stallMs ?? STALL, observe);
+  const certificates = tls?.clientCa === undefined ? undefined : new ClientCertificates(clock);
+  app.server.on("connection", (connection: Socket) => certificates?.accepted(connection));
   if (options.observer !== undefined) observeAnswers(app, options.observer, clock);
   if (options.auth === undefined) guardHost(app);
-  app.addHook("onResponse", async () => {
-    // A connection that stays open after its answer would hold up the end.
-    if (stop.signal.aborted) setImmediate(() => app.server.closeIdleConnections());
+  app.addHook("onResponse", async (request) => {
+    const isOutdated = certificates?.judge(request.raw.socket).type === "outdated";
+    // A connection that stays open after its answer would hold up the end, or be of no use.
+    if (stop.signal.aborted || isOutdated) setImmediate(() => app.server.closeIdleConnections());
   });
-  mountKrm(app, { ...options, auth: auth.authenticator, authorizer: auth.authorizer }, { notFound: true });
-  const following = tls?.follow(stop.signal, (pair) => {
+  const { authenticator, authorizer } = auth;
+  mountKrm(app, { ...options, auth: authenticator, authorizer }, { notFound: true, certificates });
+  const following = tls?.follow(stop.signal, (what) => {
     // Everything anew: what is left out falls back to the defaults.
-    (app.server as unknown as TlsServer).setSecureContext(secureContext(pair));
+    (app.server as unknown as TlsServer).setSecureContext(secureContext(tls));
+    if (what === "pair") return;
+    certificates?.changed();
+    app.server.closeIdleConnections();
   });
 
   const start = async (): Promise<{ readonly url: string; readonly host: string; readonly port: number }> => {
@@ -157,7 +166,12 @@ export async function createServer(options: ServerOptions): Promise<KrmServer> {
   return { app, listen: async () => (started ??= start()), close, [Symbol.asyncDispose]: close };
 }
 
-function refuseUnsafe({ auth, listen }: ServerOptions): void {
+function refuseUnsafe({ auth, listen, tls }: ServerOptions): void {
+  if (tls?.clientCaFile !== undefined && (auth === undefined || auth.type === "none")) {
+    throw new KrmError("KRM_INVALID_ARGUMENT", "client certificates say who asks, but everybody may read", {
+      hint: "Say who may read: whoever the cluster lets (--auth tokenreview), or whoever has a token or a certificate (--auth static:FILE).",
+    });
+  }
   if (auth !== undefined || isLoopback(listen.host)) return;
   throw new KrmError(
     "KRM_UNSAFE_LISTEN",
@@ -194,7 +208,7 @@ async function openAuth(
 }
 
 function makeApp(
-  tls: KeyPair | undefined,
+  tls: FollowedTls | undefined,
   stallMs: number,
   observe: ReturnType<typeof answerObserver> | undefined,
 ): FastifyInstance {
@@ -209,11 +223,17 @@ function makeApp(
     },
   };
   if (tls === undefined) return Fastify(common);
-  return Fastify({ ...common, https: secureContext(tls) });
+  // Who brings no certificate, or one that counts for nothing, may have a token.
+  const asking = tls.clientCa === undefined ? {} : { requestCert: true, rejectUnauthorized: false };
+  return Fastify({ ...common, https: { ...secureContext(tls), ...asking } });
 }
 
-function secureContext({ cert, key }: KeyPair): KeyPair & { readonly minVersion: "TLSv1.2" } {
-  return { cert, key, minVersion: "TLSv1.2" };
+function secureContext({ pair, clientCa }: FollowedTls): SecureContextOptions {
+  const own: SecureContextOptions = { ...pair, minVersion: "TLSv1.2" };
+  if (clientCa === undefined) return own;
+  // A resumed session would bring a verdict of another day, and a second handshake another certificate than was verified.
+  const secureOptions = constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION;
+  return { ...own, ca: [...clientCa], secureOptions };
 }
 
 async function closeAllAfter(app: FastifyInstance, ms: number, clock: Clock, signal: AbortSignal): Promise<void> {

@@ -2,6 +2,7 @@ import { DEFAULT_PORT } from "@krm/protocol";
 import { Argument, type Command } from "commander";
 import type { CliIo } from "../../io.ts";
 import {
+  CLIENT_CA_HELP,
   type CommonOptions,
   listenFlag,
   logLevelFlag,
@@ -64,6 +65,8 @@ Examples:
 
 ${TOKEN_REVIEW_HELP}
 
+${CLIENT_CA_HELP}
+
 ${STORES_HELP}
 
 Prometheus finds /metrics where readers are served, and at --health-listen (with /livez and /readyz; without tokens).
@@ -99,7 +102,7 @@ export function addMonitor(program: Command, io: CliIo): void {
     if (options.serve !== true) {
       refuseIdleFlags(
         command,
-        ["listen", "auth", "tlsCert", "tlsKey"],
+        ["listen", "auth", "tlsCert", "tlsKey", "tlsClientCa"],
         "without --serve",
         "Add --serve, or leave it out.",
       );

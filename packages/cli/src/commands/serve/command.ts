@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { UsageError } from "../../errors/usage-error.ts";
 import type { CliIo } from "../../io.ts";
 import {
+  CLIENT_CA_HELP,
   type CommonOptions,
   listenFlag,
   logLevelFlag,
@@ -30,8 +31,11 @@ Examples:
   krm serve --store redis://127.0.0.1:6379
   krm serve --store redis://127.0.0.1:6379 --listen 0.0.0.0:8003 --auth static:/etc/krm/tokens
   krm serve --store redis://127.0.0.1:6379 --listen 0.0.0.0:8003 --auth tokenreview:krm --in-cluster --tls-cert tls.crt --tls-key tls.key
+  krm serve --store redis://127.0.0.1:6379 --auth tokenreview --tls-cert tls.crt --tls-key tls.key --tls-client-ca clients.crt
 
 ${TOKEN_REVIEW_HELP}
+
+${CLIENT_CA_HELP}
 The cluster is that of --kubeconfig, else of KUBECONFIG, else of ~/.kube/config, else the pod's own.
 
 The store is one that krm monitor, or krm stream, krm verify and krm merge, write to:
