@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseAuth } from "../src/options/auth.ts";
+import { parseByteSize } from "../src/options/byte-size.ts";
 import { durationBetween } from "../src/options/duration.ts";
 import { formatHostPort, parseHostPort } from "../src/options/listen-address.ts";
 import { oneOf, parseNamespaces } from "../src/options/names.ts";
@@ -48,6 +49,26 @@ describe("durations", () => {
   it("refuses what a timer cannot hold, which would fire at once", () => {
     expect(() => durationBetween({ min: 1 })("1000h")).toThrow("from 1ms to 168h");
   });
+});
+
+describe("sizes", () => {
+  it.each([
+    ["0", 0],
+    ["1048576", 1_048_576],
+    ["500k", 500_000],
+    ["64Mi", 67_108_864],
+    ["2Gi", 2_147_483_648],
+    ["3G", 3_000_000_000],
+  ])("reads %s", (text, bytes) => {
+    expect(parseByteSize(text)).toBe(bytes);
+  });
+
+  it.each(["", "Mi", "64MB", "64mi", "1.5Mi", "-1", "1e3", " 1", "1 Mi", "999999999999Gi", "1constructor"])(
+    "refuses %j and says how to write it",
+    (text) => {
+      expect(() => parseByteSize(text)).toThrow(/is not a number of bytes: write it like 64Mi/);
+    },
+  );
 });
 
 describe("numbers", () => {

@@ -203,6 +203,10 @@ describe("a wrong command line", () => {
       "monitor --serve --auth tokenreview --tls-client-ca a",
       "krm: --tls-client-ca needs --tls-cert. Clients bring certificates over TLS only: add --tls-cert and --tls-key.",
     ],
+    ["monitor --max-list-size 1Mi", "krm: --max-list-size does nothing without --serve"],
+    ["monitor --max-watches-per-user 1", "krm: --max-watches-per-user does nothing without --serve"],
+    ["serve --store redis://h --max-list-size 64MB", 'krm: --max-list-size: "64MB" is not a number of bytes: write it'],
+    ["serve --store redis://h --max-watches-per-user -1", 'krm: --max-watches-per-user: "-1" is not a whole number'],
     ["monitor --tls-client-ca a", "krm: --tls-client-ca does nothing without --serve"],
     [
       "serve --store redis://h --tls-cert a --tls-key b --tls-client-ca c",

@@ -49,6 +49,10 @@ export const ERROR_CAUSES = [
   "InvalidParameter",
   /** 400: a query parameter that is given twice. */
   "RepeatedParameter",
+  /** 413: the list is larger than the server answers at once; its pages need not be. */
+  "ListTooLarge",
+  /** 429: the user has as many watches open as the server lets one have. */
+  "TooManyWatches",
 ] as const;
 
 /** One of {@link ERROR_CAUSES}. */

@@ -1,6 +1,7 @@
 // In an application of one's own
 export { krmPlugin, type KrmPluginOptions } from "./plugin.ts";
 export type { MountOptions } from "./mount.ts";
+export type { LimitOptions } from "./limits/limit-options.ts";
 export type { MetricsSource } from "./routes/metrics.ts";
 export type { AnsweredRequest, AnswerRoute, RequestObserver } from "./answer/observe-answers.ts";
 

@@ -19,6 +19,8 @@ import type { Authenticator } from "./auth/authenticator.ts";
 import type { Authorizer } from "./auth/authorizer.ts";
 import { CompressedObjects } from "./body/compressed-objects.ts";
 import type { ClientCertificates } from "./auth/client-certificates.ts";
+import { type LimitOptions, readLimits } from "./limits/limit-options.ts";
+import { WatchPlaces } from "./limits/watch-places.ts";
 import { readQuery } from "./request/query-string.ts";
 import { answerIndex } from "./routes/index-page.ts";
 import { answerList } from "./routes/list.ts";
@@ -35,7 +37,7 @@ import { watchHandler } from "./watch/watch-handler.ts";
 import { WatchHub } from "./watch/watch-hub.ts";
 
 /** What the routes need. */
-export interface MountOptions {
+export interface MountOptions extends LimitOptions {
   readonly store: Store;
   /**
    * Scopes that are going to be in the store: until they are, they answer 503 rather than 404, and count for `/readyz`.
@@ -73,6 +75,7 @@ export interface MountPlace {
 export function mountKrm(app: FastifyInstance, options: MountOptions, place: MountPlace): void {
   const { store, clock = systemClock, staleness = DEFAULT_STALENESS, logger = silentLogger, metrics } = options;
   const access = new Access({ ...options, certificates: place.certificates });
+  const limits = readLimits(options);
   const catalog = new Catalog(store, options.scopes ?? [], clock);
   const fields = new FieldCache();
   const hub = new WatchHub({ store, clock, logger, fields });
@@ -85,10 +88,11 @@ export function mountKrm(app: FastifyInstance, options: MountOptions, place: Mou
     fields,
     access,
     compressed: new CompressedObjects(),
+    limits,
     follow: async (scopes, signal) => {
       await Promise.all(scopes.map(async (scope) => hub.prepare(scope, signal)));
     },
-    watch: watchHandler({ hub, store, clock, staleness, access }),
+    watch: watchHandler({ hub, store, clock, staleness, access, places: new WatchPlaces(limits) }),
   };
   app.addHook("preClose", async () => hub[Symbol.asyncDispose]());
   const prefix = app.prefix.replace(/\/$/, "");

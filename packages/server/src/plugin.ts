@@ -21,6 +21,8 @@ const KNOWN = [
   "logger",
   "metrics",
   "observer",
+  "maxWatchesPerUser",
+  "maxListSize",
   "prefix",
   "logLevel",
   "logSerializers",

@@ -28,14 +28,25 @@ export async function serveReaders(
   metrics?: ProcessMetrics["registry"],
   reviews?: AccessReviews,
 ): Promise<Serving> {
-  const { listen, tlsCert, tlsKey, tlsClientCa } = options;
+  const { listen, tlsCert, tlsKey, tlsClientCa, maxWatchesPerUser, maxListSize } = options;
   const auth = serverAuth(options.auth, reviews);
   const tls =
     tlsCert === undefined || tlsKey === undefined
       ? undefined
       : { certFile: tlsCert, keyFile: tlsKey, clientCaFile: tlsClientCa };
   const observer = metrics && httpMetrics(metrics);
-  const server: KrmServer = await createServer({ store, scopes, listen, auth, tls, logger, metrics, observer });
+  const limits = { maxWatchesPerUser, maxListSize };
+  const server: KrmServer = await createServer({
+    store,
+    scopes,
+    listen,
+    auth,
+    tls,
+    ...limits,
+    logger,
+    metrics,
+    observer,
+  });
   try {
     const { url } = await listenHint(server.listen(), formatHostPort(listen));
     return { url, [Symbol.asyncDispose]: async () => server.close() };

@@ -1,7 +1,9 @@
 import { type AuthChoice, parseAuth } from "./auth.ts";
+import { parseByteSize } from "./byte-size.ts";
 import { type Flag, flag } from "./flag.ts";
 import { formatHostPort, type HostPort, parseHostPort } from "./listen-address.ts";
 import { oneOf } from "./names.ts";
+import { wholeNumber } from "./number.ts";
 
 /** What `--log-level` can be, from the most to the least talkative. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
@@ -38,7 +40,21 @@ export interface ServerFlagOptions {
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly tlsClientCa?: string;
+  readonly maxWatchesPerUser?: number;
+  /** Bytes. */
+  readonly maxListSize?: number;
 }
+
+/** The names of {@link serverFlags} as commander has them. */
+export const SERVER_OPTIONS: readonly (keyof ServerFlagOptions)[] = [
+  "listen",
+  "auth",
+  "tlsCert",
+  "tlsKey",
+  "tlsClientCa",
+  "maxWatchesPerUser",
+  "maxListSize",
+];
 
 /** What `--auth tokenreview` means, for help texts. */
 export const TOKEN_REVIEW_HELP = `With --auth tokenreview the cluster decides: a reader sends a bearer token that the API server knows (a TokenReview
@@ -52,7 +68,12 @@ export const CLIENT_CA_HELP = `With --tls-client-ca a reader may bring a client 
 user, each O a group. With --auth tokenreview that user may read what the cluster lets them; so give the cluster's own client
 CA, or one whose names the cluster means. With --auth static:FILE every certificate by it reads everything.`;
 
-/** `--auth`, `--tls-cert`, `--tls-key`, `--tls-client-ca` */
+/** What the limits are for, for help texts. */
+export const LIMITS_HELP = `A user who asks for too much is refused, and nobody else: one more watch than --max-watches-per-user is a 429 with
+Retry-After (without --auth all readers are one user), and a list of more than --max-list-size is a 413 that says which
+pages to ask for. With --max-list-size, limit counts with resourceVersion=0 too, as informers list first.`;
+
+/** `--auth`, `--tls-cert`, `--tls-key`, `--tls-client-ca`, `--max-watches-per-user`, `--max-list-size` */
 export function serverFlags(): readonly Flag[] {
   return [
     flag(
@@ -65,6 +86,16 @@ export function serverFlags(): readonly Flag[] {
     flag(
       "--tls-client-ca <FILE>",
       "also let in who brings a certificate by one of these authorities (PEM); followed as the certificate is",
+    ),
+    flag(
+      "--max-watches-per-user <N>",
+      "how many watches one user may have open; 0: any number (default: 1000, which keeps what one user's slow readers hold within 1 GiB)",
+      { parse: wholeNumber({ min: 0, max: 1_000_000 }) },
+    ),
+    flag(
+      "--max-list-size <BYTES>",
+      "how much one list answer may hold, counted as stored, such as 64Mi; larger lists must be asked for in pages (default: any)",
+      { parse: parseByteSize },
     ),
   ];
 }

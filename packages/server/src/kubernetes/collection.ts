@@ -14,6 +14,7 @@ import { tellFreshness } from "../answer/tell-freshness.ts";
 import { listEtag, matchesEtag } from "../body/etag.ts";
 import { readMaxStaleness } from "../request/max-staleness.ts";
 import { withoutZeros } from "../request/version-digits.ts";
+import { refuseLarge } from "../limits/list-size.ts";
 import { takePage } from "../selection/page.ts";
 import { selectedNamespace } from "../selection/selected-namespace.ts";
 import { compile, lookUps } from "../selection/selection.ts";
@@ -56,11 +57,12 @@ export async function answerCollection(
     writePageToken(version, { view: name, after: relativeKey(last, namespace) });
   const page = await takePage(found.view.objects, {
     after: found.after,
-    limit: isResourceVersion(version) ? limitOf(options) : 0,
+    limit: isResourceVersion(version) ? limitOf(options, context.limits) : 0,
     wanted,
     cache: context.fields,
     signal: request.signal,
   });
+  refuseLarge(page.items, context.limits.maxListSize);
   const { last, remaining: remainingItemCount } = page;
   const more = last === undefined ? undefined : pageToken(last, keepForMore(context.shelf, watched, wants, found));
   const meta = { resourceVersion: version, continue: more, remainingItemCount };
@@ -77,9 +79,15 @@ function etagOf({ representation }: ObjectView, { raw }: FastifyRequest, parts: 
   return listEtag([raw.url ?? "", JSON.stringify(representation)], parts);
 }
 
-/** The watch cache of the API server, which serves `0`, has no pages. */
-function limitOf({ continue: token, limit, resourceVersion }: ListOptions): number {
-  return token === "" && isZero(resourceVersion) ? 0 : limit;
+/**
+ * The watch cache of the API server, which serves `0`, has no pages. Where an answer may be too large there have to be:
+ * informers begin with `0`.
+ */
+function limitOf(
+  { continue: token, limit, resourceVersion }: ListOptions,
+  { maxListSize }: KubernetesContext["limits"],
+): number {
+  return maxListSize === 0 && token === "" && isZero(resourceVersion) ? 0 : limit;
 }
 
 function isZero(version: string): boolean {

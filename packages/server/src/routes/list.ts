@@ -8,6 +8,8 @@ import type { Access } from "../auth/access.ts";
 import { flatListAttributes, namespaceIn } from "../auth/access-attributes.ts";
 import { listEtag, matchesEtag } from "../body/etag.ts";
 import { listBytes } from "../body/list-bytes.ts";
+import type { Limits } from "../limits/limit-options.ts";
+import { refuseLarge } from "../limits/list-size.ts";
 import { type ListRequest, readListRequest } from "../request/list-request.ts";
 import type { FieldCache } from "../selection/field-cache.ts";
 import { takePage } from "../selection/page.ts";
@@ -24,6 +26,7 @@ export interface ListContext extends Omit<ListViewContext, "signal"> {
   readonly fields: FieldCache;
   /** Who may read what. */
   readonly access: Access;
+  readonly limits: Pick<Limits, "maxListSize">;
 }
 
 /** Answers a flat list: `GET /pods?namespace=team-a`. An error, too, tells how far the view can be trusted. */
@@ -90,6 +93,7 @@ async function answer(
     cache: context.fields,
     signal: request.signal,
   });
+  refuseLarge(page.items, context.limits.maxListSize);
   const { last } = page;
   const more =
     last === undefined

@@ -131,6 +131,7 @@ function listResponses(): object {
     401: refused,
     404: refused,
     410: refused,
+    413: refused,
     422: refused,
     503: refused,
     504: refused,

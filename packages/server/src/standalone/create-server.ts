@@ -77,6 +77,8 @@ const KNOWN = [
   "logger",
   "metrics",
   "observer",
+  "maxWatchesPerUser",
+  "maxListSize",
   "listen",
   "tls",
   "graceMs",

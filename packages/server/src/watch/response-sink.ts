@@ -26,6 +26,14 @@ export function streamTo(raw: ServerResponse, headers: OutgoingHttpHeaders = {})
   return new ResponseSink(raw);
 }
 
+/** Resolves when nothing of a response is left here: it was handed to the system whole, or its client is gone. */
+export async function untilClosed(raw: ServerResponse): Promise<void> {
+  if (isGone(raw)) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  raw.once("close", resolve);
+  await promise;
+}
+
 /** Whether its client has left. A response over HTTP/2 says nothing of that itself, and its "close" comes only once. */
 function isGone(raw: ServerResponse): boolean {
   return raw.destroyed || ("stream" in raw && (raw.stream as Http2Stream).destroyed);

@@ -3,10 +3,11 @@ import type { Clock, StalenessBounds, Store } from "@krm/core";
 import { formatFreshness } from "@krm/protocol";
 import type { Access, Recheck } from "../auth/access.ts";
 import type { KubernetesWatchHandler } from "../kubernetes/watch-handler.ts";
+import type { WatchPlaces } from "../limits/watch-places.ts";
 import { scopesFor } from "../view/catalog.ts";
 import { statusOf } from "../view/demand.ts";
 import { freshnessOf, requireView } from "../view/trust.ts";
-import { beginStream } from "./response-sink.ts";
+import { beginStream, untilClosed } from "./response-sink.ts";
 import type { WatchHub } from "./watch-hub.ts";
 import type { WatchSink } from "./watch-sink.ts";
 
@@ -18,7 +19,8 @@ export interface WatchHandlerContext {
   readonly clock: Clock;
   readonly staleness: StalenessBounds;
   /** Who may watch, asked again while they do. */
-  readonly access: Pick<Access, "isGuarded" | "recheck">;
+  readonly access: Pick<Access, "isGuarded" | "recheck" | "user">;
+  readonly places: Pick<WatchPlaces, "take">;
 }
 
 /** How often it is asked whether who watches still may. Milliseconds. */
@@ -32,7 +34,7 @@ const RECHECK_EVERY_MS = 10_000;
  * A resource that is watched in some namespaces one by one can be watched here in one of them at a time: their versions
  * go on apart from each other, so that none says what of all of them a reader has been told.
  */
-export function watchHandler({ hub, access, ...at }: WatchHandlerContext): KubernetesWatchHandler {
+export function watchHandler({ hub, access, places, ...at }: WatchHandlerContext): KubernetesWatchHandler {
   return async ({ watched, namespace, options, fields, view, request, reply }) => {
     const scopes = scopesFor(watched, namespace);
     const [scope] = scopes;
@@ -44,6 +46,9 @@ export function watchHandler({ hub, access, ...at }: WatchHandlerContext): Kuber
     reply.headers(formatFreshness(freshnessOf(parts, at.clock.now())));
     requireView(parts);
     if (request.method === "HEAD") return reply.type("application/json").send();
+    const giveBack = places.take(access.user(request));
+    const closed = untilClosed(reply.raw);
+    let hasBegun = false;
     const over = new AbortController();
     const refused = new AbortController();
     // Until the stream begins, which has an eye on its client itself.
@@ -54,12 +59,16 @@ export function watchHandler({ hub, access, ...at }: WatchHandlerContext): Kuber
     try {
       const begin = (): WatchSink => {
         request.signal.removeEventListener("abort", left);
+        hasBegun = true;
         return beginStream(reply);
       };
       await hub.open({ scope, namespace, options, fields, view }, begin, refused.signal);
     } finally {
       request.signal.removeEventListener("abort", left);
       over.abort();
+      // A watch that has ended while its reader takes nothing holds on to what waits.
+      if (hasBegun) void closed.then(giveBack);
+      else giveBack();
     }
     return reply;
   };

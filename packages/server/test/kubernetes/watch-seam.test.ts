@@ -28,6 +28,7 @@ describe("a watch", () => {
       shelf: new SnapshotShelf(clock),
       fields: new FieldCache(),
       access: new Access({}),
+      limits: { maxListSize: 0 },
       follow: async () => {},
       watch: async (watch: KubernetesWatch) => {
         seen.push(watch);

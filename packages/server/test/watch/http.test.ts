@@ -13,6 +13,7 @@ import { sendStatus } from "../../src/answer/send.ts";
 import { Access } from "../../src/auth/access.ts";
 import { answerKubernetes } from "../../src/kubernetes/answer.ts";
 import { FieldCache } from "../../src/selection/field-cache.ts";
+import { WatchPlaces } from "../../src/limits/watch-places.ts";
 import { Catalog } from "../../src/view/catalog.ts";
 import { CompressedObjects } from "../../src/body/compressed-objects.ts";
 import { SnapshotShelf } from "../../src/view/snapshot-shelf.ts";
@@ -26,6 +27,8 @@ const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close();
 });
+
+const NOBODY = { user: () => undefined };
 
 interface Served {
   readonly url: string;
@@ -47,6 +50,8 @@ async function served(http2 = false, connectionTimeout = 0, watching?: WatchHand
     compressed: new CompressedObjects(),
     shelf: new SnapshotShelf(clock),
     access: new Access({}),
+    limits: { maxListSize: 0 },
+    places: new WatchPlaces({ maxWatchesPerUser: 0 }),
     follow: async (scopes: readonly Scope[], signal: AbortSignal) => {
       await Promise.all(scopes.map(async (scope) => hub.prepare(scope, signal)));
     },
@@ -254,7 +259,7 @@ test("who may not watch any more is told that, and no more", async () => {
   const recheck = async (): Promise<void> => {
     if (!allowed) throw unauthorized();
   };
-  const { app, clock, hub } = await served(false, 0, { isGuarded: true, recheck: () => recheck });
+  const { app, clock, hub } = await served(false, 0, { ...NOBODY, isGuarded: true, recheck: () => recheck });
   const response = await app.inject({ url: "/api/v1/pods?watch=1&resourceVersion=10", payloadAsStream: true });
   const next = frames(response.stream());
   await pass(clock, 25_000);

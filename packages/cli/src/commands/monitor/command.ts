@@ -4,8 +4,10 @@ import type { CliIo } from "../../io.ts";
 import {
   CLIENT_CA_HELP,
   type CommonOptions,
+  LIMITS_HELP,
   listenFlag,
   logLevelFlag,
+  SERVER_OPTIONS,
   type ServerFlagOptions,
   serverFlags,
   TOKEN_REVIEW_HELP,
@@ -67,6 +69,8 @@ ${TOKEN_REVIEW_HELP}
 
 ${CLIENT_CA_HELP}
 
+${LIMITS_HELP}
+
 ${STORES_HELP}
 
 Prometheus finds /metrics where readers are served, and at --health-listen (with /livez and /readyz; without tokens).
@@ -100,12 +104,7 @@ export function addMonitor(program: Command, io: CliIo): void {
   command.action(async (resources: readonly string[], options: MonitorCommandOptions) => {
     checkResourceNames(resources);
     if (options.serve !== true) {
-      refuseIdleFlags(
-        command,
-        ["listen", "auth", "tlsCert", "tlsKey", "tlsClientCa"],
-        "without --serve",
-        "Add --serve, or leave it out.",
-      );
+      refuseIdleFlags(command, SERVER_OPTIONS, "without --serve", "Add --serve, or leave it out.");
     }
     if (!isShared(options.store)) {
       const mend = "Leave it out: only over Redis can another process take over.";

@@ -5,6 +5,7 @@ import type { CliIo } from "../../io.ts";
 import {
   CLIENT_CA_HELP,
   type CommonOptions,
+  LIMITS_HELP,
   listenFlag,
   logLevelFlag,
   type ServerFlagOptions,
@@ -32,10 +33,13 @@ Examples:
   krm serve --store redis://127.0.0.1:6379 --listen 0.0.0.0:8003 --auth static:/etc/krm/tokens
   krm serve --store redis://127.0.0.1:6379 --listen 0.0.0.0:8003 --auth tokenreview:krm --in-cluster --tls-cert tls.crt --tls-key tls.key
   krm serve --store redis://127.0.0.1:6379 --auth tokenreview --tls-cert tls.crt --tls-key tls.key --tls-client-ca clients.crt
+  krm serve --store redis://127.0.0.1:6379 --max-list-size 64Mi --max-watches-per-user 200
 
 ${TOKEN_REVIEW_HELP}
 
 ${CLIENT_CA_HELP}
+
+${LIMITS_HELP}
 The cluster is that of --kubeconfig, else of KUBECONFIG, else of ~/.kube/config, else the pod's own.
 
 The store is one that krm monitor, or krm stream, krm verify and krm merge, write to:
