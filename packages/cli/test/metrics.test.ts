@@ -61,7 +61,9 @@ describe("krm monitor", () => {
     }
     const told = toldOf(text);
     expect(catalogue()).toEqual(expect.arrayContaining([...told]));
-    expect(told).toEqual(expect.arrayContaining([...catalogue("role", "view", "ledger", "store", "http", "delay")]));
+    expect(told).toEqual(
+      expect.arrayContaining([...catalogue("role", "view", "ledger", "store", "http", "watch", "delay")]),
+    );
     await end(monitor);
   }, 60_000);
 });
@@ -85,7 +87,7 @@ withRedis(process.env, (starter) => {
     const text = await scrape(await urlOf(serve));
     expect(text).toMatch(/^krm_scope_state\{resource="v1\/pods",namespace="",state="synced"\} 1$/m);
     expect(text).toMatch(/^krm_store_operation_duration_seconds_count\{operation="scopes"\} [1-9]\d*$/m);
-    expect(toldOf(text).toSorted()).toEqual(catalogue("view", "ledger", "store", "http").toSorted());
+    expect(toldOf(text).toSorted()).toEqual(catalogue("view", "ledger", "store", "http", "watch").toSorted());
     await end(serve, ...roles);
   }, 60_000);
 

@@ -4,6 +4,8 @@ export type { MountOptions } from "./mount.ts";
 export type { LimitOptions } from "./limits/limit-options.ts";
 export type { MetricsSource } from "./routes/metrics.ts";
 export type { AnsweredRequest, AnswerRoute, RequestObserver } from "./answer/observe-answers.ts";
+export type { ScopeWatches, WatchCounts } from "./watch/watch-tally.ts";
+export type { WatchEnd } from "./watch/watch-end.ts";
 
 // A server of its own
 export { createServer, type KrmServer, type ServerAuth, type ServerOptions } from "./standalone/create-server.ts";

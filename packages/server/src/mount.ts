@@ -56,7 +56,7 @@ export interface MountOptions extends LimitOptions {
   readonly logger?: Logger | undefined;
   /** What `/metrics` answers. @default nothing: there is no such path */
   readonly metrics?: MetricsSource | undefined;
-  /** Hears of every request and its answer, for metrics. @default nobody */
+  /** Hears of every request and its answer, and of watches, for metrics. @default nobody */
   readonly observer?: RequestObserver | undefined;
 }
 
@@ -94,6 +94,7 @@ export function mountKrm(app: FastifyInstance, options: MountOptions, place: Mou
     },
     watch: watchHandler({ hub, store, clock, staleness, access, places: new WatchPlaces(limits) }),
   };
+  options.observer?.watches?.(() => hub.byScope);
   app.addHook("preClose", async () => hub[Symbol.asyncDispose]());
   const prefix = app.prefix.replace(/\/$/, "");
   const paths = Object.values(PATHS).filter((path) => path !== PATHS.metrics || metrics !== undefined);

@@ -1,5 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import { type MetricFacts, metricOptions } from "./metric-facts.ts";
+import { registerScraped } from "./scraped-metric.ts";
+import { type MeasuredWatches, WATCH_METRICS } from "./watch-metrics.ts";
 
 /** One request of a reader, when it is over. */
 export interface AnsweredHttpRequest {
@@ -10,6 +12,8 @@ export interface AnsweredHttpRequest {
   readonly status: number;
   /** The whole answer has been sent; false: the reader had left before. */
   readonly complete: boolean;
+  /** It was a watch, which goes on until somebody ends it. */
+  readonly watch: boolean;
   /** From the request's headers to the end of the answer. */
   readonly seconds: number;
   /** Of the body, that were sent. */
@@ -20,6 +24,8 @@ export interface AnsweredHttpRequest {
 export interface HttpMetrics {
   began(): void;
   answered(request: AnsweredHttpRequest): void;
+  /** Takes what tells of a server's watches; where several servers tell, the last one counts. */
+  watches(read: () => readonly MeasuredWatches[]): void;
 }
 
 /** Requests by route and how they were answered. */
@@ -34,7 +40,7 @@ export const HTTP_REQUESTS: MetricFacts = {
 export const HTTP_DURATION: MetricFacts & { readonly buckets: readonly number[] } = {
   name: "krm_http_request_duration_seconds",
   type: "histogram",
-  help: "From the headers of a request to the end of its answer, at the pace of its reader.",
+  help: "From the headers of a request to the end of its answer, at the pace of its reader; watches are left out.",
   labels: ["method", "route"],
   buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
 };
@@ -43,7 +49,7 @@ export const HTTP_DURATION: MetricFacts & { readonly buckets: readonly number[] 
 export const HTTP_BYTES: MetricFacts = {
   name: "krm_http_response_bytes_total",
   type: "counter",
-  help: "Bytes of answers to readers, without headers.",
+  help: "Bytes of answers to readers, without headers; those of a watch when it has ended.",
   labels: ["route"],
 };
 
@@ -51,7 +57,7 @@ export const HTTP_BYTES: MetricFacts = {
 export const HTTP_IN_FLIGHT: MetricFacts = {
   name: "krm_http_requests_in_flight",
   type: "gauge",
-  help: "Requests of readers that are not over.",
+  help: "Requests of readers that are not over, open watches among them.",
   labels: [],
 };
 
@@ -61,19 +67,22 @@ const READER_LEFT = 499;
 /** All that are answered; whoever makes up others must not make up series. */
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 
-/** Adds what is measured of the requests of readers. */
+/** Adds what is measured of the requests of readers, and of their watches. */
 export function httpMetrics(registry: Registry): HttpMetrics {
   const requests = new Counter(metricOptions(HTTP_REQUESTS, registry));
   const durations = new Histogram(metricOptions(HTTP_DURATION, registry));
   const sent = new Counter(metricOptions(HTTP_BYTES, registry));
   const open = new Gauge(metricOptions(HTTP_IN_FLIGHT, registry));
+  let watching: () => readonly MeasuredWatches[] = () => [];
+  registerScraped(registry, WATCH_METRICS, () => watching());
   return {
     began: () => open.inc(),
-    answered({ route, method: told, status, complete, seconds, bytes }) {
+    watches: (read) => (watching = read),
+    answered({ route, method: told, status, complete, watch, seconds, bytes }) {
       open.dec();
       const method = METHODS.has(told) ? told : "other";
       requests.inc({ method, route, code: complete ? status : READER_LEFT });
-      durations.observe({ method, route }, seconds);
+      if (!watch) durations.observe({ method, route }, seconds);
       sent.inc({ route }, bytes);
     },
   };

@@ -5,6 +5,7 @@ export { type MeasuredRoles, registerRoleMetrics, type RoleAtWork } from "./role
 export { registerViewMetrics } from "./view-metrics.ts";
 export type { MeasuredViews } from "./view-reader.ts";
 export { type AnsweredHttpRequest, type HttpMetrics, httpMetrics } from "./http-metrics.ts";
+export type { MeasuredWatches } from "./watch-metrics.ts";
 export { type StoreCalls, storeMetrics } from "./store-metrics.ts";
 
 export { DelayMetrics } from "./delay-metrics.ts";

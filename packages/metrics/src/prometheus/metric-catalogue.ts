@@ -8,10 +8,11 @@ import { type MetricFacts, SCOPE_LABELS } from "./metric-facts.ts";
 import { OWN_ROLE_METRICS, ROLE_METRICS } from "./role-metrics.ts";
 import { STORE_DURATION, STORE_ERRORS } from "./store-metrics.ts";
 import { VIEW_METRICS, VIEW_READ_ERRORS } from "./view-metrics.ts";
+import { WATCH_METRICS } from "./watch-metrics.ts";
 
 /**
  * What tells a metric: `core`, as it happens, through `Telemetry`; `role`, what the roles of this process report; `view`
- * and `ledger`, what stands in the store; `store`, calls of it; `http`, requests of readers; `delay`, how late events were;
+ * and `ledger`, what stands in the store; `store`, calls of it; `http`, requests of readers; `watch`, their watches; `delay`, how late events were;
  * `collector`, `influx` and `canary`, what those do.
  */
 export type MetricGroup =
@@ -21,6 +22,7 @@ export type MetricGroup =
   | "ledger"
   | "store"
   | "http"
+  | "watch"
   | "delay"
   | "collector"
   | "influx"
@@ -44,6 +46,7 @@ export function metricCatalogue(): readonly CatalogueEntry[] {
     ...LEDGER_METRICS.map((metric) => entry("ledger", metric)),
     ...[STORE_DURATION, STORE_ERRORS].map((metric) => entry("store", metric)),
     ...[HTTP_REQUESTS, HTTP_DURATION, HTTP_BYTES, HTTP_IN_FLIGHT].map((metric) => entry("http", metric)),
+    ...WATCH_METRICS.map((metric) => entry("watch", metric)),
     ...[DELAYS, NEGATIVE_DELAYS, UNMEASURED_EVENTS].map((metric) => entry("delay", metric)),
     ...COLLECTOR_METRICS.map((metric) => entry("collector", metric)),
     ...INFLUX_METRICS.map((metric) => entry("influx", metric)),

@@ -1,6 +1,8 @@
 import type { Clock } from "@krm/core";
 import { KUBERNETES_PATHS, PATHS } from "@krm/protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { streamedBytes } from "../watch/response-sink.ts";
+import type { ScopeWatches } from "../watch/watch-tally.ts";
 
 /** Which of KRM's routes a request was for; `other`: none of them. Never what a reader wrote. */
 export type AnswerRoute =
@@ -20,6 +22,8 @@ export interface AnsweredRequest {
   readonly status: number;
   /** The whole answer has been handed to the system. False: the reader left before; over HTTP/2 that is not told. */
   readonly complete: boolean;
+  /** It was answered with a stream of events: `seconds` is how long that has gone on. */
+  readonly watch: boolean;
   /** From the request's headers to the end of its answer, at the reader's pace. */
   readonly seconds: number;
   /** Of the body, that were sent; where the reader left, or the body was compressed on its way, at most. */
@@ -32,6 +36,8 @@ export interface RequestObserver {
   began(): void;
   /** It is over, whether it was answered or its reader has left. Once for each that began. */
   answered(request: AnsweredRequest): void;
+  /** Is given, when the server is made, what tells at any time of its watches: of each scope that has had one, or may. */
+  watches?(read: () => readonly ScopeWatches[]): void;
 }
 
 const ROUTES: ReadonlySet<string> = new Set<AnswerRoute>([
@@ -75,13 +81,15 @@ export function answerObserver(
       const unknown = reply.hasHeader("content-encoding") ? sent : 0;
       const length = method === "HEAD" ? 0 : Number(reply.getHeader("content-length") ?? unknown);
       const taken = complete ? length : Math.min(length, sent);
+      const streamed = streamedBytes(raw);
       observer.answered({
         route: routeOf(request, prefix),
         method,
         status: reply.statusCode,
         complete,
+        watch: streamed !== undefined,
         seconds: (clock.monotonic() - began) / 1000,
-        bytes: taken > 0 ? taken : 0,
+        bytes: Math.max(0, streamed ?? taken),
       });
     });
   };

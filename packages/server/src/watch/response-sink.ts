@@ -20,10 +20,20 @@ export function beginStream(reply: FastifyReply): WatchSink {
  * resource knows that it is watching.
  */
 export function streamTo(raw: ServerResponse, headers: OutgoingHttpHeaders = {}): WatchSink {
-  if (isGone(raw)) return new ResponseSink(raw);
-  raw.writeHead(200, { ...headers, "cache-control": "no-cache, private", "content-type": "application/json" });
-  raw.flushHeaders();
-  return new ResponseSink(raw);
+  if (!isGone(raw)) {
+    raw.writeHead(200, { ...headers, "cache-control": "no-cache, private", "content-type": "application/json" });
+    raw.flushHeaders();
+  }
+  const sink = new ResponseSink(raw);
+  streams.set(raw, sink);
+  return sink;
+}
+
+const streams = new WeakMap<ServerResponse, ResponseSink>();
+
+/** What was sent of the stream on a response, without the frames of HTTP; undefined: it has none. Where the reader left: at most. */
+export function streamedBytes(raw: ServerResponse): number | undefined {
+  return streams.get(raw)?.sent;
 }
 
 /** Resolves when nothing of a response is left here: it was handed to the system whole, or its client is gone. */
@@ -48,6 +58,9 @@ class ResponseSink implements WatchSink {
   readonly #outlet: Outlet;
   readonly #framed: (bytes: Buffer) => Buffer;
   readonly #closed = new AbortController();
+  #written = 0;
+  /** What was thrown away. */
+  #unsent = 0;
 
   constructor(raw: ServerResponse) {
     const { chunkedEncoding, socket } = raw;
@@ -71,6 +84,10 @@ class ResponseSink implements WatchSink {
     if (isGone(raw)) this.#closed.abort();
   }
 
+  get sent(): number {
+    return Math.max(0, this.#written - this.#unsent);
+  }
+
   get waiting(): number {
     return this.#outlet.writableLength;
   }
@@ -80,7 +97,9 @@ class ResponseSink implements WatchSink {
   }
 
   write(bytes: Buffer): void {
-    if (!this.#closed.signal.aborted) this.#outlet.write(this.#framed(bytes));
+    if (this.#closed.signal.aborted) return;
+    this.#written += bytes.length;
+    this.#outlet.write(this.#framed(bytes));
   }
 
   async drained(): Promise<void> {
@@ -99,6 +118,7 @@ class ResponseSink implements WatchSink {
   }
 
   destroy(): void {
+    this.#unsent = this.waiting;
     this.#raw.destroy();
   }
 }

@@ -7,6 +7,7 @@ import type { LogBounds } from "./event-log.ts";
 import { DEFAULT_READER_BOUNDS, type ReaderBounds } from "./reader-bounds.ts";
 import { shapeOf } from "./shape.ts";
 import { Turns } from "./turns.ts";
+import { emptyTally, type ScopeWatches, totalOf, type WatchCounts, type WatchTally } from "./watch-tally.ts";
 import type { WatchEnd } from "./watch-end.ts";
 import { WatchRing } from "./watch-ring.ts";
 import type { WatchSink } from "./watch-sink.ts";
@@ -43,14 +44,6 @@ export interface WatchQuery {
   readonly view: ObjectView;
 }
 
-/** How many watches there are, and how they have ended. */
-export interface WatchCounts {
-  readonly open: number;
-  readonly ended: Readonly<Record<WatchEnd, number>>;
-  /** Frames of events that were made. What many readers are told alike is made once. */
-  readonly framed: number;
-}
-
 /** A scope that is followed. */
 interface Followed {
   readonly ring: WatchRing;
@@ -76,18 +69,8 @@ export class WatchHub implements AsyncDisposable {
   readonly #fields: FieldCache;
   readonly #options: WatchHubOptions;
   readonly #rings = new Map<string, Followed>();
-  readonly #ended: Record<WatchEnd, number> = {
-    timeout: 0,
-    left: 0,
-    slow: 0,
-    expired: 0,
-    "too-new": 0,
-    revoked: 0,
-    stopped: 0,
-    failed: 0,
-  };
+  readonly #tallies = new Map<string, WatchTally>();
   readonly #turns = new Turns();
-  #framed = 0;
   #isClosed = false;
 
   constructor(options: WatchHubOptions) {
@@ -99,14 +82,17 @@ export class WatchHub implements AsyncDisposable {
     this.#fields = options.fields ?? new FieldCache();
   }
 
+  /** Of all scopes together. */
   get counts(): WatchCounts {
-    let open = 0;
-    let framed = this.#framed;
-    for (const { ring } of this.#rings.values()) {
-      open += ring.size;
-      framed += ring.framed;
-    }
-    return { open, ended: { ...this.#ended }, framed };
+    return totalOf(this.byScope);
+  }
+
+  /** Of each scope that was ever followed. */
+  get byScope(): readonly ScopeWatches[] {
+    return [...this.#tallies].map(([id, { scope, ended, framed }]) => {
+      const ring = this.#rings.get(id)?.ring;
+      return { scope, open: ring?.size ?? 0, ended: { ...ended }, framed: framed + (ring?.framed ?? 0) };
+    });
   }
 
   /**
@@ -157,7 +143,7 @@ export class WatchHub implements AsyncDisposable {
       if (signal?.aborted === true) stop();
       const end = await watcher.done;
       signal?.removeEventListener("abort", stop);
-      this.#ended[end]++;
+      this.#tally(query.scope).ended[end]++;
       if (end === "failed") this.#logger.error({ err: watcher.failure, scope: scopeId(query.scope) }, "a watch failed");
       return end;
     });
@@ -217,8 +203,16 @@ export class WatchHub implements AsyncDisposable {
     const usedAt = this.#clock.monotonic();
     const entry: Followed = { ring, users: 0, usedAt, unused: undefined, running: ring.run() };
     if (this.#isClosed) ring.stop();
+    this.#tally(scope);
     this.#rings.set(id, entry);
     return entry;
+  }
+
+  #tally(scope: Scope): WatchTally {
+    const id = scopeId(scope);
+    const tally = this.#tallies.get(id) ?? emptyTally(scope);
+    this.#tallies.set(id, tally);
+    return tally;
   }
 
   async #linger(id: string, entry: Followed, signal: AbortSignal): Promise<void> {
@@ -232,7 +226,7 @@ export class WatchHub implements AsyncDisposable {
     // Somebody may have come between the end of the sleep and this.
     if (signal.aborted) return;
     this.#rings.delete(id);
-    this.#framed += ring.framed;
+    this.#tally(ring.scope).framed += ring.framed;
     ring.stop();
   }
 }

@@ -9,6 +9,7 @@ import {
   newestResourceVersion,
   resourceName,
   type ResourceVersion,
+  type Scope,
   type ScopeStore,
   scopeId,
   STORE_BACKOFF,
@@ -53,6 +54,10 @@ export class WatchRing {
   constructor(options: WatchRingOptions) {
     this.#options = options;
     this.#frames = new Frames(options.store.scope.resource, options.clock);
+  }
+
+  get scope(): Scope {
+    return this.#options.store.scope;
   }
 
   /** How many watches are open. */

@@ -1,9 +1,11 @@
-import type { AnsweredRequest, RequestObserver } from "@krm/server";
+import type { AnsweredRequest, RequestObserver, ScopeWatches } from "@krm/server";
 
 /** An observer that writes down what it hears. */
 export class Observed implements RequestObserver {
   /** Requests that are not over. */
   open = 0;
+  /** What the server tells of its watches. */
+  read: () => readonly ScopeWatches[] = () => [];
   readonly #answered: AnsweredRequest[] = [];
   #told = Promise.withResolvers<void>();
 
@@ -16,6 +18,10 @@ export class Observed implements RequestObserver {
     this.#answered.push(request);
     this.#told.resolve();
     this.#told = Promise.withResolvers();
+  }
+
+  watches(read: () => readonly ScopeWatches[]): void {
+    this.read = read;
   }
 
   /** The next request that is over. */

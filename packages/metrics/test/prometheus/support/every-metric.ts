@@ -75,8 +75,17 @@ export async function everyMetric(
     const http = httpMetrics(registry);
     for (const complete of [true, false]) {
       http.began();
-      http.answered({ route: "/:resource", method: "GET", status: 200, complete, seconds: 0.01, bytes: 1000 });
+      http.answered({
+        route: "/:resource",
+        method: "GET",
+        status: 200,
+        complete,
+        watch: false,
+        seconds: 0.01,
+        bytes: 1000,
+      });
     }
+    http.watches(() => SCOPES.map((scope) => ({ scope, open: 2, ended: { left: 1, slow: 0 }, framed: 9 })));
   }
   return { registry, [Symbol.asyncDispose]: async () => store[Symbol.asyncDispose]() };
 }
