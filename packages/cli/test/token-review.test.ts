@@ -1,10 +1,11 @@
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PODS } from "@krm/core";
+import type { AuditEvent } from "@krm/server";
 import {
   type AccessRule,
   createClientAuthority,
@@ -79,6 +80,32 @@ describe("krm monitor --serve --auth tokenreview", () => {
     expect((await ask(monitor, "/readyz"))[0]).toBe(200);
     expect(monitor.io.stderr.text).not.toContain("-token");
     await end(monitor);
+  });
+
+  it("writes down who read what, and no token, with --audit-log", async () => {
+    const file = join(folder, "audit.log");
+    const serve = `monitor pods --serve --listen 127.0.0.1:0 --auth tokenreview --audit-log ${file} --kubeconfig`;
+    const monitor = begin({}, ...serve.split(" "), await kubeconfigOf("krm"));
+    await monitor.io.stderr.matching(/pods \(1\): synced/);
+    await ask(monitor, "/pods?namespace=team-a", "ada-token");
+    await ask(monitor, "/api/v1/pods", "ada-token");
+    await ask(monitor, "/pods", "wrong-token");
+    const [, metrics] = await ask(monitor, "/metrics", "admin-token");
+    expect(metrics).toMatch(/^krm_audit_events_total\{outcome="written"\} \d$/m);
+    expect(metrics).toMatch(/^krm_audit_events_total\{outcome="lost"\} 0$/m);
+    await end(monitor);
+    const text = await readFile(file, "utf8");
+    const events = text
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as AuditEvent);
+    expect(events.map(({ responseStatus, user, verb }) => [user.username, verb, responseStatus.code])).toEqual([
+      ["ada", "list", 200],
+      ["ada", "list", 403],
+      [undefined, "list", 401],
+      ["admin", "get", 200],
+    ]);
+    expect(text).not.toContain("-token");
   });
 
   it("for tokens of its audiences alone", async () => {

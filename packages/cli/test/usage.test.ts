@@ -105,6 +105,7 @@ describe("a wrong command line", () => {
     ["serve --store redis://h --auth none --in-cluster", "krm: --in-cluster does nothing without --auth tokenreview."],
     ["serve --store redis://h --auth tokenreview:", 'krm: --auth: "tokenreview:" is not a way to authenticate'],
     ["monitor --auth tokenreview", "krm: --auth does nothing without --serve"],
+    ["monitor --audit-log -", "krm: --audit-log does nothing without --serve"],
     [
       "metrics",
       "krm: metrics needs --store URL. For example: krm metrics --store redis://127.0.0.1:6379; or measure in",

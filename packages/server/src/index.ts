@@ -12,9 +12,20 @@ export { createServer, type KrmServer, type ServerAuth, type ServerOptions } fro
 export { isLoopback, type ListenAddress } from "./standalone/listen-address.ts";
 export type { TlsFiles } from "./standalone/tls-files.ts";
 
+// What was read, by whom
+export type {
+  AuditEvent,
+  AuditObjectRef,
+  AuditResponseStatus,
+  AuditSink,
+  AuditStage,
+  AuditUser,
+} from "./audit/audit-event.ts";
+export { type AuditCounts, type AuditLog, type AuditLogOptions, openAuditLog } from "./standalone/audit-log.ts";
+
 // Who may read
 export type { Authenticator, Identity } from "./auth/authenticator.ts";
-export { type AccessAttributes, accessRefused, type Authorizer } from "./auth/authorizer.ts";
+export { type AccessAttributes, type AccessGranted, accessRefused, type Authorizer } from "./auth/authorizer.ts";
 export type { AccessReviews, ReviewedAccess, ReviewedToken } from "./auth/access-reviews.ts";
 export { ClusterAccess, type ClusterAccessOptions } from "./auth/cluster-access.ts";
 export { staticTokens, type StaticTokens } from "./auth/static-tokens.ts";

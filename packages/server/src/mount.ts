@@ -14,11 +14,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 
 import { errorStatus } from "./answer/error-status.ts";
 import type { RequestObserver } from "./answer/observe-answers.ts";
 import { sendJson, sendStatus } from "./answer/send.ts";
-import { Access } from "./auth/access.ts";
+import type { AuditSink } from "./audit/audit-event.ts";
+import type { Auditor } from "./audit/auditor.ts";
+import type { Access } from "./auth/access.ts";
 import type { Authenticator } from "./auth/authenticator.ts";
 import type { Authorizer } from "./auth/authorizer.ts";
 import { CompressedObjects } from "./body/compressed-objects.ts";
-import type { ClientCertificates } from "./auth/client-certificates.ts";
 import { type LimitOptions, readLimits } from "./limits/limit-options.ts";
 import { WatchPlaces } from "./limits/watch-places.ts";
 import { readQuery } from "./request/query-string.ts";
@@ -58,24 +59,28 @@ export interface MountOptions extends LimitOptions {
   readonly metrics?: MetricsSource | undefined;
   /** Hears of every request and its answer, and of watches, for metrics. @default nobody */
   readonly observer?: RequestObserver | undefined;
+  /** Where every request is written down, but those of `/livez` and `/readyz`. @default nowhere */
+  readonly audit?: AuditSink | undefined;
 }
 
-/** What depends on whose the application is. */
-export interface MountPlace {
-  /** Whether the answers to unknown paths are set here. */
+/** What the caller of {@link mountKrm} has made before. */
+export interface MountParts {
+  /** Of the options' `auth` and `authorizer`. */
+  readonly access: Access;
+  /** Of the options' `audit`, with that access. */
+  readonly auditor: Auditor | undefined;
+  /** Whether the answers to unknown paths are set here, or by whoever owns the application. */
   readonly notFound: boolean;
-  /** The certificates of the clients of the application's TLS server, where it asks for them. */
-  readonly certificates?: ClientCertificates | undefined;
 }
 
 /**
- * Adds KRM's hooks, routes and error handling to an instance, which must be KRM's own (or its encapsulated part). The
- * observer is the caller's to add, before all other hooks.
+ * Adds KRM's hooks, routes and error handling to an instance, which must be KRM's own (or its encapsulated part). Observer
+ * and auditor are the caller's to attach, before all other hooks.
  */
-export function mountKrm(app: FastifyInstance, options: MountOptions, place: MountPlace): void {
+export function mountKrm(app: FastifyInstance, options: MountOptions, parts: MountParts): void {
   const { store, clock = systemClock, staleness = DEFAULT_STALENESS, logger = silentLogger, metrics } = options;
-  const access = new Access({ ...options, certificates: place.certificates });
   const limits = readLimits(options);
+  const { access, auditor } = parts;
   const catalog = new Catalog(store, options.scopes ?? [], clock);
   const fields = new FieldCache();
   const hub = new WatchHub({ store, clock, logger, fields });
@@ -92,7 +97,15 @@ export function mountKrm(app: FastifyInstance, options: MountOptions, place: Mou
     follow: async (scopes, signal) => {
       await Promise.all(scopes.map(async (scope) => hub.prepare(scope, signal)));
     },
-    watch: watchHandler({ hub, store, clock, staleness, access, places: new WatchPlaces(limits) }),
+    watch: watchHandler({
+      hub,
+      store,
+      clock,
+      staleness,
+      access,
+      places: new WatchPlaces(limits),
+      began: (request) => auditor?.streams(request),
+    }),
   };
   options.observer?.watches?.(() => hub.byScope);
   app.addHook("preClose", async () => hub[Symbol.asyncDispose]());
@@ -141,9 +154,16 @@ export function mountKrm(app: FastifyInstance, options: MountOptions, place: Mou
     reply.removeHeader("etag");
     if (hasCause(error.status, "ViewSyncing") && !reply.hasHeader(HEADERS.state))
       reply.header(HEADERS.state, "syncing");
+    auditor?.failed(request, error.status);
     return sendStatus(reply, error);
   });
-  if (place.notFound) app.setNotFoundHandler(async (_request, reply) => sendStatus(reply, notFoundPath()));
+  if (parts.notFound) {
+    app.setNotFoundHandler(async (request, reply) => {
+      const error = notFoundPath();
+      auditor?.failed(request, error.status);
+      return sendStatus(reply, error);
+    });
+  }
 
   const read = (
     url: string,

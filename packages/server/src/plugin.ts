@@ -2,6 +2,8 @@ import { systemClock } from "@krm/core";
 import type { FastifyInstance, FastifyPluginAsync } from "fastify";
 import fastifyPlugin from "fastify-plugin";
 import { observeAnswers } from "./answer/observe-answers.ts";
+import { Auditor } from "./audit/auditor.ts";
+import { Access } from "./auth/access.ts";
 import { mountKrm, type MountOptions } from "./mount.ts";
 import { refuseUnknownOptions } from "./options.ts";
 
@@ -23,6 +25,7 @@ const KNOWN = [
   "observer",
   "maxWatchesPerUser",
   "maxListSize",
+  "audit",
   "prefix",
   "logLevel",
   "logSerializers",
@@ -48,7 +51,10 @@ export const krmPlugin: FastifyPluginAsync<KrmPluginOptions> = fastifyPlugin(mou
 
 async function mount(app: FastifyInstance, options: KrmPluginOptions): Promise<void> {
   refuseUnknownOptions(options, KNOWN, "krmPlugin");
-  const { observer, clock = systemClock } = options;
+  const { audit, observer, clock = systemClock } = options;
+  const access = new Access(options);
+  const auditor = audit && new Auditor({ sink: audit, access, clock, prefix: app.prefix.replace(/\/$/, "") });
   if (observer !== undefined) observeAnswers(app, observer, clock);
-  mountKrm(app, options, { notFound: app.prefix !== "" });
+  auditor?.attach(app);
+  mountKrm(app, options, { access, auditor, notFound: app.prefix !== "" });
 }

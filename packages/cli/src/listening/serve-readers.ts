@@ -1,6 +1,13 @@
 import type { Logger, Scope, Store } from "@krm/core";
-import { httpMetrics, type ProcessMetrics } from "@krm/metrics/prometheus";
-import { type AccessReviews, createServer, isLoopback, type KrmServer, type ServerAuth } from "@krm/server";
+import { auditMetrics, httpMetrics, type ProcessMetrics } from "@krm/metrics/prometheus";
+import {
+  type AccessReviews,
+  type AuditLog,
+  createServer,
+  isLoopback,
+  openAuditLog,
+  type ServerAuth,
+} from "@krm/server";
 import { UsageError } from "../errors/usage-error.ts";
 import type { AuthChoice } from "../options/auth.ts";
 import type { ServerFlagOptions } from "../options/common-flags.ts";
@@ -35,25 +42,26 @@ export async function serveReaders(
       ? undefined
       : { certFile: tlsCert, keyFile: tlsKey, clientCaFile: tlsClientCa };
   const observer = metrics && httpMetrics(metrics);
+  await using opened = new AsyncDisposableStack();
+  // Closed last: the server writes down its last answers first.
+  const audit = await openAudit(options, logger, metrics);
+  if (audit !== undefined) opened.use(audit);
   const limits = { maxWatchesPerUser, maxListSize };
-  const server: KrmServer = await createServer({
-    store,
-    scopes,
-    listen,
-    auth,
-    tls,
-    ...limits,
-    logger,
-    metrics,
-    observer,
-  });
-  try {
-    const { url } = await listenHint(server.listen(), formatHostPort(listen));
-    return { url, [Symbol.asyncDispose]: async () => server.close() };
-  } catch (error) {
-    await server.close();
-    throw error;
-  }
+  const server = opened.use(
+    await createServer({ store, scopes, listen, auth, tls, ...limits, logger, metrics, observer, audit }),
+  );
+  const { url } = await listenHint(server.listen(), formatHostPort(listen));
+  const serving = opened.move();
+  return { url, [Symbol.asyncDispose]: async () => serving.disposeAsync() };
+}
+
+async function openAudit(
+  { auditLog: file }: ServerFlagOptions,
+  logger: Logger,
+  metrics: ProcessMetrics["registry"] | undefined,
+): Promise<AuditLog | undefined> {
+  if (file === undefined) return undefined;
+  return openAuditLog({ file, logger, counts: metrics && auditMetrics(metrics) });
 }
 
 function serverAuth(auth: AuthChoice | undefined, reviews: AccessReviews | undefined): ServerAuth | undefined {

@@ -43,6 +43,8 @@ export interface ServerFlagOptions {
   readonly maxWatchesPerUser?: number;
   /** Bytes. */
   readonly maxListSize?: number;
+  /** A path, or `-`. */
+  readonly auditLog?: string;
 }
 
 /** The names of {@link serverFlags} as commander has them. */
@@ -73,7 +75,13 @@ export const LIMITS_HELP = `A user who asks for too much is refused, and nobody 
 Retry-After (without --auth all readers are one user), and a list of more than --max-list-size is a 413 that says which
 pages to ask for. With --max-list-size, limit counts with resourceVersion=0 too, as informers list first.`;
 
-/** `--auth`, `--tls-cert`, `--tls-key`, `--tls-client-ca`, `--max-watches-per-user`, `--max-list-size` */
+/** What `--audit-log` writes, for help texts. */
+export const AUDIT_LOG_HELP = `With --audit-log every request of a reader is one line of JSON, an Event of audit.k8s.io/v1 at level Metadata, refused ones
+included: who, from where, what, and how it was answered; never a token, never an object. /livez and /readyz are left out. The
+file is made with mode 0600, appended to, and made anew when it was moved away (logrotate needs no signal). Answers do not
+wait for it: what cannot be written for long is lost, told in the log, and counted in krm_audit_events_total.`;
+
+/** `--auth`, `--tls-cert`, `--tls-key`, `--tls-client-ca`, `--max-watches-per-user`, `--max-list-size`, `--audit-log` */
 export function serverFlags(): readonly Flag[] {
   return [
     flag(
@@ -97,5 +105,6 @@ export function serverFlags(): readonly Flag[] {
       "how much one list answer may hold, counted as stored, such as 64Mi; larger lists must be asked for in pages (default: any)",
       { parse: parseByteSize },
     ),
+    flag("--audit-log <FILE>", "write down who read what, one JSON line a request; - is standard output"),
   ];
 }

@@ -4,6 +4,7 @@ export { PrometheusTelemetry } from "./prometheus-telemetry.ts";
 export { type MeasuredRoles, registerRoleMetrics, type RoleAtWork } from "./role-metrics.ts";
 export { registerViewMetrics } from "./view-metrics.ts";
 export type { MeasuredViews } from "./view-reader.ts";
+export { type AuditMetrics, auditMetrics } from "./audit-metrics.ts";
 export { type AnsweredHttpRequest, type HttpMetrics, httpMetrics } from "./http-metrics.ts";
 export type { MeasuredWatches } from "./watch-metrics.ts";
 export { type StoreCalls, storeMetrics } from "./store-metrics.ts";

@@ -1,4 +1,5 @@
 import { type MetricInfo, type MetricName, METRICS, ROLES } from "@krm/core";
+import { AUDIT_EVENTS } from "./audit-metrics.ts";
 import { CANARY_METRICS } from "./canary-metrics.ts";
 import { COLLECTOR_METRICS, INFLUX_METRICS } from "./collector-metrics.ts";
 import { DELAYS, NEGATIVE_DELAYS, UNMEASURED_EVENTS } from "./delay-metrics.ts";
@@ -12,8 +13,8 @@ import { WATCH_METRICS } from "./watch-metrics.ts";
 
 /**
  * What tells a metric: `core`, as it happens, through `Telemetry`; `role`, what the roles of this process report; `view`
- * and `ledger`, what stands in the store; `store`, calls of it; `http`, requests of readers; `watch`, their watches; `delay`, how late events were;
- * `collector`, `influx` and `canary`, what those do.
+ * and `ledger`, what stands in the store; `store`, calls of it; `http`, requests of readers; `watch`, their watches; `audit`,
+ * what is written down of both; `delay`, how late events were; `collector`, `influx` and `canary`, what those do.
  */
 export type MetricGroup =
   | "core"
@@ -23,6 +24,7 @@ export type MetricGroup =
   | "store"
   | "http"
   | "watch"
+  | "audit"
   | "delay"
   | "collector"
   | "influx"
@@ -47,6 +49,7 @@ export function metricCatalogue(): readonly CatalogueEntry[] {
     ...[STORE_DURATION, STORE_ERRORS].map((metric) => entry("store", metric)),
     ...[HTTP_REQUESTS, HTTP_DURATION, HTTP_BYTES, HTTP_IN_FLIGHT].map((metric) => entry("http", metric)),
     ...WATCH_METRICS.map((metric) => entry("watch", metric)),
+    entry("audit", AUDIT_EVENTS),
     ...[DELAYS, NEGATIVE_DELAYS, UNMEASURED_EVENTS].map((metric) => entry("delay", metric)),
     ...COLLECTOR_METRICS.map((metric) => entry("collector", metric)),
     ...INFLUX_METRICS.map((metric) => entry("influx", metric)),

@@ -95,7 +95,8 @@ export function answerObserver(
   };
 }
 
-function routeOf({ routeOptions: { url } }: FastifyRequest, prefix: string): AnswerRoute {
+/** Which of the routes below a prefix a request is for. */
+export function routeOf({ routeOptions: { url } }: Pick<FastifyRequest, "routeOptions">, prefix: string): AnswerRoute {
   if (url === undefined || !url.startsWith(prefix)) return "other";
   const route = url.slice(prefix.length).replace(/\/\*$/u, "") || "/";
   return ROUTES.has(route) ? (route as AnswerRoute) : "other";

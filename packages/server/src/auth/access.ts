@@ -2,7 +2,7 @@ import { badRequest, serviceUnavailable, StatusError, unauthorized } from "@krm/
 import { type CallOptions, KrmError } from "@krm/core";
 import type { FastifyRequest } from "fastify";
 import { type Authenticator, bearerToken, type Identity } from "./authenticator.ts";
-import type { AccessAttributes, Authorizer } from "./authorizer.ts";
+import { type AccessAttributes, AccessRefused, type Authorizer } from "./authorizer.ts";
 import type { CertificateVerdict, ClientCertificates } from "./client-certificates.ts";
 
 /**
@@ -23,6 +23,15 @@ export interface AccessOptions {
 /** Finds out who asks, by what they brought; undefined: nobody. */
 type Identify = (options: CallOptions) => Promise<Identity | undefined>;
 
+/** What a request asked to do, last, and what was decided. */
+export interface Judged {
+  readonly attributes: AccessAttributes;
+  /** Undefined: nothing could be decided. */
+  readonly decision: "allow" | "forbid" | undefined;
+  /** What the authorizer said to it. */
+  readonly reason?: string | undefined;
+}
+
 /** Who asks, and what they were let in for last. */
 interface Reader {
   readonly user: Identity;
@@ -37,6 +46,7 @@ export class Access {
   readonly #authorizer: Authorizer | undefined;
   readonly #certificates: AccessOptions["certificates"];
   readonly #readers = new WeakMap<FastifyRequest, Reader>();
+  readonly #judged = new WeakMap<FastifyRequest, Judged>();
 
   /** @throws KrmError `KRM_INVALID_ARGUMENT` */
   constructor({ auth, authorizer, certificates }: AccessOptions) {
@@ -93,18 +103,36 @@ export class Access {
     ];
   }
 
+  /** What was decided of a request. Undefined: it has not come to that. */
+  judged(request: FastifyRequest): Judged | undefined {
+    return this.#judged.get(request);
+  }
+
   /**
    * Resolves where the sender of a request may do this: to be called before anything is looked up.
    *
    * @throws StatusError 403, 503; an error of the server
    */
   async allow(request: FastifyRequest, attributes: AccessAttributes): Promise<void> {
-    if (this.#authorizer === undefined) return;
+    const refusal = await this.refusal(request, attributes);
+    if (refusal !== undefined) throw refusal;
+  }
+
+  /** As {@link allow}, but that they may not (403) is given back: for who can be given less. Undefined: they may. */
+  async refusal(request: FastifyRequest, attributes: AccessAttributes): Promise<StatusError | undefined> {
+    this.#judged.set(request, { attributes, decision: undefined });
+    if (this.#authorizer === undefined) {
+      this.#judged.set(request, { attributes, decision: "allow" });
+      return undefined;
+    }
     const reader = this.#readers.get(request);
     if (reader === undefined) throw unauthorized();
     refuseImpersonation(request);
-    await mayThey(this.#authorizer, reader.user, attributes, { signal: request.signal });
+    const decided = await decide(this.#authorizer, reader.user, attributes, { signal: request.signal });
+    this.#judged.set(request, { attributes, ...decided });
+    if (decided.decision === "forbid") return decided.refusal;
     reader.granted = attributes;
+    return undefined;
   }
 
   /** For an answer that goes on, such as a watch: what asks again about the request's sender and what was allowed last. */
@@ -118,7 +146,9 @@ export class Access {
       if (authorizer === undefined) return;
       // The groups may be others by now: the right is that of who they are today.
       if (reader.granted === undefined) throw unauthorized();
-      await mayThey(authorizer, user, reader.granted, options);
+      const decided = await decide(authorizer, user, reader.granted, options);
+      this.#judged.set(request, { attributes: reader.granted, ...decided });
+      if (decided.decision === "forbid") throw decided.refusal;
     };
   }
 }
@@ -145,17 +175,25 @@ async function whose(auth: Authenticator, token: string, options: CallOptions): 
   }
 }
 
-async function mayThey(
+type Decided =
+  | { readonly decision: "allow"; readonly reason: string | undefined }
+  | { readonly decision: "forbid"; readonly reason: string | undefined; readonly refusal: StatusError };
+
+/** @throws StatusError where nothing was decided; an error of the server */
+async function decide(
   authorizer: Authorizer,
   user: Identity,
   attributes: AccessAttributes,
   options: CallOptions,
-): Promise<void> {
+): Promise<Decided> {
   try {
-    await authorizer.authorize(user, attributes, options);
+    const granted = await authorizer.authorize(user, attributes, options);
+    return { decision: "allow", reason: granted?.reason };
   } catch (cause) {
-    if (cause instanceof StatusError) throw cause;
-    throw new Error("the authorizer failed", { cause });
+    if (!(cause instanceof StatusError)) throw new Error("the authorizer failed", { cause });
+    if (cause.status.code !== 403) throw cause;
+    const reason = cause instanceof AccessRefused ? cause.said : undefined;
+    return { decision: "forbid", reason, refusal: cause };
   }
 }
 

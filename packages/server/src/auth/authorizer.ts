@@ -1,4 +1,4 @@
-import { forbidden, forbiddenPath, type StatusError } from "@krm/apimachinery";
+import { forbidden, forbiddenPath, type Status, StatusError } from "@krm/apimachinery";
 import type { CallOptions } from "@krm/core";
 import type { Identity } from "./authenticator.ts";
 
@@ -27,6 +27,12 @@ export type AccessAttributes =
       readonly path: string;
     };
 
+/** That somebody may. */
+export interface AccessGranted {
+  /** Why, in the authorizer's own words, where it says something: for the audit log, and for no reader. */
+  readonly reason?: string | undefined;
+}
+
 /** Decides what a reader may read. */
 export interface Authorizer {
   /**
@@ -37,14 +43,24 @@ export interface Authorizer {
    *
    * @param options Its signal aborts when the reader has left.
    */
-  authorize(user: Identity, attributes: AccessAttributes, options?: CallOptions): Promise<void>;
+  authorize(user: Identity, attributes: AccessAttributes, options?: CallOptions): Promise<AccessGranted | void>;
+}
+
+/** A refusal that remembers what the authorizer said apart from the message that it stands in. */
+export class AccessRefused extends StatusError {
+  readonly said: string;
+
+  constructor(status: Status, said: string) {
+    super(status);
+    this.said = said;
+  }
 }
 
 /** 403 in the API server's own words. `reason`: what the authorizer said, where it said something. */
 export function accessRefused({ user }: Identity, attributes: AccessAttributes, reason?: string): StatusError {
-  if (attributes.type === "path") {
-    const { verb, path } = attributes;
-    return forbiddenPath({ verb, path, user, reason });
-  }
-  return forbidden({ ...attributes, resource: attributes, user, reason });
+  const { status } =
+    attributes.type === "path"
+      ? forbiddenPath({ verb: attributes.verb, path: attributes.path, user, reason })
+      : forbidden({ ...attributes, resource: attributes, user, reason });
+  return new AccessRefused(status, reason ?? "");
 }

@@ -11,7 +11,7 @@ import {
 } from "@krm/core";
 import type { AccessReviews, ReviewedAccess } from "./access-reviews.ts";
 import type { Authenticator, Identity } from "./authenticator.ts";
-import { type AccessAttributes, accessRefused, type Authorizer } from "./authorizer.ts";
+import { type AccessAttributes, type AccessGranted, accessRefused, type Authorizer } from "./authorizer.ts";
 import { ReviewCache } from "./review-cache.ts";
 import { ReviewTrouble } from "./review-trouble.ts";
 
@@ -102,7 +102,7 @@ export class ClusterAccess implements Authenticator, Authorizer {
     return (await this.#ask(this.#tokens, this.#keyOf(token), review, { ...options, trouble, words })).identity;
   }
 
-  async authorize(user: Identity, attributes: AccessAttributes, options: CallOptions = {}): Promise<void> {
+  async authorize(user: Identity, attributes: AccessAttributes, options: CallOptions = {}): Promise<AccessGranted> {
     const review = async (signal: AbortSignal): Promise<ReviewedAccess> =>
       this.#reviews.reviewAccess(user, attributes, { signal });
     const trouble = this.#accessTrouble;
@@ -110,6 +110,7 @@ export class ClusterAccess implements Authenticator, Authorizer {
     const key = this.#keyOf(accessText(user, attributes));
     const { allowed, reason } = await this.#ask(this.#accesses, key, review, { ...options, trouble, words });
     if (!allowed) throw accessRefused(user, attributes, reason);
+    return { reason };
   }
 
   /** @throws StatusError 503 */

@@ -32,9 +32,7 @@ import { answerDiscovery } from "./discovery.ts";
 import { forbidHidden } from "./hidden-namespace.ts";
 import type { KubernetesRequest } from "./kubernetes-request.ts";
 import { representObject, requireForm, writtenType } from "./represent.ts";
-
-/** What stands before the path of a target in absolute form. */
-const AUTHORITY = /^[a-z][a-z0-9+.-]*:\/\/[^/?]*/iu;
+import { targetOf } from "./request-target.ts";
 
 /**
  * Answers a request to the Kubernetes API, as kube-apiserver does where the resource is watched here. Unknown parameters
@@ -141,16 +139,4 @@ function isNamespace({ group, resource, verb }: ResourceRequestInfo): boolean {
 function notServed(reply: FastifyReply, message: string): Error {
   reply.header("allow", "GET, HEAD");
   return methodNotAllowed(message);
-}
-
-/**
- * The path below as many segments as the prefix has (one of which may be a parameter), its own as they were written but for
- * empty ones, which stand for nothing. A target may name a server, as proxies are sent it: it is this one.
- */
-function targetOf(target: string, prefix: string): { readonly path: string; readonly query: URLSearchParams } {
-  const own = target.replace(AUTHORITY, "");
-  const mark = own.indexOf("?");
-  const segments = (mark < 0 ? own : own.slice(0, mark)).split("/").slice(prefix.split("/").length);
-  const path = `/${segments.filter((segment) => segment !== "").join("/")}`;
-  return { path, query: new URLSearchParams(mark < 0 ? "" : own.slice(mark + 1)) };
 }

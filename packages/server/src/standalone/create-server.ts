@@ -6,6 +6,8 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { errorStatus } from "../answer/error-status.ts";
 import { answerObserver, observeAnswers } from "../answer/observe-answers.ts";
 import { sendStatus } from "../answer/send.ts";
+import { Auditor } from "../audit/auditor.ts";
+import { Access } from "../auth/access.ts";
 import type { AccessReviews } from "../auth/access-reviews.ts";
 import type { Authenticator } from "../auth/authenticator.ts";
 import type { Authorizer } from "../auth/authorizer.ts";
@@ -79,6 +81,7 @@ const KNOWN = [
   "observer",
   "maxWatchesPerUser",
   "maxListSize",
+  "audit",
   "listen",
   "tls",
   "graceMs",
@@ -114,19 +117,22 @@ export async function createServer(options: ServerOptions): Promise<KrmServer> {
   const stop = new AbortController();
   const tls = options.tls === undefined ? undefined : await followTlsFiles(options.tls, { clock, logger });
   const auth = await openAuth(options.auth, { clock, logger });
-  const observe = options.observer && answerObserver(options.observer, clock);
-  const app = makeApp(tls, options.stallMs ?? STALL, observe);
+  const { authenticator, authorizer } = auth;
   const certificates = tls?.clientCa === undefined ? undefined : new ClientCertificates(clock);
+  const access = new Access({ auth: authenticator, authorizer, certificates });
+  const auditor = options.audit && new Auditor({ sink: options.audit, access, clock, prefix: "" });
+  const observe = options.observer && answerObserver(options.observer, clock);
+  const app = makeApp(tls, options.stallMs ?? STALL, { observe, auditor });
   app.server.on("connection", (connection: Socket) => certificates?.accepted(connection));
   if (options.observer !== undefined) observeAnswers(app, options.observer, clock);
+  auditor?.attach(app);
   if (options.auth === undefined) guardHost(app);
   app.addHook("onResponse", async (request) => {
     const isOutdated = certificates?.judge(request.raw.socket).type === "outdated";
     // A connection that stays open after its answer would hold up the end, or be of no use.
     if (stop.signal.aborted || isOutdated) setImmediate(() => app.server.closeIdleConnections());
   });
-  const { authenticator, authorizer } = auth;
-  mountKrm(app, { ...options, auth: authenticator, authorizer }, { notFound: true, certificates });
+  mountKrm(app, { ...options, auth: authenticator, authorizer }, { access, auditor, notFound: true });
   const following = tls?.follow(stop.signal, (what) => {
     // Everything anew: what is left out falls back to the defaults.
     (app.server as unknown as TlsServer).setSecureContext(secureContext(tls));
@@ -212,7 +218,7 @@ async function openAuth(
 function makeApp(
   tls: FollowedTls | undefined,
   stallMs: number,
-  observe: ReturnType<typeof answerObserver> | undefined,
+  told: { readonly observe: ReturnType<typeof answerObserver> | undefined; readonly auditor: Auditor | undefined },
 ): FastifyInstance {
   const common = {
     requestTimeout: REQUEST_TIMEOUT,
@@ -220,8 +226,11 @@ function makeApp(
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply): void => {
       // No hook has run for it.
-      observe?.(request, reply);
-      void sendStatus(reply, errorStatus(error).error);
+      told.observe?.(request, reply);
+      told.auditor?.begin(request, reply);
+      const answer = errorStatus(error).error;
+      told.auditor?.failed(request, answer.status);
+      void sendStatus(reply, answer);
     },
   };
   if (tls === undefined) return Fastify(common);

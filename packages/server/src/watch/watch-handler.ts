@@ -1,6 +1,7 @@
 import { methodNotAllowed } from "@krm/apimachinery";
 import type { Clock, StalenessBounds, Store } from "@krm/core";
 import { formatFreshness } from "@krm/protocol";
+import type { FastifyRequest } from "fastify";
 import type { Access, Recheck } from "../auth/access.ts";
 import type { KubernetesWatchHandler } from "../kubernetes/watch-handler.ts";
 import type { WatchPlaces } from "../limits/watch-places.ts";
@@ -21,6 +22,8 @@ export interface WatchHandlerContext {
   /** Who may watch, asked again while they do. */
   readonly access: Pick<Access, "isGuarded" | "recheck" | "user">;
   readonly places: Pick<WatchPlaces, "take">;
+  /** Hears of every stream that begins. */
+  readonly began?: (request: FastifyRequest) => void;
 }
 
 /** How often it is asked whether who watches still may. Milliseconds. */
@@ -34,7 +37,7 @@ const RECHECK_EVERY_MS = 10_000;
  * A resource that is watched in some namespaces one by one can be watched here in one of them at a time: their versions
  * go on apart from each other, so that none says what of all of them a reader has been told.
  */
-export function watchHandler({ hub, access, places, ...at }: WatchHandlerContext): KubernetesWatchHandler {
+export function watchHandler({ hub, access, began, places, ...at }: WatchHandlerContext): KubernetesWatchHandler {
   return async ({ watched, namespace, options, fields, view, request, reply }) => {
     const scopes = scopesFor(watched, namespace);
     const [scope] = scopes;
@@ -60,7 +63,9 @@ export function watchHandler({ hub, access, places, ...at }: WatchHandlerContext
       const begin = (): WatchSink => {
         request.signal.removeEventListener("abort", left);
         hasBegun = true;
-        return beginStream(reply);
+        const sink = beginStream(reply);
+        began?.(request);
+        return sink;
       };
       await hub.open({ scope, namespace, options, fields, view }, begin, refused.signal);
     } finally {

@@ -1,5 +1,5 @@
 import { compileDropPaths, type Logger, Monitor, PODS } from "@krm/core";
-import { type AccessReviews, ClusterAccess, krmPlugin } from "@krm/server";
+import { type AccessReviews, type AuditSink, ClusterAccess, krmPlugin } from "@krm/server";
 import {
   type AccessRule,
   ClusterSource,
@@ -77,6 +77,7 @@ export async function guardedCluster(
     readonly reviews?: AccessReviews;
     /** Served, but without anything that is monitored. */
     readonly unwatched?: boolean;
+    readonly audit?: AuditSink;
   } = {},
 ): Promise<GuardedCluster> {
   const clock = new ManualClock();
@@ -113,6 +114,7 @@ export async function guardedCluster(
     metrics,
     auth: access,
     authorizer: access,
+    audit: options.audit,
   });
 
   const bearer = (name: string | undefined): Record<string, string> =>

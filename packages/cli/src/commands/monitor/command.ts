@@ -3,6 +3,7 @@ import { Argument, type Command } from "commander";
 import type { CliIo } from "../../io.ts";
 import {
   CLIENT_CA_HELP,
+  AUDIT_LOG_HELP,
   type CommonOptions,
   LIMITS_HELP,
   listenFlag,
@@ -70,6 +71,8 @@ ${TOKEN_REVIEW_HELP}
 ${CLIENT_CA_HELP}
 
 ${LIMITS_HELP}
+
+${AUDIT_LOG_HELP}
 
 ${STORES_HELP}
 

@@ -4,6 +4,7 @@ import { UsageError } from "../../errors/usage-error.ts";
 import type { CliIo } from "../../io.ts";
 import {
   CLIENT_CA_HELP,
+  AUDIT_LOG_HELP,
   type CommonOptions,
   LIMITS_HELP,
   listenFlag,
@@ -34,6 +35,7 @@ Examples:
   krm serve --store redis://127.0.0.1:6379 --listen 0.0.0.0:8003 --auth tokenreview:krm --in-cluster --tls-cert tls.crt --tls-key tls.key
   krm serve --store redis://127.0.0.1:6379 --auth tokenreview --tls-cert tls.crt --tls-key tls.key --tls-client-ca clients.crt
   krm serve --store redis://127.0.0.1:6379 --max-list-size 64Mi --max-watches-per-user 200
+  krm serve --store redis://127.0.0.1:6379 --audit-log /var/log/krm/audit.log
 
 ${TOKEN_REVIEW_HELP}
 
@@ -41,6 +43,8 @@ ${CLIENT_CA_HELP}
 
 ${LIMITS_HELP}
 The cluster is that of --kubeconfig, else of KUBECONFIG, else of ~/.kube/config, else the pod's own.
+
+${AUDIT_LOG_HELP}
 
 The store is one that krm monitor, or krm stream, krm verify and krm merge, write to:
 ${REDIS_HELP}

@@ -4,6 +4,7 @@ import { Registry } from "prom-client";
 import { InfluxWriter } from "../../../src/influx/influx-writer.ts";
 import type { InfluxTarget } from "../../../src/influx/target.ts";
 import { registerCanaryMetrics } from "../../../src/prometheus/canary-metrics.ts";
+import { auditMetrics } from "../../../src/prometheus/audit-metrics.ts";
 import { registerCollectorMetrics, registerInfluxMetrics } from "../../../src/prometheus/collector-metrics.ts";
 import { DelayMetrics } from "../../../src/prometheus/delay-metrics.ts";
 import { httpMetrics } from "../../../src/prometheus/http-metrics.ts";
@@ -73,6 +74,7 @@ export async function everyMetric(
   }
   if (readers) {
     const http = httpMetrics(registry);
+    auditMetrics(registry).written(1);
     for (const complete of [true, false]) {
       http.began();
       http.answered({
