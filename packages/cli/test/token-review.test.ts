@@ -18,6 +18,8 @@ import {
 } from "@krm/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeKubeconfig } from "../src/files/write-kubeconfig.ts";
+import { run } from "../src/index.ts";
+import { fakeIo } from "./fake-io.ts";
 import { begin, end, type Running, urlOf } from "./served-cluster.ts";
 
 const READ: AccessRule = { verbs: ["get", "list", "watch"], apiGroups: [""], resources: ["pods"] };
@@ -43,6 +45,8 @@ beforeAll(async () => {
   await server.listen();
   cluster.create(NAMESPACES, { metadata: { name: "team-a" } });
   cluster.create(PODS, { metadata: { namespace: "team-a", name: "web" }, spec: {} });
+  cluster.create(NAMESPACES, { metadata: { name: "team-b" } });
+  cluster.create(PODS, { metadata: { namespace: "team-b", name: "hidden" }, spec: {} });
 });
 
 afterAll(async () => {
@@ -69,7 +73,7 @@ describe("krm monitor --serve --auth tokenreview", () => {
   it("lets the monitored cluster decide who reads what", async () => {
     const serve = "monitor pods --serve --listen 127.0.0.1:0 --auth tokenreview --kubeconfig";
     const monitor = begin({}, ...serve.split(" "), await kubeconfigOf("krm"));
-    await monitor.io.stderr.matching(/pods \(1\): synced/);
+    await monitor.io.stderr.matching(/pods \(2\): synced/);
     expect(await ask(monitor, "/pods?namespace=team-a", "ada-token")).toEqual([200, expect.stringContaining('"web"')]);
     expect(await ask(monitor, "/pods", "ada-token")).toEqual([403, expect.stringContaining(FORBIDDEN)]);
     expect(await ask(monitor, "/api/v1/pods", "ada-token")).toEqual([403, expect.stringContaining(FORBIDDEN)]);
@@ -82,11 +86,31 @@ describe("krm monitor --serve --auth tokenreview", () => {
     await end(monitor);
   });
 
+  it("gives krm get --accessible what its reader may list, and the rest of them a refusal", async () => {
+    const serve = "monitor pods --serve --listen 127.0.0.1:0 --auth tokenreview --kubeconfig";
+    const monitor = begin({}, ...serve.split(" "), await kubeconfigOf("krm"));
+    await monitor.io.stderr.matching(/pods \(2\): synced/);
+    const tokenFile = join(folder, "ada.token");
+    await writeFile(tokenFile, "ada-token\n");
+    const get = async (...more: readonly string[]): Promise<readonly [number, string, string]> => {
+      const io = fakeIo();
+      const flags = ["--server", await urlOf(monitor), "--token-file", tokenFile, "--output", "name"];
+      return [await run(["get", "pods", ...flags, ...more], io), io.stdout.text, io.stderr.text];
+    };
+    expect(await get()).toEqual([1, "", expect.stringContaining("at the cluster scope")]);
+    expect(await get("--accessible")).toEqual([
+      0,
+      "pod/web\n",
+      "krm: pods: only those in the 1 namespace in which you may list them (scope=accessible)\n",
+    ]);
+    await end(monitor);
+  });
+
   it("writes down who read what, and no token, with --audit-log", async () => {
     const file = join(folder, "audit.log");
     const serve = `monitor pods --serve --listen 127.0.0.1:0 --auth tokenreview --audit-log ${file} --kubeconfig`;
     const monitor = begin({}, ...serve.split(" "), await kubeconfigOf("krm"));
-    await monitor.io.stderr.matching(/pods \(1\): synced/);
+    await monitor.io.stderr.matching(/pods \(2\): synced/);
     await ask(monitor, "/pods?namespace=team-a", "ada-token");
     await ask(monitor, "/api/v1/pods", "ada-token");
     await ask(monitor, "/pods", "wrong-token");

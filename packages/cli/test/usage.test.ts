@@ -221,6 +221,8 @@ describe("a wrong command line", () => {
     ["monitor -n Team", 'krm: --namespace: "Team" is not a namespace'],
     ["get", "krm: missing required argument 'RESOURCE'"],
     ["get pods -n a -A", "krm: --namespace and --all-namespaces exclude each other"],
+    ["get pods -n a --accessible", "krm: --namespace and --accessible exclude each other"],
+    ["get pods web --accessible", "krm: a name and --accessible exclude each other"],
     ["get pods web -l a=b", "krm: a name and a selector exclude each other"],
     ["get pods --output xml", 'krm: --output: "xml" is not one of table, wide, json, yaml, name'],
     ["simulate --faults nix=1", 'krm: --faults: "nix" is not a fault: known faults: '],

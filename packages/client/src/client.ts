@@ -1,4 +1,4 @@
-import { type Freshness, type ListBody, listPath, PATHS, type StatusBody } from "@krm/protocol";
+import { type Freshness, type ListBody, listPath, type ListScope, PATHS, type StatusBody } from "@krm/protocol";
 import { KrmClientError } from "./error.ts";
 import { type KubernetesLists, toKubernetesList } from "./kubernetes-objects.ts";
 import { checkCallOptions, type GetOptions, getQuery, type ListOptions, listQuery } from "./list-options.ts";
@@ -9,6 +9,8 @@ import { type Answer, type CallOptions, request } from "./request.ts";
 export interface ListFreshness extends Freshness {
   /** The version of the list. */
   readonly resourceVersion: string;
+  /** Whether all is in it that was asked for; undefined: it was not asked for with a `scope`, and nothing is left out. */
+  readonly scope: ListScope | undefined;
 }
 
 /** A list with how far it can be trusted beside it. */
@@ -116,7 +118,7 @@ export class KrmClient {
     const [object, another] = body.items as readonly object[];
     const named = `${resource} ${JSON.stringify(options.name)}`;
     if (object === undefined) {
-      const { resourceVersion: _, ...trust } = freshness;
+      const { resourceVersion: _version, scope: _scope, ...trust } = freshness;
       throw new KrmClientError("KRM_CLIENT_NOT_FOUND", `${answer.url}: ${named} not found`, {
         url: answer.url,
         freshness: trust,
@@ -160,10 +162,10 @@ interface FreshList {
   readonly freshness: ListFreshness;
 }
 
-function listOf({ body, freshness, url }: Answer): FreshList {
+function listOf({ body, freshness, scope, url }: Answer): FreshList {
   if (freshness === undefined) throw notKrm(url, "does not say how far it can be trusted");
   if (!isListBody(body)) throw notKrm(url, "is no list");
-  return { body, freshness: { ...freshness, resourceVersion: body.metadata.resourceVersion } };
+  return { body, freshness: { ...freshness, resourceVersion: body.metadata.resourceVersion, scope } };
 }
 
 function isListBody(body: unknown): body is ListBody {

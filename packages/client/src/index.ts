@@ -20,6 +20,7 @@ export type {
   Freshness,
   ListBody,
   ListMetadata,
+  ListScope,
   MissedEventStatus,
   ScopeStatusBody,
   StatusBody,

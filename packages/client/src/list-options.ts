@@ -36,6 +36,8 @@ const LIST_OPTIONS: ReadonlySet<string> = new Set<string>([
 export function listQuery(options: ListOptions, where: string): ListQuery {
   refuseUnknown(options, LIST_OPTIONS, where);
   checkCall(options);
+  if (options.scope !== undefined && options.scope !== "accessible")
+    throw invalid(`scope is ${JSON.stringify(options.scope)}`, 'give "accessible", or leave it out');
   return {
     ...options,
     limit: options.limit === undefined ? undefined : wholeNumber("limit", options.limit, 1),

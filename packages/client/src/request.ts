@@ -1,4 +1,4 @@
-import { type Freshness, isErrorBody, parseFreshness } from "@krm/protocol";
+import { type Freshness, isErrorBody, type ListScope, parseFreshness, parseScope } from "@krm/protocol";
 import { readFile } from "node:fs/promises";
 import { KrmClientError, meaningOf } from "./error.ts";
 import type { Connection } from "./options.ts";
@@ -18,6 +18,8 @@ export interface Answer {
   readonly body: unknown;
   /** Undefined: the answer carried no trust headers. */
   readonly freshness: Freshness | undefined;
+  /** Undefined: nothing is said of it. */
+  readonly scope: ListScope | undefined;
 }
 
 /**
@@ -82,7 +84,7 @@ async function send(connection: Connection, url: string, signal: AbortSignal): P
       hint: "check that the url names a KRM server, with the path where it is mounted",
     });
   }
-  return { url, body, freshness: parseFreshness(response.headers) };
+  return { url, body, freshness: parseFreshness(response.headers), scope: parseScope(response.headers) };
 }
 
 function errorOf(connection: Connection, response: Response, url: string, parsed: unknown): KrmClientError {

@@ -49,6 +49,16 @@ describe("the lists of Kubernetes", () => {
     ]);
   });
 
+  test("tell whether something was left out for want of a right", async () => {
+    const headers = { ...TRUSTED, "KRM-Scope": "accessible", "KRM-Scope-Namespaces": "2" };
+    const { url, received } = await serve(list("PodList", [pod], headers), list("PodList", [pod]));
+    const client = new KrmClient({ url });
+    const some = await client.getPods({ scope: "accessible" });
+    expect(some.freshness.scope).toEqual({ type: "accessible", namespaces: 2 });
+    expect((await client.list("pods")).freshness.scope).toBeUndefined();
+    expect(received.map((request) => request.url)).toEqual(["/pods?scope=accessible", "/pods"]);
+  });
+
   test("are of their own class, each", async () => {
     const { url } = await serve(list("DeploymentList", [{ metadata: { name: "web" } }], TRUSTED, "apps/v1"));
     const deployments = await new KrmClient({ url }).getDeployments();

@@ -42,6 +42,7 @@ describe("options", () => {
     [{ maxStaleness: -1 }, /maxStaleness is -1/],
     [{ timeoutMs: -1 }, /timeoutMs is -1/],
     [{ as: "yaml" }, /as is "yaml"/],
+    [{ scope: "all" }, /scope is "all"/],
   ])("of a call are checked: %j", async (options, message) => {
     const client = made({})();
     await expect(client.getPods(options as object)).rejects.toThrow(message);

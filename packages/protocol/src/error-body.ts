@@ -41,6 +41,10 @@ export const ERROR_CAUSES = [
   "ResourceNotWatched",
   /** The resource is watched, but not in this namespace: 404, and 403 in the Kubernetes API, where a 404 would say that it is gone. */
   "NamespaceNotWatched",
+  /** 403: `scope=accessible` would have to ask about more namespaces than it may. */
+  "TooManyNamespaces",
+  /** 410: a page would be of other namespaces than those before it, since the reader's rights are others by now. */
+  "ScopeChanged",
   /** 400: the path names several resources. */
   "ResourceAmbiguous",
   /** 400: a query parameter that does not exist, or not for this resource. */

@@ -1,3 +1,4 @@
+import { type HeaderSource, headerIn } from "./header-source.ts";
 import { HEADERS } from "./headers.ts";
 import { formatWarning, parseWarnings } from "./warning.ts";
 
@@ -38,11 +39,6 @@ export interface Freshness {
   readonly warnings: readonly string[];
 }
 
-/** Where headers are read from: a `Headers` of fetch, or Node's `IncomingHttpHeaders` (lower-case names). */
-export type HeaderSource =
-  | { get(name: string): string | null }
-  | Readonly<Record<string, string | readonly string[] | undefined>>;
-
 /** Writes the trust headers. What is unknown is left out. */
 export function formatFreshness(freshness: Freshness): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = { [HEADERS.state]: freshness.state };
@@ -61,26 +57,16 @@ export function formatFreshness(freshness: Freshness): Record<string, string | s
  * come from a KRM server, or from a newer one. A time that does not parse counts as unknown.
  */
 export function parseFreshness(headers: HeaderSource): Freshness | undefined {
-  const state = VIEW_STATES.find((known) => known === header(headers, HEADERS.state));
+  const state = VIEW_STATES.find((known) => known === headerIn(headers, HEADERS.state));
   if (state === undefined) return undefined;
   return {
     state,
-    verifiedAt: time(header(headers, HEADERS.verifiedAt)),
-    verifiedResourceVersion: header(headers, HEADERS.verifiedResourceVersion),
-    streamedThrough: header(headers, HEADERS.streamedThrough),
-    lastContact: time(header(headers, HEADERS.lastContact)),
-    warnings: parseWarnings(header(headers, HEADERS.warning) ?? ""),
+    verifiedAt: time(headerIn(headers, HEADERS.verifiedAt)),
+    verifiedResourceVersion: headerIn(headers, HEADERS.verifiedResourceVersion),
+    streamedThrough: headerIn(headers, HEADERS.streamedThrough),
+    lastContact: time(headerIn(headers, HEADERS.lastContact)),
+    warnings: parseWarnings(headerIn(headers, HEADERS.warning) ?? ""),
   };
-}
-
-function header(headers: HeaderSource, name: string): string | undefined {
-  if (isReader(headers)) return headers.get(name) ?? undefined;
-  const value = headers[name.toLowerCase()] ?? headers[name];
-  return typeof value === "string" ? value : value?.join(", ");
-}
-
-function isReader(headers: HeaderSource): headers is { get(name: string): string | null } {
-  return typeof headers["get"] === "function";
 }
 
 function time(text: string | undefined): Date | undefined {

@@ -10,6 +10,10 @@ export const HEADERS: {
   readonly streamedThrough: "KRM-Streamed-Through";
   /** When the API server last said something that is in the view: RFC 3339, UTC, milliseconds. */
   readonly lastContact: "KRM-Last-Contact";
+  /** Whether something was left out for want of a right, where `scope` was asked for: `all` or `accessible`. */
+  readonly scope: "KRM-Scope";
+  /** Of an `accessible` list: from how many namespaces it is. */
+  readonly scopeNamespaces: "KRM-Scope-Namespaces";
   /** RFC 9111 `299 krm "…"`: why the answer deserves less trust. */
   readonly warning: "Warning";
 } = {
@@ -18,5 +22,7 @@ export const HEADERS: {
   verifiedResourceVersion: "KRM-Verified-Resource-Version",
   streamedThrough: "KRM-Streamed-Through",
   lastContact: "KRM-Last-Contact",
+  scope: "KRM-Scope",
+  scopeNamespaces: "KRM-Scope-Namespaces",
   warning: "Warning",
 };

@@ -13,13 +13,14 @@ export { formatDuration, parseDuration } from "./duration.ts";
 export {
   formatFreshness,
   type Freshness,
-  type HeaderSource,
   parseFreshness,
   VIEW_STATES,
   type ViewState,
   worstState,
 } from "./freshness.ts";
+export type { HeaderSource } from "./header-source.ts";
 export { HEADERS } from "./headers.ts";
+export { formatScope, type ListScope, parseScope } from "./scope.ts";
 export { formatWarning, parseWarnings } from "./warning.ts";
 
 // Answers

@@ -14,6 +14,11 @@ export interface ListQuery {
   readonly limit?: number | undefined;
   /** `metadata.continue` of the page before (`metadata._continue` in client-node's typed lists). */
   readonly continue?: string | undefined;
+  /**
+   * Of all namespaces, those in which the reader may list, where they may not list everywhere. The answer says which of
+   * the two it is: {@link parseScope}.
+   */
+  readonly scope?: "accessible" | undefined;
   /** A duration, {@link parseDuration}. An answer that cannot be proved to be this young is a 504. */
   readonly maxStaleness?: string | undefined;
   /** An answer not older than this version, unless `resourceVersionMatch` says otherwise. */
@@ -33,6 +38,7 @@ export const LIST_PARAMETERS = [
   "fieldSelector",
   "limit",
   "continue",
+  "scope",
   "maxStaleness",
   "resourceVersion",
   "resourceVersionMatch",

@@ -12,6 +12,8 @@ describe("listPath", () => {
       fieldSelector: "status.phase=Running",
       limit: 5,
       continue: "tok=",
+      owner: "uid-1",
+      scope: "accessible",
       maxStaleness: "30s",
       resourceVersion: "7",
       resourceVersionMatch: "NotOlderThan",

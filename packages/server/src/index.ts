@@ -25,7 +25,14 @@ export { type AuditCounts, type AuditLog, type AuditLogOptions, openAuditLog } f
 
 // Who may read
 export type { Authenticator, Identity } from "./auth/authenticator.ts";
-export { type AccessAttributes, type AccessGranted, accessRefused, type Authorizer } from "./auth/authorizer.ts";
+export {
+  type AccessAttributes,
+  type AccessGranted,
+  accessRefused,
+  type Authorizer,
+  type PathAttributes,
+  type ResourceAttributes,
+} from "./auth/authorizer.ts";
 export type { AccessReviews, ReviewedAccess, ReviewedToken } from "./auth/access-reviews.ts";
 export { ClusterAccess, type ClusterAccessOptions } from "./auth/cluster-access.ts";
 export { staticTokens, type StaticTokens } from "./auth/static-tokens.ts";

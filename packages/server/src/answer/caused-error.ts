@@ -5,6 +5,7 @@ const REASONS: Readonly<Record<number, string>> = {
   400: "BadRequest",
   403: "Forbidden",
   404: "NotFound",
+  410: "Expired",
   413: "RequestEntityTooLarge",
   429: "TooManyRequests",
   503: "ServiceUnavailable",
@@ -15,7 +16,7 @@ const REASONS: Readonly<Record<number, string>> = {
 export function causedError(
   cause: ErrorCauseReason,
   error: {
-    readonly code: 400 | 403 | 404 | 413 | 429 | 503 | 504;
+    readonly code: 400 | 403 | 404 | 410 | 413 | 429 | 503 | 504;
     readonly message: string;
     /** The parameter at fault. */
     readonly field?: string;

@@ -10,12 +10,12 @@ import { judgeParts, type View } from "../view/view.ts";
  * @throws StatusError 503 where there is no view; the headers are set by then.
  */
 export function tellFreshness(
-  { parts }: View,
+  { parts, within }: View,
   reply: FastifyReply,
   at: { readonly clock: Clock; readonly staleness: StalenessBounds },
 ): void {
   const now = at.clock.now();
   const judged = judgeParts(parts, now, at.staleness);
   reply.headers(formatFreshness(freshnessOf(judged, now)));
-  requireView(judged);
+  requireView(judged, within);
 }

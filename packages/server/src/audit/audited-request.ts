@@ -3,7 +3,7 @@ import { KUBERNETES_PATHS } from "@krm/protocol";
 import type { FastifyRequest } from "fastify";
 import type { AnswerRoute } from "../answer/observe-answers.ts";
 import { namespaceIn, requestAttributes } from "../auth/access-attributes.ts";
-import type { AccessAttributes } from "../auth/authorizer.ts";
+import type { AccessAttributes, ResourceAttributes } from "../auth/authorizer.ts";
 import { targetOf } from "../kubernetes/request-target.ts";
 import type { AuditObjectRef } from "./audit-event.ts";
 
@@ -42,8 +42,7 @@ export function auditedRequest(
 }
 
 /** As upstream writes it: the core group, and all that is empty, is left out. */
-function refOf(attributes: AccessAttributes): AuditObjectRef {
-  if (attributes.type === "path") return {};
+function refOf(attributes: ResourceAttributes): AuditObjectRef {
   const { group: apiGroup, name, namespace, resource, subresource, version: apiVersion } = attributes;
   const ref: AuditObjectRef = { resource, namespace, name, apiGroup, apiVersion, subresource };
   return Object.fromEntries(Object.entries(ref).filter(([, value]) => value !== ""));

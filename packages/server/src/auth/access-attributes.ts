@@ -1,10 +1,10 @@
 import { parseFieldSelector, type ResourceRequestInfo } from "@krm/apimachinery";
 import type { ResourceType } from "@krm/core";
 import type { ListRequest } from "../request/list-request.ts";
-import type { AccessAttributes } from "./authorizer.ts";
+import type { ResourceAttributes } from "./authorizer.ts";
 
 /** What a request to the Kubernetes API asks to do, as the API server's own authorizers are asked. */
-export function requestAttributes(info: ResourceRequestInfo, query: URLSearchParams): AccessAttributes {
+export function requestAttributes(info: ResourceRequestInfo, query: URLSearchParams): ResourceAttributes {
   const { group, name, resource, subresource, verb, version } = info;
   // A namespace is in itself, to RBAC: who has a role in it may get it.
   const namespace = resource === "namespaces" && info.namespace === "" ? name : info.namespace;
@@ -29,7 +29,7 @@ export function flatListAttributes(
   resource: ResourceType,
   asked: ListRequest | undefined,
   target: string,
-): AccessAttributes {
+): ResourceAttributes {
   const { group, resource: plural, version } = resource;
   const namespace = asked === undefined ? namespaceIn(target, resource) : (asked.namespace ?? "");
   const name = asked?.name ?? (asked === undefined ? "" : onlyName(asked.fields.requirements));

@@ -1,8 +1,8 @@
 import { badRequest, serviceUnavailable, StatusError, unauthorized } from "@krm/apimachinery";
-import { type CallOptions, KrmError } from "@krm/core";
+import { type CallOptions, KrmError, Semaphore } from "@krm/core";
 import type { FastifyRequest } from "fastify";
 import { type Authenticator, bearerToken, type Identity } from "./authenticator.ts";
-import { type AccessAttributes, AccessRefused, type Authorizer } from "./authorizer.ts";
+import { type AccessAttributes, AccessRefused, type Authorizer, type ResourceAttributes } from "./authorizer.ts";
 import type { CertificateVerdict, ClientCertificates } from "./client-certificates.ts";
 
 /**
@@ -32,6 +32,9 @@ export interface Judged {
   readonly reason?: string | undefined;
 }
 
+/** Asked about, for those who want what they may read of many. Others must get their answers in between. */
+const NAMESPACES_AT_ONCE = 16;
+
 /** Who asks, and what they were let in for last. */
 interface Reader {
   readonly user: Identity;
@@ -47,6 +50,7 @@ export class Access {
   readonly #certificates: AccessOptions["certificates"];
   readonly #readers = new WeakMap<FastifyRequest, Reader>();
   readonly #judged = new WeakMap<FastifyRequest, Judged>();
+  readonly #asking = new Semaphore(NAMESPACES_AT_ONCE);
 
   /** @throws KrmError `KRM_INVALID_ARGUMENT` */
   constructor({ auth, authorizer, certificates }: AccessOptions) {
@@ -133,6 +137,42 @@ export class Access {
     if (decided.decision === "forbid") return decided.refusal;
     reader.granted = attributes;
     return undefined;
+  }
+
+  /**
+   * Those of some namespaces in which the sender of a request may do this, in their order. A few are asked about at a time,
+   * for all requests together.
+   *
+   * @throws StatusError 503 where it cannot be found out of one of them; an error of the server
+   */
+  async namespaces(
+    request: FastifyRequest,
+    attributes: ResourceAttributes,
+    among: readonly string[],
+  ): Promise<readonly string[]> {
+    const authorizer = this.#authorizer;
+    if (authorizer === undefined) return among;
+    const reader = this.#readers.get(request);
+    if (reader === undefined) throw unauthorized();
+    refuseImpersonation(request);
+    const failed = new AbortController();
+    const signal = AbortSignal.any([request.signal, failed.signal]);
+    const ask = async (namespace: string): Promise<boolean> => {
+      const one = { ...attributes, namespace, name: "" };
+      const { decision } = await this.#asking.run(signal, async () => decide(authorizer, reader.user, one, { signal }));
+      return decision === "allow";
+    };
+    try {
+      const may = await Promise.all(among.map(ask));
+      const within = among.filter((_, index) => may[index]);
+      const reason = `scope=accessible: in ${within.length} namespace${within.length === 1 ? "" : "s"}`;
+      this.#judged.set(request, { attributes, decision: "allow", reason });
+      return within;
+    } catch (error) {
+      this.#judged.set(request, { attributes, decision: undefined });
+      failed.abort();
+      throw error;
+    }
   }
 
   /** For an answer that goes on, such as a watch: what asks again about the request's sender and what was allowed last. */

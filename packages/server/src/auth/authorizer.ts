@@ -2,30 +2,34 @@ import { forbidden, forbiddenPath, type Status, StatusError } from "@krm/apimach
 import type { CallOptions } from "@krm/core";
 import type { Identity } from "./authenticator.ts";
 
-/** What somebody wants to do, as Kubernetes' authorizers see it. */
-export type AccessAttributes =
-  | {
-      readonly type: "resource";
-      /** `get`, `list` or `watch`. */
-      readonly verb: string;
-      /** `""` is the core group. */
-      readonly group: string;
-      readonly version: string;
-      /** The plural. */
-      readonly resource: string;
-      /** `""`: none, as are the next two. */
-      readonly subresource: string;
-      /** `""`: all namespaces, or a resource that has none. */
-      readonly namespace: string;
-      /** `""`: all names. */
-      readonly name: string;
-    }
-  | {
-      readonly type: "path";
-      readonly verb: string;
-      /** Without the prefix under which the server is mounted: `/metrics`. */
-      readonly path: string;
-    };
+/** What somebody wants to do with a resource, as Kubernetes' authorizers see it. */
+export interface ResourceAttributes {
+  readonly type: "resource";
+  /** `get`, `list` or `watch`. */
+  readonly verb: string;
+  /** `""` is the core group. */
+  readonly group: string;
+  readonly version: string;
+  /** The plural. */
+  readonly resource: string;
+  /** `""`: none, as are the next two. */
+  readonly subresource: string;
+  /** `""`: all namespaces, or a resource that has none. */
+  readonly namespace: string;
+  /** `""`: all names. */
+  readonly name: string;
+}
+
+/** What somebody wants to read that is no resource. */
+export interface PathAttributes {
+  readonly type: "path";
+  readonly verb: string;
+  /** Without the prefix under which the server is mounted: `/metrics`. */
+  readonly path: string;
+}
+
+/** What somebody wants to do. */
+export type AccessAttributes = ResourceAttributes | PathAttributes;
 
 /** That somebody may. */
 export interface AccessGranted {

@@ -8,11 +8,13 @@ import {
   parseFieldSelector,
   parseListOptions,
   readObjectView,
+  type RequestInfo,
   requestInfo,
   type ResourceRequestInfo,
   versionInfo,
   watchQuery,
 } from "@krm/apimachinery";
+import { resourceName } from "@krm/core";
 import { KUBERNETES_PATHS } from "@krm/protocol";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { sendCompressed } from "../answer/send-compressed.ts";
@@ -20,6 +22,7 @@ import { sendJson, sendText } from "../answer/send.ts";
 import { tellFreshness } from "../answer/tell-freshness.ts";
 import { tellTrust } from "../answer/tell-trust.ts";
 import { requestAttributes } from "../auth/access-attributes.ts";
+import { refuseScope } from "../request/list-scope.ts";
 import { readMaxStaleness } from "../request/max-staleness.ts";
 import { withoutZeros } from "../request/version-digits.ts";
 import { selectedNamespace } from "../selection/selected-namespace.ts";
@@ -27,7 +30,7 @@ import { scopesFor } from "../view/catalog.ts";
 import { awaitDemand } from "../view/demand.ts";
 import { readDemanded } from "../view/list-view.ts";
 import type { KubernetesContext } from "./context.ts";
-import { answerCollection } from "./collection.ts";
+import { answerCollection, type CollectionRequest } from "./collection.ts";
 import { answerDiscovery } from "./discovery.ts";
 import { forbidHidden } from "./hidden-namespace.ts";
 import type { KubernetesRequest } from "./kubernetes-request.ts";
@@ -48,9 +51,11 @@ export async function answerKubernetes(
   if (path === KUBERNETES_PATHS.version) return sendJson(reply, versionInfo("krm"));
   const info = requestInfo(request.method, path, isWatchQuery(query));
   // First of all, so that a refusal tells nothing. What is watched, every reader may know.
-  if (info.type === "resource") await context.access.allow(request, requestAttributes(info, query));
+  const attributes = info.type === "resource" ? requestAttributes(info, query) : undefined;
+  const refusal = attributes && (await context.access.refusal(request, attributes));
+  if (refusal !== undefined && !asksForLess(info, query)) throw refusal;
   const all = await context.catalog.watched();
-  if (info.type === "path") {
+  if (info.type === "path" || attributes === undefined) {
     return answerDiscovery(all, path, request, reply) ?? sendText(reply.code(404), PAGE_NOT_FOUND);
   }
   const sameGroup = all.filter(({ resource: { group, version } }) => group === info.group && version === info.version);
@@ -64,10 +69,12 @@ export async function answerKubernetes(
   const { namespaced } = watched.resource;
   // A namespaced object has a namespace in its path, and nothing else has one.
   if (namespaced ? info.name !== "" && namespace === undefined : namespace !== undefined) throw notFoundPath();
+  if (refusal !== undefined && !namespaced) refuseScope(query, `${resourceName(watched.resource)} have no namespace`);
   try {
-    return await answerResource(context, info, { watched, namespace, query, request, reply });
+    return await answerResource(context, info, { watched, namespace, query, request, reply, attributes, refusal });
   } catch (error) {
-    await tellTrust(error, reply, context, watched, namespace);
+    // Who may not list all of it hears how far it can be trusted where it is known what they may.
+    if (refusal === undefined) await tellTrust(error, reply, context, watched, namespace);
     throw forbidHidden(error);
   }
 }
@@ -75,9 +82,10 @@ export async function answerKubernetes(
 async function answerResource(
   context: KubernetesContext,
   info: ResourceRequestInfo,
-  asked: KubernetesRequest,
+  asked: CollectionRequest,
 ): Promise<FastifyReply> {
   if (info.subresource !== "") throw notFoundPath();
+  if (info.verb !== "list") refuseScope(asked.query, `scope is for lists, and this is a ${info.verb}`);
   switch (info.verb) {
     case "get":
       return answerObject(context, info.name, asked);
@@ -101,7 +109,7 @@ async function answerObject(
   const { resourceVersion } = parseListOptions(version, "list");
   const scopes = scopesFor(watched, namespace);
   const demand = { version: withoutZeros(resourceVersion), maxStaleness: readMaxStaleness(query) };
-  const found = await readDemanded({ scopes, namespace, name, where: [] }, demand, {
+  const found = await readDemanded({ scopes, namespace, name, where: [], within: undefined }, demand, {
     ...context,
     signal: request.signal,
   });
@@ -126,6 +134,12 @@ async function answerWatch(
   const demand = { version: undefined, maxStaleness: readMaxStaleness(query) };
   await awaitDemand(context.store, scopesFor(watched, narrowed), demand, { ...context, signal: request.signal });
   return context.watch({ watched, namespace: narrowed, options, fields, view, request, reply });
+}
+
+/** Whether somebody who may not list all namespaces is content with those in which they may. */
+function asksForLess(info: RequestInfo, query: URLSearchParams): boolean {
+  const isList = info.type === "resource" && info.verb === "list" && info.subresource === "" && info.namespace === "";
+  return isList && query.get("scope") === "accessible";
 }
 
 /**

@@ -5,19 +5,25 @@ import {
   parseFieldSelector,
   parseListOptions,
   readObjectView,
+  type StatusError,
   versionExpired,
 } from "@krm/apimachinery";
-import { isResourceVersion } from "@krm/core";
+import { isResourceVersion, resourceName } from "@krm/core";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { sendCompressed } from "../answer/send-compressed.ts";
 import { tellFreshness } from "../answer/tell-freshness.ts";
+import { tellTrust } from "../answer/tell-trust.ts";
+import type { ResourceAttributes } from "../auth/authorizer.ts";
 import { listEtag, matchesEtag } from "../body/etag.ts";
+import { readAccessible, refuseScope } from "../request/list-scope.ts";
 import { readMaxStaleness } from "../request/max-staleness.ts";
 import { withoutZeros } from "../request/version-digits.ts";
 import { refuseLarge } from "../limits/list-size.ts";
 import { takePage } from "../selection/page.ts";
 import { selectedNamespace } from "../selection/selected-namespace.ts";
-import { compile, lookUps } from "../selection/selection.ts";
+import { grantList, type ListGrant } from "../scope/list-grant.ts";
+import { tellScope } from "../scope/tell-scope.ts";
+import { compile, lookUps, type Selection } from "../selection/selection.ts";
 import { scopesFor } from "../view/catalog.ts";
 import { findView, keepForMore, type ViewRequest } from "../view/list-view.ts";
 import { readPageToken, writeInconsistentToken, writePageToken } from "../view/page-token.ts";
@@ -27,34 +33,67 @@ import type { KubernetesRequest } from "./kubernetes-request.ts";
 import { absoluteKey, relativeKey } from "./list-keys.ts";
 import { representList, requireForm, writtenType } from "./represent.ts";
 
+/** A list that somebody asks for, and whether they may have all of it. */
+export interface CollectionRequest extends KubernetesRequest {
+  readonly attributes: ResourceAttributes;
+  /** That they may not; undefined: they may. */
+  readonly refusal: StatusError | undefined;
+}
+
 /** Answers a list: `GET /api/v1/namespaces/team-a/pods`. */
-export async function answerCollection(
-  context: KubernetesContext,
-  { watched, namespace, query, request, reply }: KubernetesRequest,
-): Promise<FastifyReply> {
+export async function answerCollection(context: KubernetesContext, asked: CollectionRequest): Promise<FastifyReply> {
+  const { attributes, namespace, query, refusal, reply, request, watched } = asked;
   const { resource } = watched;
   const view = readObjectView(request.headers.accept, query, false);
   requireForm(view, "a list");
   const options = parseListOptions(query, "list");
   const fields = parseFieldSelector(options.fieldSelector, resource);
   const selection = { labels: options.labels, fields, node: undefined, owner: undefined };
-  const wants: ViewRequest = {
+  const wants: WithoutGrant = {
     ...viewRequest(options, fields, namespace),
     where: lookUps(selection, resource),
     namespace: namespace ?? selectedNamespace(fields, resource),
     maxStaleness: readMaxStaleness(query),
   };
+  const accessible = readAccessible(query);
+  if (!resource.namespaced) refuseScope(query, `${resourceName(resource)} have no namespace`);
+  const grant = await grantList(context, { watched, wants, accessible, attributes, refusal, request });
+  try {
+    return await answerGranted(context, grant, { asked, view, options, selection, wants });
+  } catch (error) {
+    await tellTrust(error, reply, context, grant.watched, namespace);
+    throw error;
+  }
+}
+
+type WithoutGrant = Omit<ViewRequest, "within">;
+
+async function answerGranted(
+  context: KubernetesContext,
+  grant: ListGrant,
+  read: {
+    readonly asked: CollectionRequest;
+    readonly view: ObjectView;
+    readonly options: ListOptions;
+    readonly selection: Selection;
+    readonly wants: WithoutGrant;
+  },
+): Promise<FastifyReply> {
+  const { options, selection, view } = read;
+  const { namespace, reply, request } = read.asked;
+  const { watched, within } = grant;
+  const { resource } = watched;
+  const wants: ViewRequest = { ...read.wants, within };
   await context.follow(scopesFor(watched, wants.namespace), request.signal);
   const found = await findView(watched, wants, { ...context, signal: request.signal });
   tellFreshness(found.view, reply, context);
-  const etag = etagOf(view, request, found.view.parts);
+  tellScope(grant, reply);
+  const etag = etagOf(view, request, found.view.parts, within);
   if (etag !== undefined) reply.header("etag", etag);
   if (etag !== undefined && matchesEtag(request.headers["if-none-match"], etag)) return reply.code(304).send();
 
   const version = found.version ?? "";
   const wanted = compile(selection, resource, context.fields);
-  const pageToken = (last: string, name: string): string =>
-    writePageToken(version, { view: name, after: relativeKey(last, namespace) });
   const page = await takePage(found.view.objects, {
     after: found.after,
     limit: isResourceVersion(version) ? limitOf(options, context.limits) : 0,
@@ -64,7 +103,11 @@ export async function answerCollection(
   });
   refuseLarge(page.items, context.limits.maxListSize);
   const { last, remaining: remainingItemCount } = page;
-  const more = last === undefined ? undefined : pageToken(last, keepForMore(context.shelf, watched, wants, found));
+  const pageToken = (after: string): string => {
+    const kept = keepForMore(context.shelf, watched, wants, found);
+    return writePageToken(version, { ...kept, after: relativeKey(after, namespace) });
+  };
+  const more = last === undefined ? undefined : pageToken(last);
   const meta = { resourceVersion: version, continue: more, remainingItemCount };
   const written = writtenType(view);
   if (written !== undefined && request.method === "HEAD") return reply.type(written).send();
@@ -74,9 +117,14 @@ export async function answerCollection(
 }
 
 /** The tag of a list in one form; undefined: a Table, which tells ages. */
-function etagOf({ representation }: ObjectView, { raw }: FastifyRequest, parts: View["parts"]): string | undefined {
+function etagOf(
+  { representation }: ObjectView,
+  { raw }: FastifyRequest,
+  parts: View["parts"],
+  within: readonly string[] | undefined,
+): string | undefined {
   if (representation.type === "table") return undefined;
-  return listEtag([raw.url ?? "", JSON.stringify(representation)], parts);
+  return listEtag([raw.url ?? "", JSON.stringify([representation, within ?? null])], parts);
 }
 
 /**
@@ -99,7 +147,7 @@ function viewRequest(
   options: ListOptions,
   fields: FieldSelector,
   namespace: string | undefined,
-): Omit<ViewRequest, "namespace" | "maxStaleness" | "where"> {
+): Omit<WithoutGrant, "namespace" | "maxStaleness" | "where"> {
   const { resourceVersion: version, resourceVersionMatch: match, limit } = options;
   const point = options.continue === "" ? undefined : readPageToken(options.continue);
   return {

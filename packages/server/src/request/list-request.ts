@@ -9,6 +9,7 @@ import { type ResourceType, resourceId, resourceName } from "@krm/core";
 import { LIST_PARAMETERS } from "@krm/protocol";
 import { selectedNamespace } from "../selection/selected-namespace.ts";
 import { invalidParameter, namingParameters } from "./invalid-parameter.ts";
+import { readAccessible } from "./list-scope.ts";
 import { readMaxStaleness } from "./max-staleness.ts";
 import { readQuery, unknownParameter } from "./query-string.ts";
 import { withoutZeros } from "./version-digits.ts";
@@ -28,6 +29,8 @@ export interface ListRequest {
   readonly limit: number;
   /** The token as sent. */
   readonly continue: string | undefined;
+  /** What the reader may list is enough, where that is not all. */
+  readonly accessible: boolean;
   /** Milliseconds. */
   readonly maxStaleness: number | undefined;
   /** Decimal digits; undefined: whatever there is. */
@@ -69,6 +72,7 @@ export function readListRequest(target: string, resource: ResourceType): ListReq
     fields,
     limit: options.limit,
     continue: options.continue === "" ? undefined : options.continue,
+    accessible: readAccessible(query),
     maxStaleness: readMaxStaleness(query),
     resourceVersion: resourceVersion === "" ? undefined : withoutZeros(resourceVersion),
     match: options.resourceVersionMatch === "Exact" ? "Exact" : "NotOlderThan",
@@ -79,14 +83,14 @@ export function readListRequest(target: string, resource: ResourceType): ListReq
 export function parametersOf(resource: ResourceType): readonly string[] {
   const pods = resourceId(resource) === "v1/pods";
   return LIST_PARAMETERS.filter((name) => {
-    if (name === "namespace") return resource.namespaced;
+    if (name === "namespace" || name === "scope") return resource.namespaced;
     return name === "node" ? pods : true;
   });
 }
 
 function notForResource(name: string, resource: ResourceType, known: readonly string[]): Error {
-  if (name === "namespace") {
-    return badRequest(`${resourceName(resource)} have no namespace; leave out the query parameter "namespace"`);
+  if (name === "namespace" || name === "scope") {
+    return badRequest(`${resourceName(resource)} have no namespace; leave out the query parameter "${name}"`);
   }
   return unknownParameter(name, known);
 }

@@ -14,7 +14,9 @@ import { type ListRequest, readListRequest } from "../request/list-request.ts";
 import type { FieldCache } from "../selection/field-cache.ts";
 import { takePage } from "../selection/page.ts";
 import { compile, lookUps } from "../selection/selection.ts";
-import type { Catalog, Watched } from "../view/catalog.ts";
+import { grantList, type ListGrant } from "../scope/list-grant.ts";
+import { tellScope } from "../scope/tell-scope.ts";
+import type { Catalog } from "../view/catalog.ts";
 import { findView, keepForMore, type ListViewContext, type ViewRequest, versionsOf } from "../view/list-view.ts";
 import { readPageToken, writeInconsistentToken, writePageToken } from "../view/page-token.ts";
 import { freshnessOf, requireView } from "../view/trust.ts";
@@ -39,46 +41,74 @@ export async function answerList(
   const target = request.raw.url ?? "";
   const watched = await context.catalog.find(name);
   const { resource } = watched;
-  const { asked, wrong } = understand(target, resource);
+  const { asked, wants, wrong } = understand(target, resource);
+  const attributes = flatListAttributes(resource, asked, target);
   // Before what is wrong with the request, too: that comes with how far the view can be trusted.
-  await context.access.allow(request, flatListAttributes(resource, asked, target));
+  const refusal = await context.access.refusal(request, attributes);
+  const accessible = asksForLess(asked, target);
+  if (refusal !== undefined && !accessible) throw refusal;
+  if (refusal !== undefined && wants === undefined) throw wrong;
+  const grant: ListGrant =
+    wants === undefined
+      ? { scope: undefined, watched, within: undefined }
+      : await grantList(context, {
+          watched,
+          wants,
+          accessible: asked.accessible,
+          attributes,
+          refusal,
+          request,
+        });
   try {
-    if (asked === undefined) throw wrong;
-    return await answer(context, watched, asked, request, reply);
+    if (wants === undefined) throw wrong;
+    return await answer(context, grant, { asked, wants: { ...wants, within: grant.within } }, request, reply);
   } catch (error) {
     const namespace = asked === undefined ? namespaceIn(target, resource) : asked.namespace;
-    await tellTrust(error, reply, context, watched, namespace === "" ? undefined : namespace);
+    await tellTrust(error, reply, context, grant.watched, namespace === "" ? undefined : namespace);
     throw error;
   }
 }
 
-function understand(
-  target: string,
-  resource: ResourceType,
-): { readonly asked: ListRequest; readonly wrong?: never } | { readonly asked?: never; readonly wrong: unknown } {
+type Understood =
+  | { readonly asked: ListRequest; readonly wants: WithoutGrant; readonly wrong?: never }
+  | { readonly asked: ListRequest | undefined; readonly wants?: never; readonly wrong: unknown };
+
+type WithoutGrant = Omit<ViewRequest, "within">;
+
+function understand(target: string, resource: ResourceType): Understood {
+  let asked: ListRequest | undefined;
   try {
-    return { asked: readListRequest(target, resource) };
+    asked = readListRequest(target, resource);
+    return { asked, wants: viewRequest(asked, resource) };
   } catch (wrong) {
-    return { wrong };
+    return { asked, wrong };
   }
+}
+
+/** Whether somebody who may not list all that they ask for may be content with less. */
+function asksForLess(asked: ListRequest | undefined, target: string): boolean {
+  if (asked !== undefined) return asked.accessible && asked.namespace === undefined;
+  const query = new URLSearchParams(target.slice(target.indexOf("?") + 1));
+  return query.get("scope") === "accessible" && (query.get("namespace") ?? "") === "";
 }
 
 async function answer(
   context: ListContext,
-  watched: Watched,
-  asked: ListRequest,
+  grant: ListGrant,
+  { asked, wants }: { readonly asked: ListRequest; readonly wants: ViewRequest },
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const target = request.raw.url ?? "";
-  const wants = viewRequest(asked, watched.resource);
+  const { watched, within } = grant;
   const found = await findView(watched, wants, { ...context, signal: request.signal });
   const { view } = found;
   const now = context.clock.now();
   const parts = judgeParts(view.parts, now, context.staleness);
   reply.headers(formatFreshness(freshnessOf(parts, now)));
-  requireView(parts);
-  const etag = listEtag([resourceName(watched.resource), target], parts);
+  requireView(parts, within);
+  tellScope(grant, reply);
+  const etag = listEtag([resourceName(watched.resource), target, JSON.stringify(within ?? null)], parts);
   reply.header("etag", etag);
   if (matchesEtag(request.headers["if-none-match"], etag)) return reply.code(304).send();
 
@@ -98,7 +128,7 @@ async function answer(
   const more =
     last === undefined
       ? undefined
-      : writePageToken(version, { view: keepForMore(context.shelf, watched, wants, found), after: last });
+      : writePageToken(version, { ...keepForMore(context.shelf, watched, wants, found), after: last });
   const metadata = {
     resourceVersion: version,
     ...(more === undefined ? {} : { continue: more }),
@@ -107,7 +137,7 @@ async function answer(
   return sendList(request, reply, listBytes(watched.resource, metadata, page.items));
 }
 
-function viewRequest(asked: ListRequest, resource: ResourceType): ViewRequest {
+function viewRequest(asked: ListRequest, resource: ResourceType): WithoutGrant {
   const { name, namespace, resourceVersion, maxStaleness, match } = asked;
   return {
     name,

@@ -11,6 +11,7 @@ const PARAMETER_TEXTS: Readonly<Record<ListParameter, string>> = {
   fieldSelector: "A Kubernetes field selector, over the fields that the API server supports for the resource.",
   limit: "Items, at most. 0: all.",
   continue: "metadata.continue of the page before.",
+  scope: "accessible: of all namespaces, those in which the reader may list, where they may not list everywhere.",
   maxStaleness: "A duration such as 30s: an answer that cannot be proved to be this young is a 504.",
   resourceVersion: "The version that the answer must have reached; waited for up to 3 seconds.",
   resourceVersionMatch: "NotOlderThan (the default) or Exact.",
@@ -22,6 +23,8 @@ const HEADER_TEXTS: Readonly<Record<string, string>> = {
   "KRM-Verified-Resource-Version": "Everything up to this version is certain.",
   "KRM-Streamed-Through": "The watch has told everything up to this version.",
   "KRM-Last-Contact": "When the API server last said something that is in the view.",
+  "KRM-Scope": "Where scope was asked for: all, or accessible where the list is of some namespaces only.",
+  "KRM-Scope-Namespaces": "Of an accessible list: from how many namespaces it is.",
   Warning: "Why the answer deserves less trust.",
   ETag: "Changes with the view.",
 };

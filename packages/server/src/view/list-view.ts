@@ -12,6 +12,8 @@ export interface ViewRequest {
   readonly name: string | undefined;
   /** What is wanted besides: see {@link ViewQuery}. */
   readonly where: readonly ObjectTerm[];
+  /** See {@link ViewQuery}. */
+  readonly within: readonly string[] | undefined;
   /** Where an earlier page ended. */
   readonly continue: PagePoint | undefined;
   /** Decimal digits; undefined: whatever there is. */
@@ -53,8 +55,8 @@ export interface ListViewContext {
  */
 export async function findView(watched: Watched, request: ViewRequest, context: ListViewContext): Promise<ListView> {
   const scopes = scopesFor(watched, request.namespace);
-  const { namespace, name, where } = request;
-  const query: ViewQuery = { scopes, namespace, name, where };
+  const { namespace, name, where, within } = request;
+  const query: ViewQuery = { scopes, namespace, name, where, within };
   const { resourceVersion: version, maxStaleness } = request;
   if (request.continue !== undefined) return continued(request.continue, watched, query, request, context);
   const view = await readDemanded(query, { version, maxStaleness }, context);
@@ -84,22 +86,49 @@ export function versionsOf(parts: View["parts"]): readonly string[] {
   return [...new Set(parts.map(({ meta }) => meta.version).filter((version) => version !== undefined))];
 }
 
-/** Keeps a view for the pages that are still to come of it; gives the name that their token has to hold. */
-export function keepForMore(shelf: SnapshotShelf, watched: Watched, request: ViewRequest, found: ListView): string {
+/** Keeps a view for the pages that are still to come of it; gives the names that their token has to hold. */
+export function keepForMore(
+  shelf: SnapshotShelf,
+  watched: Watched,
+  request: ViewRequest,
+  found: ListView,
+): { readonly view: string; readonly within: string | undefined } {
   const moment = found.fingerprint ?? fingerprint(viewIdentity(found.view.parts));
-  shelf.keep({ of: resourceId(watched.resource), part: partName(request, request.where), moment }, found.view);
-  return moment;
+  const within = nameOf(request.within);
+  const part = partName(request, within, request.where);
+  shelf.keep({ of: resourceId(watched.resource), part, moment }, found.view);
+  return { view: moment, within };
+}
+
+/** The namespaces that the pages before were of, where the view is kept here that they came from. */
+export function namespacesBefore(
+  shelf: SnapshotShelf,
+  watched: Watched,
+  request: Omit<ViewRequest, "within">,
+): readonly string[] | undefined {
+  const { view: moment, within } = request.continue ?? {};
+  if (moment === undefined || within === undefined) return undefined;
+  return shelf.find({ of: resourceId(watched.resource), parts: partNames(request, within), moment })?.within;
+}
+
+/** How a token names some namespaces, which are in the order of their keys. */
+export function nameOf(within: readonly string[] | undefined): string | undefined {
+  return within && fingerprint(within);
 }
 
 /** What of a resource is read. */
-function partName({ name = "", namespace = "" }: ViewRequest, where: readonly ObjectTerm[] = []): string {
-  return JSON.stringify([namespace, name, ...where]);
+function partName(
+  { name = "", namespace = "" }: Pick<ViewRequest, "name" | "namespace">,
+  within: string | undefined,
+  where: readonly ObjectTerm[] = [],
+): string {
+  return JSON.stringify([namespace, name, within ?? "", ...where]);
 }
 
 /** Where a view for a request may be kept: as far as it was selected, or with what a selection leaves out. */
-function partNames(request: ViewRequest): readonly string[] {
-  const whole = partName(request);
-  return request.where.length === 0 ? [whole] : [partName(request, request.where), whole];
+function partNames(request: Omit<ViewRequest, "within">, within: string | undefined): readonly string[] {
+  const whole = partName(request, within);
+  return request.where.length === 0 ? [whole] : [partName(request, within, request.where), whole];
 }
 
 async function continued(
@@ -111,12 +140,13 @@ async function continued(
 ): Promise<ListView> {
   const { version, view: wanted, after } = point;
   const of = resourceId(watched.resource);
-  const kept = wanted === undefined ? undefined : context.shelf.find({ of, parts: partNames(request), moment: wanted });
+  const names = partNames(request, nameOf(request.within));
+  const kept = wanted === undefined ? undefined : context.shelf.find({ of, parts: names, moment: wanted });
   const demand = { version: undefined, maxStaleness: request.maxStaleness };
   if (kept !== undefined && wanted !== undefined) {
     const parts = await statusOf(context.store, query.scopes, context);
     // While nothing has changed, what has been proved since holds for the kept view too.
-    const view = fingerprint(viewIdentity(parts)) === wanted ? { parts, objects: kept.objects } : kept;
+    const view = fingerprint(viewIdentity(parts)) === wanted ? { ...kept, parts } : kept;
     requireDemand(judgeParts(view.parts, context.clock.now(), context.staleness), demand, context.clock.now());
     return { view, version, after, fingerprint: wanted };
   }
@@ -152,7 +182,7 @@ function atVersion(
   request: ViewRequest,
   shelf: SnapshotShelf,
 ): View | undefined {
-  return isElsewhere(current, version)
-    ? shelf.findAt({ of: resourceId(watched.resource), parts: partNames(request) }, version)
-    : current;
+  if (!isElsewhere(current, version)) return current;
+  const parts = partNames(request, nameOf(request.within));
+  return shelf.findAt({ of: resourceId(watched.resource), parts }, version);
 }

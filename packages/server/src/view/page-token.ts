@@ -7,6 +7,8 @@ export interface PagePoint {
   readonly version: string | undefined;
   /** {@link fingerprint} of the view; undefined in a token of the API server: any view at the version. */
   readonly view: string | undefined;
+  /** The name of the namespaces that the pages are of, as {@link fingerprint} makes it; undefined: all that there are. */
+  readonly within: string | undefined;
   /** The key of the last item that came. */
   readonly after: string;
 }
@@ -14,24 +16,28 @@ export interface PagePoint {
 const FINGERPRINT_LENGTH = 16;
 const SEAL_LENGTH = 8;
 
-/** A short name for the identity of a view. */
+/** A short name for the identity of a view, or for some namespaces in the order of their keys. */
 export function fingerprint(identity: readonly string[]): string {
   return hash("sha256", identity.join("\n"), "base64url").slice(0, FINGERPRINT_LENGTH);
 }
 
-function sealOf(version: string, view: string): string {
-  return hash("sha256", `${view}\n${version}`, "base64url").slice(0, SEAL_LENGTH);
+function sealOf(version: string, view: string, within: string): string {
+  const sealed = within === "" ? [view, version] : [view, version, within];
+  return hash("sha256", sealed.join("\n"), "base64url").slice(0, SEAL_LENGTH);
 }
 
 /**
  * Writes a continue token in the API server's own form. The version alone does not name a view (a repair leaves it as it
- * is, and the union of several scopes has only the oldest), so its fingerprint stands behind the key, sealed with the
- * version: later pages tell what the token says. Only for versions that can be ordered: others go into no token.
+ * is, and the union of several scopes has only the oldest), so its fingerprint stands behind the key, and the name
+ * of the namespaces where it is not of all, sealed with the version: later pages tell what the token says. Only for versions that can be ordered: others go into no token.
  */
-export function writePageToken(version: string, point: { readonly view: string; readonly after: string }): string {
+export function writePageToken(
+  version: string,
+  { after, view, within = "" }: Required<Pick<PagePoint, "after" | "within">> & { readonly view: string },
+): string {
   return encodeContinue({
     resourceVersion: version,
-    start: `/${point.after}\0${point.view}${sealOf(version, point.view)}`,
+    start: `/${after}\0${view}${sealOf(version, view, within)}${within}`,
   });
 }
 
@@ -49,9 +55,11 @@ export function readPageToken(token: string): PagePoint {
   const { resourceVersion, start } = decodeContinue(token);
   const end = start.indexOf("\0");
   const after = end < 0 ? start : start.slice(0, end);
-  if (resourceVersion === "-1") return { version: undefined, view: undefined, after };
+  if (resourceVersion === "-1") return { version: undefined, view: undefined, within: undefined, after };
   const sealed = end < 0 ? "" : start.slice(end + 1);
-  if (sealed === "") return { version: resourceVersion, view: undefined, after };
+  if (sealed === "") return { version: resourceVersion, view: undefined, within: undefined, after };
   const view = sealed.slice(0, FINGERPRINT_LENGTH);
-  return { version: resourceVersion, view: sealed === view + sealOf(resourceVersion, view) ? view : sealed, after };
+  const within = sealed.slice(FINGERPRINT_LENGTH + SEAL_LENGTH);
+  const isWhole = sealed === view + sealOf(resourceVersion, view, within) + within;
+  return { version: resourceVersion, view: isWhole ? view : sealed, within: within === "" ? undefined : within, after };
 }

@@ -39,12 +39,13 @@ export function provedAt({ meta }: JudgedPart, now: number): number | undefined 
  * Refuses a view that is not there. A part that syncs is worth waiting for; one that nobody lets KRM read is left out
  * of a union (the freshness warns of it), unless nothing remains.
  *
+ * @param within The namespaces that its reader may hear of: how far a first list is tells of all of them. Undefined: all.
  * @throws StatusError 503
  */
-export function requireView(parts: readonly JudgedPart[]): void {
+export function requireView(parts: readonly JudgedPart[], within?: readonly string[]): void {
   const missing = parts.filter((part) => part.meta.version === undefined);
   const syncing = missing.find((part) => part.state === "syncing");
-  if (syncing !== undefined) throw notSynced(syncing);
+  if (syncing !== undefined) throw notSynced(syncing, within === undefined);
   const [blocked] = missing;
   if (blocked !== undefined && missing.length === parts.length) {
     throw causedError("ViewUnavailable", {
@@ -56,13 +57,13 @@ export function requireView(parts: readonly JudgedPart[]): void {
   }
 }
 
-function notSynced(part: JudgedPart): Error {
-  const progress = part.reports.streamer?.progress;
+function notSynced(part: JudgedPart, inDetail: boolean): Error {
+  const progress = inDetail ? part.reports.streamer?.progress : undefined;
   const far =
     progress === undefined
       ? ""
       : `: ${progress.objects}${progress.expected === undefined ? "" : ` of ${progress.expected}`} objects so far`;
-  const why = part.error === undefined ? "" : ` (${part.error.message})`;
+  const why = part.error === undefined || !inDetail ? "" : ` (${part.error.message})`;
   return causedError("ViewSyncing", {
     code: 503,
     message: `the first list of ${scopeName(part.scope)} is not complete yet${far}${why}`,

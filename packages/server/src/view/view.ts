@@ -10,6 +10,7 @@ import {
   type Store,
   type StoredObject,
   type ViewMeta,
+  type ViewRead,
 } from "@krm/core";
 
 /** What one scope showed at one moment. Nothing of it changes later. */
@@ -26,6 +27,8 @@ export interface View {
   readonly parts: readonly ViewPart[];
   /** In the order of their keys. */
   readonly objects: readonly StoredObject[];
+  /** The namespaces that alone were read; undefined: all that the query says. */
+  readonly within: readonly string[] | undefined;
 }
 
 /** What of a resource is read. */
@@ -35,12 +38,45 @@ export interface ViewQuery {
   readonly name: string | undefined;
   /** What is wanted besides, as far as it can be looked up; an object without it may be in the view all the same. */
   readonly where: readonly ObjectTerm[];
+  /** The namespaces that alone are read, in the order of their keys, of scopes of all; undefined: all of them. */
+  readonly within: readonly string[] | undefined;
 }
 
 /** Reads the union of some scopes; one object only, where its key is known. */
 export async function readView(store: Store, query: ViewQuery): Promise<View> {
-  const parts = await Promise.all(query.scopes.map((scope) => readPart(store, scope, query)));
-  return { parts, objects: unite(parts) };
+  const { within } = query;
+  const parts = await Promise.all(
+    query.scopes.map(async (scope) =>
+      within !== undefined && scope.namespace === undefined
+        ? readWithin(store, scope, query, within)
+        : [await readPart(store, scope, query)],
+    ),
+  );
+  return { parts: parts.flat(), objects: unite(parts.flat()), within };
+}
+
+/** Reads some namespaces of a scope of all: one part, or one for each moment, where the view changes in between. */
+async function readWithin(
+  store: Store,
+  scope: Scope,
+  { name, where }: ViewQuery,
+  namespaces: readonly string[],
+): Promise<readonly ViewPart[]> {
+  const from = store.scope(scope);
+  const readOne = async (namespace: string): Promise<ViewRead> => {
+    if (name === undefined) return from.read({ namespace, where });
+    const { meta, object } = await from.get(objectKey(namespace, name));
+    return { meta, objects: object === undefined ? [] : [object] };
+  };
+  const [reports, ...reads] = await Promise.all([from.reports(), ...namespaces.map(readOne)]);
+  if (reads.length === 0) return [{ scope, meta: await from.meta(), reports, objects: [] }];
+  const moments = Map.groupBy(reads, ({ meta }) => meta.cursor);
+  return [...moments.values()].flatMap((of) => {
+    const [first] = of;
+    return first === undefined
+      ? []
+      : [{ scope, meta: first.meta, reports, objects: of.flatMap(({ objects }) => objects) }];
+  });
 }
 
 async function readPart(store: Store, scope: Scope, query: ViewQuery): Promise<ViewPart> {

@@ -12,6 +12,7 @@ export const GET_OUTPUTS = ["table", "wide", "json", "yaml", "name"] as const;
 export interface GetOptions extends ReaderOptions {
   readonly namespace?: string;
   readonly allNamespaces?: boolean;
+  readonly accessible?: boolean;
   readonly selector?: string;
   readonly fieldSelector?: string;
   readonly output: (typeof GET_OUTPUTS)[number];
@@ -19,11 +20,13 @@ export interface GetOptions extends ReaderOptions {
 
 const EXAMPLES = `
 Without -n it shows all namespaces that are watched. When the answer is not synced with the cluster, a line on stderr
-says so.
+says so. To list all of them takes a right to all of them; --accessible is content with those in which you may list, and says
+so on stderr.
 
 Examples:
   krm get pods
   krm get pods -n team-a -l 'app=web,tier in (front,back)'
+  krm get pods --accessible
   krm get po --field-selector spec.nodeName=node-1 --output wide
   krm get deployment.apps web -n team-a --output yaml
   krm get nodes --server https://krm.example.com --token-file ~/.krm-token`;
@@ -44,6 +47,11 @@ export function addGet(program: Command, io: CliIo): void {
     .addArgument(new Argument("[NAME]", "one object"))
     .addOption(flag("-n, --namespace <NAME>", "only this namespace", { parse: parseNamespace }))
     .addOption(new Flag("-A, --all-namespaces", "all namespaces, which is the default", { excludes: ["--namespace"] }))
+    .addOption(
+      new Flag("--accessible", "of all namespaces, those in which you may list, where you may not list everywhere", {
+        excludes: ["--namespace"],
+      }),
+    )
     .addOption(flag("-l, --selector <SELECTOR>", "only objects with these labels: app=web,tier in (a,b),!canary"))
     .addOption(flag("--field-selector <SELECTOR>", "only objects with these fields: status.phase=Running"))
     .addOption(

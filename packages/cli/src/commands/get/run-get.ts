@@ -19,6 +19,9 @@ export async function runGet(
   if (name !== undefined && (options.selector ?? options.fieldSelector) !== undefined) {
     throw new UsageError("a name and a selector exclude each other", "Leave one of them out.");
   }
+  if (name !== undefined && options.accessible === true) {
+    throw new UsageError("a name and --accessible exclude each other", "Leave one of them out, or name the namespace.");
+  }
   const answer = await ask(openClient(options), resource, name, options, io.signal);
   io.stdout.write(render(answer, name !== undefined, options));
   for (const note of trustNotes(answer.freshness, Date.now())) io.stderr.write(`krm: ${note}\n`);
@@ -47,7 +50,8 @@ async function ask(
   const { namespace } = options;
   if (name === undefined) {
     const { selector: labelSelector, fieldSelector } = options;
-    return client.list<object>(resource, { namespace, labelSelector, fieldSelector, signal }) satisfies Promise<
+    const scope = options.accessible === true ? "accessible" : undefined;
+    return client.list<object>(resource, { namespace, labelSelector, fieldSelector, scope, signal }) satisfies Promise<
       Fresh<ListBody<object>>
     >;
   }
