@@ -114,8 +114,15 @@ class BufferedAuditLog implements AuditLog {
     };
     await Promise.race([this.#running, giveUp().catch(() => {})]);
     written.abort();
-    if (this.#waiting.length > 0) this.#lose(this.#waiting.length);
+    const left = this.#waiting.length;
     this.#waiting = [];
+    if (left > 0) {
+      this.#counts?.lost(left);
+      this.#logger.error(
+        { file: this.#name, lost: this.#lost + left },
+        "audit events are lost: they could not be written before the end",
+      );
+    }
     await this.#file.close().catch(() => {});
   }
 

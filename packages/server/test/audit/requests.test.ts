@@ -278,6 +278,17 @@ describe("a token", () => {
     }
   });
 
+  it("that stands in a query is cut out of the rest, too", async () => {
+    for (const [query, secret] of [
+      ["access_token=a-secret-value", "a-secret-value"],
+      ["access_token=a%2Fsecret%2Fvalue", "a/secret/value"],
+      ["s3cret-name-of-one=1", "s3cret-name-of-one"],
+    ] as const) {
+      const event = await written("ada", `/pods?${query}`, { "user-agent": `curl ${secret}` });
+      expect([event.userAgent, JSON.stringify(event).includes(secret)]).toEqual(["curl REDACTED", false]);
+    }
+  });
+
   it("is cut out of the URI, and what the server knows stays", async () => {
     const uri = async (url: string): Promise<string> => (await written("ada", url)).requestURI;
     expect(await uri("/pods?namespace=team-a&access_token=x&limit=5")).toBe(
