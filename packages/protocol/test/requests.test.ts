@@ -7,7 +7,6 @@ describe("listPath", () => {
       name: "a",
       namespace: "team-a",
       node: "n1",
-      owner: "6a1e",
       labelSelector: "app in (a,b),!x",
       fieldSelector: "status.phase=Running",
       limit: 5,
