@@ -148,7 +148,7 @@ describe("krm monitor --serve --auth tokenreview", () => {
     });
     const serve = "monitor pods --serve --listen 127.0.0.1:0 --auth tokenreview --kubeconfig";
     const monitor = begin({}, ...serve.split(" "), await kubeconfigOf("krm"), ...(await Promise.all(flags)).flat());
-    await monitor.io.stderr.matching(/pods \(1\): synced/);
+    await monitor.io.stderr.matching(/pods \(\d+\): synced/);
     const url = await urlOf(monitor);
     const get = async (path: string, user: string): Promise<number | undefined> => {
       const sent = request(`${url}${path}`, { ca: tls.ca, ...(await authority.issue({ user })), agent: false }).end();
