@@ -197,7 +197,7 @@ describe("several namespaces of one resource", () => {
       expect(failure(await test.get(`/pods?${query}`))).toEqual({
         code: 404,
         reason: "NotFound",
-        message: 'pods of namespace "c" are not watched here; watched namespaces: a, b',
+        message: 'pods of namespace "c" are not watched here; /status tells which are',
         causes: ["NamespaceNotWatched"],
       });
   });

@@ -92,10 +92,10 @@ export function scopesFor(watched: Watched, namespace: string | undefined): read
   if (namespace === undefined) return watched.scopes;
   const scopes = watched.scopes.filter((scope) => scope.namespace === undefined || scope.namespace === namespace);
   if (scopes.length > 0) return scopes;
-  const known = watched.scopes.map((scope) => scope.namespace ?? "").toSorted();
+  // Which ones are, only /status tells: not everyone who may ask for this one may know.
   throw causedError("NamespaceNotWatched", {
     code: 404,
-    message: `${resourceName(watched.resource)} of namespace ${JSON.stringify(namespace)} are not watched here; watched namespaces: ${known.join(", ")}`,
+    message: `${resourceName(watched.resource)} of namespace ${JSON.stringify(namespace)} are not watched here; /status tells which are`,
     field: "namespace",
     kind: watched.resource.resource,
   });

@@ -90,7 +90,7 @@ describe("trust", () => {
         code: 403,
         reason: "Forbidden",
         message:
-          'KRM does not know: pods of namespace "team-c" are not watched here; watched namespaces: team-a, team-b',
+          'KRM does not know: pods of namespace "team-c" are not watched here; /status tells which are',
         causes: ["NamespaceNotWatched"],
       });
   });
