@@ -77,7 +77,7 @@ export type {
   ViewMeta,
   ViewRead,
 } from "./store/store.ts";
-export { hasTerm, type ObjectTerm } from "./store/object-term.ts";
+export { hasTerm, type ObjectTerm, subjectName, type TermSubject, valuesOf } from "./store/object-term.ts";
 export type {
   InputLease,
   Lease,

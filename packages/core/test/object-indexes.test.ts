@@ -45,7 +45,7 @@ test("whatever comes, changes and goes, a look-up leaves out nothing that fits, 
     { by: "owner", values: ["v1", "v2"] },
   ] satisfies ObjectTerm[];
   let narrowed = 0;
-  for (let seed = 0; seed < 60; seed++) {
+  for (let seed = 0; seed < 20; seed++) {
     const random = randomBelow(seed);
     const value = (): string => `v${random(8)}`;
     const table = new ObjectTable();
@@ -70,7 +70,7 @@ test("whatever comes, changes and goes, a look-up leaves out nothing that fits, 
         return set(one);
       });
       table.apply(changes);
-      for (let ask = 0; ask < 6; ask++) {
+      for (let ask = 0; ask < 3; ask++) {
         const where = terms.filter(() => random(3) === 0);
         const namespace = random(2) === 0 ? undefined : NAMESPACES[random(NAMESPACES.length)];
         const all = [...model.values()].filter((one) => namespace === undefined || one.namespace === namespace);
@@ -84,7 +84,7 @@ test("whatever comes, changes and goes, a look-up leaves out nothing that fits, 
     }
   }
   // Or else nothing of the above was about indexes.
-  expect(narrowed).toBeGreaterThan(500);
+  expect(narrowed).toBeGreaterThan(80);
 });
 
 test("what is looked up again is found by itself, in one namespace too", () => {

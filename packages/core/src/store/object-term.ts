@@ -26,6 +26,7 @@ export function valuesOf(subject: TermSubject, object: StoredObject): readonly s
       return value === undefined ? NONE : [value];
     }
     case "field": {
+      if (isName(subject.path)) return [object.name];
       const value = readMember(object.bytes, subject.path);
       return ["string", "number", "boolean"].includes(typeof value) ? [String(value)] : NONE;
     }
@@ -37,6 +38,10 @@ export function valuesOf(subject: TermSubject, object: StoredObject): readonly s
 /** Whether an object has what a term wants. */
 export function hasTerm(term: ObjectTerm, object: StoredObject): boolean {
   return valuesOf(term, object).some((value) => term.values.includes(value));
+}
+
+function isName([first, second, ...more]: readonly string[]): boolean {
+  return first === "metadata" && second === "name" && more.length === 0;
 }
 
 /** Names what a term looks at: two that look at the same have the same name. */

@@ -30,8 +30,8 @@ export function lookUps(selection: Selection, resource: ResourceType): readonly 
   if (node !== undefined) equal.push({ field: NODE, operator: "=", value: node });
   const byFields = equal.flatMap(({ field, value }): readonly ObjectTerm[] => {
     const path = fieldPath(resource, field);
-    // What is not set is nowhere. A name or a namespace has ways of its own.
-    if (path === undefined || value === "" || path[0] === "metadata") return [];
+    // What is not set is nowhere. A namespace is read by itself.
+    if (path === undefined || value === "" || field === "metadata.namespace") return [];
     return [{ by: "field", path, values: [value] }];
   });
   const byOwner: readonly ObjectTerm[] = owner === undefined ? [] : [ownedBy(owner)];

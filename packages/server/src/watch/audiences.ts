@@ -1,5 +1,7 @@
+import type { ObjectTerm } from "@krm/core";
 import type { Wanted } from "../selection/selection.ts";
 import type { Frames } from "./frames.ts";
+import { InterestIndex } from "./interest-index.ts";
 import { type Shape, shapeId } from "./shape.ts";
 import { type RingEvent, seenBy, type SeenEvent } from "./watch-event.ts";
 
@@ -11,6 +13,8 @@ export interface Interest {
   readonly namespace: string | undefined;
   /** Undefined: every object of the namespace. */
   readonly wanted: Wanted | undefined;
+  /** What holds for every object that is wanted, as far as it can be looked up. */
+  readonly where: readonly ObjectTerm[];
 }
 
 /** One watch among those who are told the same. */
@@ -35,14 +39,20 @@ interface Audience {
   readonly channels: Map<string, Channel>;
 }
 
+/** Those who watch the same namespace. */
+interface Neighbours {
+  readonly byInterest: Map<string, Audience>;
+  readonly index: InterestIndex<Audience>;
+}
+
 /**
- * All watches of one view that have heard everything up to now, by what they are about: an event is held against each
- * interest once and framed once, however many listen.
+ * All watches of one view that have heard everything up to now, by what they are about: an event is held once against each
+ * interest that it can be of, and framed once, however many listen.
  */
 export class Audiences {
   readonly #frames: Frames;
-  /** Namespace (`""`: all) → interest → those who share it. */
-  readonly #byNamespace = new Map<string, Map<string, Audience>>();
+  /** By namespace; `""`: all. */
+  readonly #byNamespace = new Map<string, Neighbours>();
   readonly #dirty = new Set<Channel>();
 
   constructor(frames: Frames) {
@@ -71,9 +81,11 @@ export class Audiences {
     if (namespace !== "") this.#tell(this.#byNamespace.get(namespace), event);
   }
 
-  #tell(audiences: ReadonlyMap<string, Audience> | undefined, event: RingEvent): void {
-    if (audiences === undefined) return;
-    for (const { interest, channels } of audiences.values()) {
+  #tell(neighbours: Neighbours | undefined, event: RingEvent): void {
+    if (neighbours === undefined) return;
+    const { object, previous } = event;
+    const states = previous === undefined || previous === object ? [object] : [object, previous];
+    for (const { interest, channels } of neighbours.index.of(states)) {
       let seen: SeenEvent | undefined;
       try {
         seen = seenBy(interest.wanted, event);
@@ -128,10 +140,14 @@ export class Audiences {
 
   #channel(interest: Interest, shape: Shape): Channel {
     const namespace = interest.namespace ?? "";
-    const audiences = this.#byNamespace.get(namespace) ?? new Map<string, Audience>();
-    this.#byNamespace.set(namespace, audiences);
-    const audience = audiences.get(interest.id) ?? { interest, channels: new Map<string, Channel>() };
-    audiences.set(interest.id, audience);
+    const neighbours = this.#byNamespace.get(namespace) ?? { byInterest: new Map(), index: new InterestIndex() };
+    this.#byNamespace.set(namespace, neighbours);
+    let audience = neighbours.byInterest.get(interest.id);
+    if (audience === undefined) {
+      audience = { interest, channels: new Map<string, Channel>() };
+      neighbours.byInterest.set(interest.id, audience);
+      neighbours.index.add(interest.where, audience);
+    }
     const id = shapeId(shape);
     const channel = audience.channels.get(id) ?? { shape, listeners: new Set<Listener>(), pending: [] };
     audience.channels.set(id, channel);
@@ -140,13 +156,15 @@ export class Audiences {
 
   #forget(interest: Interest, shape: Shape, channel: Channel): void {
     const namespace = interest.namespace ?? "";
-    const audiences = this.#byNamespace.get(namespace);
-    const audience = audiences?.get(interest.id);
-    if (audiences === undefined || audience?.channels.get(shapeId(shape)) !== channel) return;
+    const neighbours = this.#byNamespace.get(namespace);
+    const audience = neighbours?.byInterest.get(interest.id);
+    if (neighbours === undefined || audience?.channels.get(shapeId(shape)) !== channel) return;
     this.#dirty.delete(channel);
     audience.channels.delete(shapeId(shape));
     if (audience.channels.size > 0) return;
-    audiences.delete(interest.id);
-    if (audiences.size === 0) this.#byNamespace.delete(namespace);
+    neighbours.byInterest.delete(interest.id);
+    // Under the terms that it was added with.
+    neighbours.index.delete(audience.interest.where, audience);
+    if (neighbours.byInterest.size === 0) this.#byNamespace.delete(namespace);
   }
 }

@@ -1,7 +1,7 @@
 import { type FieldSelector, type ListOptions, type ObjectView, StatusError } from "@krm/apimachinery";
 import { type Clock, type Logger, type Scope, scopeId, silentLogger, type Store, systemClock } from "@krm/core";
 import { FieldCache } from "../selection/field-cache.ts";
-import { compile } from "../selection/selection.ts";
+import { compile, lookUps } from "../selection/selection.ts";
 import type { Interest } from "./audiences.ts";
 import type { LogBounds } from "./event-log.ts";
 import { DEFAULT_READER_BOUNDS, type ReaderBounds } from "./reader-bounds.ts";
@@ -162,11 +162,13 @@ export class WatchHub implements AsyncDisposable {
 
   #interest({ namespace, options, fields, scope }: WatchQuery): Interest {
     const { labels } = options;
+    const selection = { labels, fields, node: undefined, owner: undefined };
     return {
       id: JSON.stringify([labels.toString(), fields.toString()]),
       // A scope of one namespace holds no others.
       namespace: namespace === scope.namespace ? undefined : namespace,
-      wanted: compile({ labels, fields, node: undefined, owner: undefined }, scope.resource, this.#fields),
+      wanted: compile(selection, scope.resource, this.#fields),
+      where: lookUps(selection, scope.resource),
     };
   }
 

@@ -89,8 +89,7 @@ describe("trust", () => {
       expect(failure(await test.get(path))).toEqual({
         code: 403,
         reason: "Forbidden",
-        message:
-          'KRM does not know: pods of namespace "team-c" are not watched here; /status tells which are',
+        message: 'KRM does not know: pods of namespace "team-c" are not watched here; /status tells which are',
         causes: ["NamespaceNotWatched"],
       });
   });

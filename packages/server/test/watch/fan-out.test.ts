@@ -2,9 +2,20 @@
 import { MemoryStore, PODS, type ViewChange } from "@krm/core";
 import { ManualClock, type WritableScope } from "@krm/testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { writer } from "../support/fixtures.ts";
+import { FieldCache } from "../../src/selection/field-cache.ts";
+import { pod, writer } from "../support/fixtures.ts";
 import { WatchHub } from "../../src/watch/watch-hub.ts";
 import { brief, commit, MemorySink, pass, set, settle, thing, watch } from "./support.ts";
+
+/** Counts how often an object is looked into. */
+class CountedFields extends FieldCache {
+  asked = 0;
+
+  override fieldsOf(...of: Parameters<FieldCache["fieldsOf"]>): ReturnType<FieldCache["fieldsOf"]> {
+    this.asked += 1;
+    return super.fieldsOf(...of);
+  }
+}
 
 let clock: ManualClock;
 let store: MemoryStore;
@@ -61,6 +72,29 @@ describe("a thousand readers", () => {
     await settle();
     // 11 enters the first selection and leaves the second, 12 the other way round; to the rest both are modified.
     expect(hub.counts.framed).toBe(6);
+  });
+
+  test("of a node each: an event is held against those of its nodes alone", async () => {
+    const fields = new CountedFields();
+    await using counted = new WatchHub({ store, clock, fields });
+    const sinks = await Promise.all(
+      Array.from({ length: 1000 }, async (_, node) => {
+        const sink = new MemorySink();
+        await watch(counted, `resourceVersion=10&fieldSelector=spec.nodeName%3Dn${node}`, { sink });
+        return sink;
+      }),
+    );
+    const on = (version: number, node: string): ViewChange => set(pod({ name: "b", version: String(version) }, node));
+    await to.commit(commit(11, [on(11, "n7")]));
+    await to.commit(commit(12, [on(12, "n9")]));
+    await settle();
+    expect(sinks.flatMap((sink, node) => sink.take().map((frame) => `n${node}: ${brief(frame)}`))).toEqual([
+      "n7: ADDED b@11",
+      "n7: DELETED b@12",
+      "n9: ADDED b@12",
+    ]);
+    // Each with what the object was before, and is.
+    expect(fields.asked).toBeLessThan(10);
   });
 
   test("resume together: what they missed is framed once", async () => {
