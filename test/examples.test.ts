@@ -57,6 +57,32 @@ test("examples/read-with-client.ts reads lists with dates and their freshness", 
   expect(lines[4]).toBe("3 nodes");
 });
 
+test("examples/watch-with-client.ts keeps a copy until it is told to stop", { timeout: 30_000 }, async () => {
+  const cluster = new SimCluster();
+  generateCluster(cluster, { pods: 20, nodes: 3 });
+  const source = new ClusterSource({ cluster });
+  await using monitor = new Monitor({ source, resources: [PODS] }).start();
+  await monitor.ready();
+  await using server = await createServer({ store: monitor.store, listen: { host: "127.0.0.1", port: 0 } });
+  const { url } = await server.listen();
+  const child = spawn(process.execPath, ["--conditions=krm-source", example("watch-with-client.ts"), url], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const exited = once(child, "exit");
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  expect(String((await lines.next()).value)).toMatch(/^20 pods at version \d+, synced$/);
+  const [first] = cluster.list(PODS).items;
+  const { namespace = "", name = "" } = first?.metadata ?? {};
+  cluster.patch(PODS, namespace, name, { metadata: { labels: { seen: "yes" } } });
+  expect(String((await lines.next()).value)).toBe(`modified ${namespace}/${name}`);
+  cluster.delete(PODS, namespace, name, { gracePeriodSeconds: 0 });
+  // First it is marked.
+  expect(String((await lines.next()).value)).toBe(`modified ${namespace}/${name}`);
+  expect(String((await lines.next()).value)).toBe(`deleted ${namespace}/${name}`);
+  child.kill();
+  expect((await exited)[0]).toBe(0);
+});
+
 withRedis(process.env, (redis) => {
   test(
     "examples/share-a-store.ts: the second stands by, and takes over when the first ends",

@@ -1,9 +1,20 @@
 import { type Freshness, type ListBody, listPath, type ListScope, PATHS, type StatusBody } from "@krm/protocol";
 import { KrmClientError } from "./error.ts";
-import { type KubernetesLists, toKubernetesList } from "./kubernetes-objects.ts";
+import { notKrm } from "./http-get.ts";
+import {
+  isKnownKind,
+  type KubernetesLists,
+  type KubernetesObjects,
+  kubernetesReader,
+  toKubernetesList,
+} from "./kubernetes-objects.ts";
 import { checkCallOptions, type GetOptions, getQuery, type ListOptions, listQuery } from "./list-options.ts";
 import { type Connection, connectionOf, invalid, type KrmClientOptions } from "./options.ts";
 import { type Answer, type CallOptions, request } from "./request.ts";
+import { watch } from "./watch/watch.ts";
+import type { WatchEvent } from "./watch/watch-event.ts";
+import type { WatchOptions } from "./watch/watch-options.ts";
+import type { GroupVersionResource } from "./watch/watched-resource.ts";
 
 /** How far a list can be trusted. */
 export interface ListFreshness extends Freshness {
@@ -139,13 +150,59 @@ export class KrmClient {
     return body;
   }
 
+  /**
+   * Tells what a resource's objects are, and then what becomes of them, until the signal aborts (the iteration then
+   * rejects with its reason), the loop is left, or the server refuses. Begins with `reset`; then all that there is comes
+   * as `added`; `synced` says that this was all.
+   *
+   * Goes on by itself where a connection breaks or ends, or the server fails (any 5xx, 429), for as long as that takes:
+   * after the last version that it was told, so that nothing is lost; or with another `reset`, where the server does not
+   * know any more what followed. What is not told again between a `reset` and its `synced` is gone: nobody tells its
+   * deletion.
+   *
+   * Events come in the order of the server; an object may be told again in a state that is known, or in an older one and
+   * then in the newer. Nothing is read ahead: a loop that is slow slows the server down, which cuts a reader that takes
+   * nothing for a minute; the watch then goes on where it was.
+   *
+   * @param resource One of the six kinds that have a method, told as client-node's objects unless `as` says `json`; or
+   * any other that is watched, as `group/version/plural`, told as JSON.
+   * @throws KrmClientError `KRM_CLIENT_INVALID_ARGUMENT` at once. The iteration rejects with what the server refuses for:
+   * 400, 401, 403, 404, 405; and with `KRM_CLIENT_MISSING_PEER`, `KRM_CLIENT_TOKEN_FILE`, `KRM_CLIENT_NOT_KRM`,
+   * `KRM_CLIENT_FRAME`.
+   * @example
+   * let pods = new Map<string, V1Pod>();
+   * let next = pods;
+   * for await (const event of client.watch("pods", { signal })) {
+   *   if (event.type === "reset") next = new Map();
+   *   else if (event.type === "synced") pods = next;
+   *   else if (event.type === "deleted") next.delete(keyOf(event.object));
+   *   else if (event.type !== "bookmark") next.set(keyOf(event.object), event.object);
+   * }
+   */
+  watch<Resource extends keyof KubernetesObjects>(
+    resource: Resource,
+    options?: WatchOptions & AsKubernetes,
+  ): AsyncIterable<WatchEvent<KubernetesObjects[Resource]>>;
+  watch<T = unknown>(resource: keyof KubernetesObjects, options: WatchOptions & AsJson): AsyncIterable<WatchEvent<T>>;
+  watch<T = unknown>(
+    resource: GroupVersionResource,
+    options?: WatchOptions & Partial<AsJson>,
+  ): AsyncIterable<WatchEvent<T>>;
+  watch(resource: string, options: WatchOptions & (AsKubernetes | AsJson) = {}): AsyncIterable<WatchEvent<unknown>> {
+    checkForm(options.as);
+    if (isKnownKind(resource) && options.as !== "json")
+      return watch(this.#connection, resource, options, async () => kubernetesReader(resource));
+    if (options.as === "kubernetes")
+      throw invalid(`${resource} cannot be told as objects of client-node`, 'leave `as` out, or give "json"');
+    return watch<unknown>(this.#connection, resource, options, async () => (json) => json);
+  }
+
   async #typed(
     resource: keyof KubernetesLists,
     options: ListOptions & (AsKubernetes | AsJson),
     where: string,
   ): Promise<unknown> {
-    if (options.as !== undefined && options.as !== "json" && options.as !== "kubernetes")
-      throw invalid(`as is ${JSON.stringify(options.as)}`, 'give "kubernetes" or "json"');
+    checkForm(options.as);
     const { body, freshness } = await this.#list(resource, options, where);
     if (options.as === "json") return { ...body, freshness };
     return Object.assign(await toKubernetesList(resource, body), { freshness });
@@ -160,6 +217,11 @@ export class KrmClient {
 interface FreshList {
   readonly body: ListBody;
   readonly freshness: ListFreshness;
+}
+
+function checkForm(as: string | undefined): void {
+  if (as !== undefined && as !== "json" && as !== "kubernetes")
+    throw invalid(`as is ${JSON.stringify(as)}`, 'give "kubernetes" or "json"');
 }
 
 function listOf({ body, freshness, scope, url }: Answer): FreshList {
@@ -178,11 +240,4 @@ function isListBody(body: unknown): body is ListBody {
 function isStatusBody(body: unknown): body is StatusBody {
   const status = body as Partial<StatusBody> | null;
   return Array.isArray(status?.scopes) && typeof status.state === "string";
-}
-
-function notKrm(url: string, what: string): KrmClientError {
-  return new KrmClientError("KRM_CLIENT_NOT_KRM", `the answer of ${url} ${what}`, {
-    url,
-    hint: "check that the url names a KRM server of this version, with the path where it is mounted",
-  });
 }

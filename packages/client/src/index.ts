@@ -7,13 +7,25 @@ export {
   KrmClient,
   type ListFreshness,
 } from "./client.ts";
-export type { KubernetesLists } from "./kubernetes-objects.ts";
+export type { KubernetesLists, KubernetesObjects } from "./kubernetes-objects.ts";
+
+// Watching
+export type {
+  WatchBookmark,
+  WatchChange,
+  WatchEvent,
+  WatchReset,
+  WatchResetReason,
+  WatchSynced,
+} from "./watch/watch-event.ts";
+export type { GroupVersionResource } from "./watch/watched-resource.ts";
 
 // Options
 export type { KrmClientOptions } from "./options.ts";
 export type { GetOptions, ListOptions } from "./list-options.ts";
 export type { CallOptions } from "./request.ts";
 export type { Timing } from "./timing.ts";
+export type { WatchOptions } from "./watch/watch-options.ts";
 
 // Answers
 export type {

@@ -1,9 +1,15 @@
 import type {
+  V1Deployment,
   V1DeploymentList,
+  V1Ingress,
   V1IngressList,
+  V1Node,
   V1NodeList,
+  V1PersistentVolumeClaim,
   V1PersistentVolumeClaimList,
+  V1Pod,
   V1PodList,
+  V1Service,
   V1ServiceList,
 } from "@kubernetes/client-node";
 import { KrmClientError } from "./error.ts";
@@ -38,6 +44,38 @@ export async function toKubernetesList<Resource extends keyof KubernetesLists>(
   body: unknown,
 ): Promise<KubernetesLists[Resource]> {
   return (await serializer()).deserialize(body, CLASSES[resource], "") as KubernetesLists[Resource];
+}
+
+/** The kinds that a watch tells as client-node's objects, by the plural of their resource. */
+export interface KubernetesObjects {
+  readonly pods: V1Pod;
+  readonly deployments: V1Deployment;
+  readonly persistentvolumeclaims: V1PersistentVolumeClaim;
+  readonly services: V1Service;
+  readonly ingresses: V1Ingress;
+  readonly nodes: V1Node;
+}
+
+const OBJECT_CLASSES: { readonly [Resource in keyof KubernetesObjects]: string } = {
+  pods: "V1Pod",
+  deployments: "V1Deployment",
+  persistentvolumeclaims: "V1PersistentVolumeClaim",
+  services: "V1Service",
+  ingresses: "V1Ingress",
+  nodes: "V1Node",
+};
+
+/** Whether a resource's objects can be had as client-node's. */
+export function isKnownKind(resource: string): resource is keyof KubernetesObjects {
+  return Object.hasOwn(OBJECT_CLASSES, resource);
+}
+
+/** Loads what makes objects of client-node out of their JSON, as {@link toKubernetesList} does. @throws KrmClientError `KRM_CLIENT_MISSING_PEER` */
+export async function kubernetesReader<Resource extends keyof KubernetesObjects>(
+  resource: Resource,
+): Promise<(json: object) => KubernetesObjects[Resource]> {
+  const loaded = await serializer();
+  return (json) => loaded.deserialize(json, OBJECT_CLASSES[resource], "") as KubernetesObjects[Resource];
 }
 
 interface Serializer {

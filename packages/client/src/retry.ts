@@ -14,12 +14,22 @@ export function isRetryable(error: KrmClientError): boolean {
   return error.status === 503 && !(error.body !== undefined && hasCause(error.body, "ViewUnavailable"));
 }
 
+/** Whether a watch goes on after it: all that does not say that this watch, or this reader, is wrong. */
+export function isTransient({ code, status }: KrmClientError): boolean {
+  return code === "KRM_CLIENT_CONNECTION" || status === 429 || (status !== undefined && status >= 500);
+}
+
 /**
- * Milliseconds to wait before the next attempt: any time up to a limit that doubles with each attempt (0 is the first),
- * and on top of what the server asks for.
+ * Milliseconds to wait before the next attempt: any time up to a limit that doubles with each attempt (0 is the first)
+ * up to `longestMs`, and on top of what the server asks for.
  */
-export function retryDelay(attempt: number, retryAfter: number | undefined, random: number): number {
-  const jitter = random * Math.min(LONGEST_MS, FIRST_MS * 2 ** attempt);
+export function retryDelay(
+  attempt: number,
+  retryAfter: number | undefined,
+  random: number,
+  longestMs: number = LONGEST_MS,
+): number {
+  const jitter = random * Math.min(longestMs, FIRST_MS * 2 ** attempt);
   return Math.ceil((retryAfter ?? 0) * 1000 + jitter);
 }
 

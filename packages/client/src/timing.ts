@@ -1,5 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
-
 /** Time and chance, as the client uses them. Milliseconds. */
 export interface Timing {
   /** A clock that only goes forwards; its zero means nothing. */
@@ -18,13 +16,19 @@ export interface Timing {
 export const systemTiming: Timing = {
   now: () => performance.now(),
   wallClock: () => Date.now(),
-  sleep: async (ms, signal) => {
-    try {
-      await delay(ms, undefined, { signal });
-    } catch (error) {
-      throw signal.aborted ? signal.reason : error;
-    }
-  },
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      const abort = (): void => {
+        clearTimeout(timer);
+        reject(signal.reason as Error);
+      };
+      const timer = setTimeout(() => {
+        signal.removeEventListener("abort", abort);
+        resolve();
+      }, ms);
+      if (signal.aborted) abort();
+      else signal.addEventListener("abort", abort, { once: true });
+    }),
   timeout: (ms) => AbortSignal.timeout(ms),
   random: () => Math.random(),
 };

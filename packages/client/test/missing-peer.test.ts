@@ -14,4 +14,7 @@ test("without client-node, typed lists say what to do, and JSON works", async ()
     hint: expect.stringContaining("npm install @kubernetes/client-node") as string,
   });
   expect((await client.getPods({ as: "json" })).items).toEqual([]);
+  await expect(client.watch("pods")[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+    code: "KRM_CLIENT_MISSING_PEER",
+  });
 });

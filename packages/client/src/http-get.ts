@@ -1,0 +1,99 @@
+import { type ErrorBody, isErrorBody, parseFreshness } from "@krm/protocol";
+import { KrmClientError, meaningOf } from "./error.ts";
+import type { Connection } from "./options.ts";
+import { retryAfterOf } from "./retry.ts";
+
+/**
+ * Sends a GET; resolves when the head of a successful answer is there.
+ *
+ * @throws KrmClientError of any other answer, or `KRM_CLIENT_CONNECTION`; what `fetch` throws once the signal has aborted.
+ */
+export async function get(connection: Connection, url: string, signal: AbortSignal): Promise<Response> {
+  const headers: Record<string, string> = { accept: "application/json" };
+  const token = await tokenOf(connection);
+  if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
+  try {
+    // A redirect could carry the request, though not the token, anywhere: KRM has none to follow.
+    const response = await connection.fetch(url, { headers, signal, redirect: "manual" });
+    if (response.ok) return response;
+    throw errorOf(connection, response, url, parseJson(await response.text()));
+  } catch (error) {
+    throw asConnectionError(error, url, signal);
+  }
+}
+
+/** What a broken connection comes to: its own error, unless it was broken off by the signal, or has been told already. */
+export function asConnectionError(error: unknown, url: string, signal: AbortSignal): unknown {
+  if (signal.aborted || error instanceof KrmClientError) return error;
+  return new KrmClientError("KRM_CLIENT_CONNECTION", `cannot reach ${url}: ${reasonOf(error)}`, {
+    url,
+    hint: "check that the server runs and that the url names it",
+    cause: error,
+  });
+}
+
+/** An answer that no KRM server gives. */
+export function notKrm(url: string, what: string, status?: number): KrmClientError {
+  return new KrmClientError("KRM_CLIENT_NOT_KRM", `the answer of ${url} ${what}`, {
+    url,
+    status,
+    hint: "check that the url names a KRM server of this version, with the path where it is mounted",
+  });
+}
+
+/** The value, or undefined where the text is no JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function errorOf(connection: Connection, response: Response, url: string, parsed: unknown): KrmClientError {
+  const body = isErrorBody(parsed) ? parsed : undefined;
+  const { status } = response;
+  const retryAfter = retryAfterOf(response.headers.get("retry-after"), body, connection.timing.wallClock());
+  const said = body?.message ?? `HTTP ${status} ${response.statusText}`.trimEnd();
+  return statusError(url, status, said, { body, retryAfter, freshness: parseFreshness(response.headers) });
+}
+
+/** An error that the server tells, with what its code means. */
+export function statusError(
+  url: string,
+  status: number,
+  said: string,
+  known: Pick<KrmClientError, "retryAfter" | "freshness"> & { readonly body: ErrorBody | undefined },
+): KrmClientError {
+  const { code, hint } = meaningOf(status, known.body);
+  return new KrmClientError(code, `${url}: ${said}`, { status, url, hint, ...known });
+}
+
+async function tokenOf({ token, tokenFile }: Connection): Promise<string | undefined> {
+  if (tokenFile === undefined) return token;
+  const hint = "name a file that holds the token and that this process may read";
+  let read: string;
+  try {
+    // Not by an import, so that the package can be bundled for browsers, which have no files.
+    const { readFile } = process.getBuiltinModule("node:fs/promises");
+    read = (await readFile(tokenFile, "utf8")).trim();
+  } catch (cause) {
+    throw new KrmClientError("KRM_CLIENT_TOKEN_FILE", `tokenFile cannot be read: ${(cause as Error).message}`, {
+      hint,
+      cause,
+    });
+  }
+  if (!/^[\x21-\x7e]+$/.test(read))
+    throw new KrmClientError("KRM_CLIENT_TOKEN_FILE", `tokenFile ${tokenFile} holds no token, or more than one`, {
+      hint,
+    });
+  return read;
+}
+
+/** Node's fetch says "fetch failed" and keeps what it knows in `cause`. */
+function reasonOf(error: unknown): string {
+  let innermost = error;
+  while (innermost instanceof Error && innermost.cause instanceof Error) innermost = innermost.cause;
+  if (innermost instanceof AggregateError && innermost.errors[0] instanceof Error) innermost = innermost.errors[0];
+  return innermost instanceof Error ? innermost.message : String(innermost);
+}
