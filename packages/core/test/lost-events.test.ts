@@ -53,7 +53,7 @@ function found(version: string): Verdict {
 }
 
 function stepOf(...verdicts: readonly Verdict[]): Step {
-  return { changes: [], verdicts, late: 0, contradictions: 0, missing: [] };
+  return { changes: [], verdicts, late: 0, contradictions: 0, missing: [], belated: false };
 }
 
 const heard: MergeInput = { type: "heard", epoch: 0, at: NOW };

@@ -74,6 +74,23 @@ test("law 10: a repair that is written together with a newer event waits for a v
   expect(await passed.meta()).toMatchObject({ version: "11", repairPending: false, resumeFloor: "11" });
 });
 
+test("law 10: what a stream tells after it had passed the version of it is a repair, too", async () => {
+  const [a, b] = [storedObject("a", "ua", "5"), storedObject("b", "ub", "12")];
+  const belated = storedObject("a", "ua", "9");
+  const batches: MergeInput[][] = [
+    [{ type: "relisted", epoch: 0, snapshot: snapshot({ resourceVersion: at("8"), objects: [a] }) }],
+    [observed(b)],
+    [observed(belated)],
+  ];
+  // Whoever was told b at 12 and resumes from there has not been told a at 9.
+  const repaired = await merge(batches);
+  expect(await repaired.meta()).toMatchObject({ version: "12", repairPending: true, resumeFloor: undefined });
+  const passed = await merge([...batches, [observed(storedObject("c", "uc", "13"))]]);
+  expect(await passed.meta()).toMatchObject({ version: "13", repairPending: false, resumeFloor: "13" });
+  const inOrder = await merge([batches[0] as MergeInput[], [observed(belated), observed(b)]]);
+  expect(await inOrder.meta()).toMatchObject({ version: "12", repairPending: false, resumeFloor: undefined });
+});
+
 test("a queue is drained, for who asks, when what was taken before is merged, whatever comes meanwhile", async () => {
   const queue = new InputQueue();
   const heard: MergeInput = { type: "heard", epoch: 0, at: 0 };

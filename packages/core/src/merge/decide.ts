@@ -2,6 +2,7 @@ import type { ObjectKey, Uid } from "../model/object-key.ts";
 import { compareResourceVersions, type ResourceVersion } from "../model/resource-version.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import type { StoredObject } from "../model/stored-object.ts";
+import { wasBelated } from "./belated.ts";
 import type { Drift, DriftCause, DriftType, Shown } from "./drift.ts";
 import type { VerificationMode, Verdict } from "./merge-input.ts";
 import type { Claim, MergeState } from "./merge-state.ts";
@@ -59,6 +60,8 @@ export interface Judged {
   readonly drift: Drift[];
   /** Keys of which nobody wrote down what the stream showed. */
   readonly unknown: number;
+  /** Differences of which the stream told, too late. */
+  readonly lag?: number;
 }
 
 /**
@@ -76,9 +79,10 @@ export function shownAt(
   return state.ended.has(claim.uid) ? undefined : claim;
 }
 
-/** `drift` outweighs what could not be judged. */
-export function resultOf({ drift, unknown }: Judged): Verdict["result"] {
-  return drift.length > 0 ? "drift" : unknown > 0 ? "inconclusive" : "consistent";
+/** `drift` outweighs what could not be judged, and that what came late. */
+export function resultOf({ drift, unknown, lag = 0 }: Judged): Verdict["result"] {
+  if (drift.length > 0) return "drift";
+  return unknown > 0 ? "inconclusive" : lag > 0 ? "lag" : "consistent";
 }
 
 /** Judges a snapshot that the stream has already passed, but for the keys that are left to their doubts. */
@@ -86,20 +90,24 @@ export function judgeNow(state: MergeState, snapshot: Snapshot, left: (key: Obje
   const horizon = snapshot.resourceVersion;
   const drift: Drift[] = [];
   let unknown = 0;
+  let lag = 0;
   const judge = (key: ObjectKey): void => {
     const actual = snapshot.entries.get(key);
     const claim = shownAt(state, key, horizon, actual?.uid);
     if (claim === "unknown") unknown++;
     if (claim === "unknown" || left(key)) return;
     const found = difference(key, horizon, claim, actual);
-    if (found !== undefined) drift.push(found);
+    if (found === undefined) return;
+    if (wasBelated(state, key, actual)) lag++;
+    else drift.push(found);
   };
   for (const key of snapshot.entries.keys()) judge(key);
   for (const key of state.claims.keys()) if (!snapshot.entries.has(key)) judge(key);
   // A key that was deleted after the horizon, and whose tombstone is gone, can only be known from the journal.
   for (const key of state.journal?.keys() ?? []) if (!snapshot.entries.has(key) && !state.claims.has(key)) judge(key);
   state.rebasedAt = horizon;
-  return { drift, unknown };
+  state.belated.clear();
+  return { drift, unknown, lag };
 }
 
 /**
@@ -112,8 +120,9 @@ export function judgeResync(state: MergeState, snapshot: Snapshot, cause: DriftC
   const judge = (key: ObjectKey): void => {
     const claim = state.shown.has(key) ? state.shown.get(key) : state.claims.get(key);
     if (claim !== undefined && compareResourceVersions(claim.resourceVersion, horizon) > 0) return;
-    const found = difference(key, horizon, claim, snapshot.entries.get(key), cause);
-    if (found !== undefined) drift.push(found);
+    const actual = snapshot.entries.get(key);
+    const found = difference(key, horizon, claim, actual, cause);
+    if (found !== undefined && !wasBelated(state, key, actual)) drift.push(found);
   };
   for (const key of snapshot.entries.keys()) judge(key);
   for (const key of state.claims.keys()) if (!snapshot.entries.has(key)) judge(key);
@@ -185,10 +194,11 @@ export function decideUpTo(
       const actual = group.truth.get(key);
       const found = difference(key, group.horizon, claim, actual);
       if (found === undefined) continue;
-      drift.push(found);
+      if (!wasBelated(state, key, actual)) drift.push(found);
       state.shown.set(key, actual && { uid: actual.uid, resourceVersion: actual.resourceVersion, gone: false });
       for (const later of state.undecided) later.touched.add(key);
     }
+    state.belated.clear();
     const result = drift.length > 0 ? "drift" : group.touched.size > 0 ? "lag" : "consistent";
     verdicts.push({ horizon: group.horizon, result, mode: group.mode, drift });
   }

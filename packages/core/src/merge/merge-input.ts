@@ -101,4 +101,6 @@ export interface Step {
   readonly contradictions: number;
   /** Keys whose body the snapshot lacked although the view needs it: nothing was changed; send it again in full. */
   readonly missing: readonly ObjectKey[];
+  /** An event came after the stream had passed its version, and may be news: a verification should look soon. */
+  readonly belated: boolean;
 }

@@ -88,6 +88,8 @@ export interface MergeState {
    * shows instead, until an event or a verification brings a body.
    */
   readonly unseen: Map<ObjectKey, Claim | undefined>;
+  /** What the stream told after it had passed the version of it, too late to be taken: until the next decided verification. */
+  readonly belated: Map<ObjectKey, Claim>;
   /** Lives that had ended at or before a version, by what the objects themselves said: no list brings them back. */
   readonly ended: Map<Uid, ResourceVersion>;
   /** At most one: the next verification asks anew. */
@@ -112,6 +114,7 @@ export function emptyMergeState(epoch = 0): MergeState {
     undecided: [],
     shown: new Map(),
     unseen: new Map(),
+    belated: new Map(),
     ended: new Map(),
     check: undefined,
     journal: undefined,
@@ -128,6 +131,7 @@ export function cloneMergeState(state: MergeState): MergeState {
     undecided: state.undecided.map((group) => ({ ...group, touched: new Set(group.touched) })),
     shown: new Map(state.shown),
     unseen: new Map(state.unseen),
+    belated: new Map(state.belated),
     ended: new Map(state.ended),
     check: state.check && { ...state.check, drift: [...state.check.drift], doubts: new Map(state.check.doubts) },
     journal: state.journal && new Map([...state.journal].map(([key, earlier]) => [key, [...earlier]])),

@@ -44,6 +44,8 @@ export interface MergerOptions {
   readonly onVerdict?: ((verdict: DecidedVerdict) => void) | undefined;
   /** A settlement lacked bodies; the verifier must send it again in full. */
   readonly onIncomplete?: (() => void) | undefined;
+  /** An event came too late to be taken, and may be news: the verifier should look soon. */
+  readonly onBelated?: (() => void) | undefined;
   /** After each commit. */
   readonly onCommit?: ((commit: ViewCommit) => void) | undefined;
   readonly onReport?: ((report: MergerReport) => void) | undefined;
@@ -198,9 +200,10 @@ export class Merger {
       this.#options.onStep?.(input, step);
       for (const change of step.changes) {
         changes.push(change);
-        if (change.origin === "stream") told = newestResourceVersion(told, versionOf(change));
-        else if (isRepair(change, told)) this.#repairedAt = told;
+        if (isRepair(change, told)) this.#repairedAt = told;
+        else if (change.origin === "stream") told = newestResourceVersion(told, versionOf(change));
       }
+      if (step.belated) this.#options.onBelated?.();
       const around = { verifiedBefore: this.#verifiedAt, hadView: this.#version !== undefined };
       if (input.epoch === this.#state.epoch) this.#account(input, step);
       verdicts.push(...this.#keeper.add(input, step, around));
@@ -292,10 +295,14 @@ function versionOf(change: ViewChange): ResourceVersion {
   return change.type === "set" ? change.object.resourceVersion : change.resourceVersion;
 }
 
-/** A change by a list takes effect at, or may have taken effect at, a version that readers were told already (law 10). */
+/**
+ * A change takes effect at, or may have taken effect at, a version that readers were told already (law 10): by a list; or
+ * by a stream that tells what it had left out, as that of another KRM does.
+ */
 function isRepair(change: ViewChange, told: ResourceVersion | undefined): boolean {
   if (told === undefined) return false;
-  return change.type === "removed" || compareResourceVersions(change.object.resourceVersion, told) <= 0;
+  const isInferred = change.type === "removed" && change.origin !== "stream";
+  return isInferred || compareResourceVersions(versionOf(change), told) <= 0;
 }
 
 function storeFailure(error: unknown): ErrorReport {

@@ -5,6 +5,7 @@ import type { IncomparableSnapshot, Snapshot } from "../model/snapshot.ts";
 import { decideUpTo, expectVerification, judgeNow, judgeResync, noteStreamClaim, resultOf } from "./decide.ts";
 import { closeCheckByList, dropOutdated, keepDoubts, openCheck, settleDoubts, supersedeCheck } from "./open-check.ts";
 import { isVanished } from "./judge-doubt.ts";
+import { noteBelated } from "./belated.ts";
 import { replaceClaim, visible } from "./claims.ts";
 import { withoutEnded } from "./ended-lives.ts";
 import type { MergeInput, Step, VerifiedInput } from "./merge-input.ts";
@@ -29,7 +30,7 @@ export function reduce(state: MergeState, input: MergeInput): { readonly state: 
  * differences) when it decides a verification; a snapshot costs O(objects).
  */
 export function advance(state: MergeState, input: MergeInput): Step {
-  const work: Work = { changes: [], verdicts: [], late: 0, contradictions: 0, missing: [] };
+  const work: Work = { changes: [], verdicts: [], late: 0, contradictions: 0, missing: [], belated: false };
   if (input.type === "epoch-reset") {
     if (input.epoch > state.epoch) reset(state, input.epoch, input.snapshot, work);
     return work;
@@ -148,10 +149,12 @@ function observe(state: MergeState, observation: Observation, work: Work): void 
       accept(state, observation, claim, work);
     } else {
       work.late++;
+      if (live) noteBelated(state, key, claim, work);
     }
   } else if (live && state.restoredAt !== undefined && compareResourceVersions(version, state.restoredAt) <= 0) {
     // Merged by the process before this one; that may have gone on to a deletion, which has left no tombstone here.
     work.late++;
+    noteBelated(state, key, claim, work);
   } else if (current === undefined || supersedes(claim, current)) {
     accept(state, observation, claim, work);
   }
@@ -206,6 +209,7 @@ function relist(state: MergeState, input: Extract<MergeInput, { type: "relisted"
     work.verdicts.push({ horizon: group.horizon, result: "inconclusive", mode: group.mode, drift: [] });
   state.undecided = [];
   state.shown.clear();
+  state.belated.clear();
   // A list that is older than a verified one changes nothing; the stream starts afresh from what was verified.
   if (!older) {
     settle(state, snapshot, "list", work);

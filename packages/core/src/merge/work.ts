@@ -9,4 +9,5 @@ export interface Work {
   late: number;
   contradictions: number;
   missing: ObjectKey[];
+  belated: boolean;
 }

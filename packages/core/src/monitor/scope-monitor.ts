@@ -88,6 +88,7 @@ export class ScopeMonitor {
       if (request === "rewatch") session.streamer.rewatch();
       if (request === "new-history") session.streamer.newHistory();
       if (request === "verify-in-full") session.verifier.verifyNow(true);
+      if (request === "verify-soon") session.verifier.verifySoon();
       tellLost(session.merger, request);
     };
     await reporter.during(async () =>
@@ -112,6 +113,7 @@ export class ScopeMonitor {
       queue,
       onGap: (cause) => streamer.resync(cause),
       onIncomplete: () => verifier.verifyNow(true),
+      onBelated: () => verifier.verifySoon(),
       onReport: (report) => reporter.put("merger", report),
       onCommit: (commit) => {
         if (commit.meta.version !== undefined) this.#synced.resolve();

@@ -67,6 +67,7 @@ export class MergeRole {
       backoff: storeBackoff,
       onGap: () => void this.#ask("streamer", "resync", signal),
       onIncomplete: () => void this.#ask("verifier", "verify-in-full", signal),
+      onBelated: () => void this.#ask("verifier", "verify-soon", signal),
       onVerdict: (verdict) => {
         // Another connection may reach a server that tells everything.
         if (blamesTheWatch(verdict)) void this.#ask("streamer", "rewatch", signal);

@@ -90,6 +90,7 @@ export class VerifyRole {
       this.#verifier = verifier;
       held.onRequest = (request) => {
         if (request === "verify-in-full") verifier.verifyNow(true);
+        if (request === "verify-soon") verifier.verifySoon();
       };
       await verifier.run(over);
     };

@@ -17,9 +17,10 @@ export interface LeaseRequest {
 /**
  * What one role asks of another: `relist` (a list showed an older version than the stream), `resync` (a settlement of
  * the streamer lacked a body), `rewatch` (the watch lost events that no known gap explains, or is silent: another one may
- * not), `verify-in-full` (a settlement of the verifier lacked a body), `new-history` (objects are older than was told).
+ * not), `verify-in-full` (a settlement of the verifier lacked a body), `verify-soon` (an event came too late to be taken, and may
+ * be news), `new-history` (objects are older than was told).
  */
-export type RoleSignal = "relist" | "resync" | "rewatch" | "verify-in-full" | "new-history";
+export type RoleSignal = "relist" | "resync" | "rewatch" | "verify-in-full" | "verify-soon" | "new-history";
 
 /** An event that the stream has missed, as {@link lostEventRequest} writes it: what only the merger is asked. */
 export type LostEventRequest = `lost-event ${string}`;

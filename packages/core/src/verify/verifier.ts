@@ -16,6 +16,7 @@ import { Pace, type RoundResult } from "./pace.ts";
 import { type RoundOutcome, verifyRound } from "./round.ts";
 import type { FrozenView } from "./frozen-view.ts";
 import { Sampler } from "./sampler.ts";
+import { Soon } from "./soon.ts";
 import type { VerifySink } from "./verify-sink.ts";
 
 /** What a Verifier works with. */
@@ -43,6 +44,9 @@ export interface VerifierOptions extends RoleOptions {
 
 /** A view that was taken over is verified after this long at most, in milliseconds. */
 const SOON_MS = 10_000;
+
+/** What may be asked for again and again is done so far apart, in milliseconds. */
+const APART_MS = 10_000;
 
 /** How long the merge's decision is waited for before the next wait is chosen, in milliseconds: a bookmark comes each minute. */
 const DECIDED_MS = 75_000;
@@ -72,6 +76,8 @@ export class Verifier {
   /** Cuts a wait short. */
   #now = Promise.withResolvers<void>();
   #inFull = false;
+  readonly #soon: Soon;
+  #signal: AbortSignal = new AbortController().signal;
 
   constructor(options: VerifierOptions) {
     this.#options = options;
@@ -83,6 +89,7 @@ export class Verifier {
     });
     this.#sampler = new Sampler(Math.floor(random() * 2 ** 32));
     this.#pace = new Pace({ everyMs, budgetPerHour }, clock.monotonic());
+    this.#soon = new Soon(clock, APART_MS, () => this.verifyNow());
     const state = { phase: "idle", since: clock.now() } as const;
     this.#report =
       options.before === undefined
@@ -109,9 +116,15 @@ export class Verifier {
     this.#now.resolve();
   }
 
+  /** As `verifyNow`, but not more often than every 10 s. */
+  verifySoon(): void {
+    this.#soon.ask(this.#signal);
+  }
+
   /** Verifies until the signal aborts; then resolves. The first verification comes one wait after the last one. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, everyMs, random, verifiedAt, soon } = this.#options;
+    this.#signal = signal;
     // A clock that jumped back must not put it off.
     const age = verifiedAt === undefined ? 0 : Math.max(0, clock.now() - verifiedAt);
     const first = Math.max(0, everyMs * (0.5 + random()) - age);
