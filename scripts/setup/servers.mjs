@@ -1,8 +1,9 @@
-// The real servers of the tests, and promtool: those of this machine, else installed where that can be done.
+// The real servers of the tests, promtool, and a Python with Kubernetes' client: those of this machine, else installed where that can be done.
 import {
   findInfluxDb,
   findPostgres,
   findPromtool,
+  findPythonClient,
   findRedisServer,
   findVictoriaMetrics,
 } from "../../packages/testkit/src/servers/find-servers.ts";
@@ -16,6 +17,7 @@ const SERVERS = [
   { variable: "KRM_TEST_VICTORIA_METRICS", debian: "victoria-metrics", find: findVictoriaMetrics },
   // Debian has no smaller package with promtool.
   { variable: "KRM_TEST_PROMTOOL", debian: "prometheus", find: findPromtool },
+  { variable: "KRM_TEST_PYTHON", debian: "python3-kubernetes", find: findPythonClient },
 ];
 
 /**

@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import { createTlsMaterial } from "@krm/testkit";
 import {
   findPostgres,
+  findPythonClient,
   findRedisServer,
   freePort,
   startPostgres,
@@ -192,6 +193,18 @@ describe("finding them", () => {
     expect(findPostgres({ KRM_TEST_POSTGRES_BIN: folder }).reason).toMatch(/holds no initdb and postgres that run/);
     writeFileSync(join(folder, "initdb"), '#!/bin/sh\necho "initdb (PostgreSQL) 15.1"\n', { mode: 0o755 });
     expect(findPostgres({ KRM_TEST_POSTGRES_BIN: folder })).toEqual({ path: folder });
+  });
+
+  test("a Python that has Kubernetes' client, though another one comes first on PATH", () => {
+    const without = programs({ python3: "ModuleNotFoundError: No module named 'kubernetes'" });
+    const having = programs({ python3: "kubernetes 22.6.0" });
+    expect(findPythonClient({ PATH: `${without}:${having}` })).toEqual({ path: join(having, "python3") });
+    expect(findPythonClient({ PATH: without }).reason).toMatch(
+      /^no python3 on PATH has Kubernetes' client: .*apt-get install python3-kubernetes.*KRM_TEST_PYTHON$/,
+    );
+    expect(findPythonClient({ PATH: having, KRM_TEST_PYTHON: join(without, "python3") }).reason).toBe(
+      `KRM_TEST_PYTHON=${join(without, "python3")} cannot import kubernetes: name a Python that can, or unset it`,
+    );
   });
 });
 

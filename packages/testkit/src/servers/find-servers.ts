@@ -106,6 +106,24 @@ export function findPromtool(env: ServerEnvironment): FoundServer {
   return findProgram(env, "KRM_TEST_PROMTOOL", ["promtool"], probe, how);
 }
 
+const IMPORTS_KUBERNETES = "import kubernetes; print('kubernetes', kubernetes.__version__)";
+
+/**
+ * Finds a Python that has Kubernetes' own client library: the one that `KRM_TEST_PYTHON` names, and no other where that is
+ * set; else the first on PATH that has it, which need not be the first one. It has been run, to ask for the library's version.
+ */
+export function findPythonClient(env: ServerEnvironment): FoundServer {
+  const own = env["KRM_TEST_PYTHON"];
+  const candidates = own ? [own] : onPath(env, "python3");
+  const path = candidates.find((python) => /^kubernetes \d/m.test(outputOf(python, ["-c", IMPORTS_KUBERNETES]) ?? ""));
+  if (path !== undefined) return { path };
+  if (own) return { reason: `KRM_TEST_PYTHON=${own} cannot import kubernetes: name a Python that can, or unset it` };
+  return {
+    reason:
+      "no python3 on PATH has Kubernetes' client: install it (apt-get install python3-kubernetes, pip install kubernetes), or name a Python that has it by KRM_TEST_PYTHON",
+  };
+}
+
 /** How to know a program: run like this, it says this. */
 interface Probe {
   readonly args: readonly string[];

@@ -43,6 +43,7 @@ export {
   findInfluxDb,
   findPostgres,
   findPromtool,
+  findPythonClient,
   findRedisServer,
   findVictoriaMetrics,
   type FoundServer,
@@ -56,6 +57,7 @@ export {
   withInfluxDb,
   withPostgres,
   withPromtool,
+  withPythonClient,
   withRedis,
   withVictoriaMetrics,
 } from "./with-servers.ts";

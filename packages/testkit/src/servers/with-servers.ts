@@ -3,6 +3,7 @@ import {
   findInfluxDb,
   findPostgres,
   findPromtool,
+  findPythonClient,
   findRedisServer,
   findVictoriaMetrics,
   type FoundServer,
@@ -89,6 +90,11 @@ export function withVictoriaMetrics(env: ServerEnvironment, define: (victoria: V
 /** Defines vitest's tests that ask promtool; otherwise as {@link withRedis}. */
 export function withPromtool(env: ServerEnvironment, define: (promtool: Promtool) => void): void {
   needing("promtool", env, findPromtool(env), (path) => define(promtoolAt(path)));
+}
+
+/** Defines vitest's tests that run a Python with Kubernetes' client library, at `python`; otherwise as {@link withRedis}. */
+export function withPythonClient(env: ServerEnvironment, define: (python: string) => void): void {
+  needing("Python's kubernetes client", env, findPythonClient(env), define);
 }
 
 function needing(name: string, env: ServerEnvironment, found: FoundServer, define: (path: string) => void): void {
