@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { decodeObject, hasTerm, type ObjectTerm, type StoredObject, type ViewChange } from "../src/index.ts";
 import { ObjectTable } from "../src/store/object-table.ts";
@@ -113,7 +114,7 @@ test("what most objects have is not worth a look-up", () => {
   expect(table.read({ where: [app("y")] })).toHaveLength(2);
 });
 
-test("a large view is taken in step by step, and what changes meanwhile is in it", () => {
+test("a large view is taken in turn by turn, and what changes meanwhile is in it", async () => {
   const table = new ObjectTable();
   const objects = Array.from({ length: 5000 }, (_, i) => object("a", `o${i}`, { labels: { app: `v${i % 100}` } }));
   table.apply(objects.map(set));
@@ -124,7 +125,7 @@ test("a large view is taken in step by step, and what changes meanwhile is in it
     set(object("a", "o7", { labels: { app: "v8" } })),
     set(object("a", "o4907", { labels: { app: "v8" } })),
   ]);
-  for (let step = 0; step < 3; step++) table.read({ where: [app("v7")] });
+  for (let turn = 0; turn < 3; turn++) await nextTurn();
   expect(table.read({ where: [app("v7")] })).toHaveLength(48);
   expect(table.read({ where: [app("v8")] })).toHaveLength(52);
 });
@@ -136,6 +137,19 @@ test("many things that are looked up take turns in sixteen indexes, and each is 
   const terms = Array.from({ length: 40 }, (_, i): ObjectTerm => ({ by: "label", name: `l${i}`, values: ["x"] }));
   for (let round = 0; round < 3; round++)
     for (const term of terms) expect(keys(table.read({ where: [term] }))).toContain("a/with");
+});
+
+test("however much is looked up in one turn, and however often, no more than a turn's work is done for it", async () => {
+  const table = new ObjectTable();
+  const filler = "x".repeat(4000);
+  const objects = Array.from({ length: 3000 }, (_, i) =>
+    object("a", `o${i}`, {}, { spec: { filler, nodeName: `n${i}` } }),
+  );
+  table.apply(objects.map(set));
+  const term = node("n7");
+  for (let time = 0; time < 50; time++) expect(table.read({ where: [term, term, term] })).toHaveLength(3000);
+  for (let turn = 0; turn < 20; turn++) await nextTurn();
+  expect(table.read({ where: [term] })).toHaveLength(1);
 });
 
 test("a read belongs to the caller", () => {

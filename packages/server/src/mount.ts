@@ -151,7 +151,7 @@ export function mountKrm(app: FastifyInstance, options: MountOptions, parts: Mou
     if (fault && !request.signal.aborted)
       logger.error({ method: request.method, url: request.url, err: thrown }, "could not answer");
     // The tag of a list that did not come to be would call it unchanged the next time.
-    reply.removeHeader("etag");
+    reply.removeHeader("etag").removeHeader("content-encoding");
     if (hasCause(error.status, "ViewSyncing") && !reply.hasHeader(HEADERS.state))
       reply.header(HEADERS.state, "syncing");
     auditor?.failed(request, error.status);

@@ -3,7 +3,7 @@ import { type ResourceType, PODS, type StoredObject } from "@krm/core";
 import { SeededRandom } from "@krm/testkit";
 import { describe, expect, it } from "vitest";
 import { CompressedObjects } from "../src/body/compressed-objects.ts";
-import { storedRun } from "../src/body/compressed-run.ts";
+import { compressRun, storedRun } from "../src/body/compressed-run.ts";
 import { combineCrc, crcShift } from "../src/body/crc32-combine.ts";
 import { kubernetesListBytes, type ListBytes } from "../src/body/list-bytes.ts";
 import { pod } from "./support/fixtures.ts";
@@ -37,7 +37,7 @@ describe("a compressed list", () => {
       for (let step = 0; step < 8; step++) {
         const resource = seed % 2 === 0 ? PODS : CUSTOM;
         const some = random.integer(0, 2) === 0 ? objects.filter(() => random.integer(0, 1) === 0) : objects;
-        const list = kubernetesListBytes(resource, { resourceVersion: String(step) }, some);
+        const list = kubernetesListBytes(resource, { resourceVersion: String(step) }, some, random.chance(0.5));
         expect(gunzipSync(await gzipped(compressed, list)).toString(), `seed ${seed}, step ${step}`).toBe(plain(list));
         objects = objects.flatMap((object) => {
           const luck = random.integer(0, 59);
@@ -52,7 +52,7 @@ describe("a compressed list", () => {
     const random = new SeededRandom("one change");
     const compressed = new CompressedObjects();
     const objects = podsOf(random, 2000);
-    const list = (): ListBytes => kubernetesListBytes(PODS, { resourceVersion: "1" }, objects);
+    const list = (): ListBytes => kubernetesListBytes(PODS, { resourceVersion: "1" }, objects, true);
     await gzipped(compressed, list());
     const whole = compressed.made;
     expect(whole).toBeGreaterThan(50);
@@ -73,7 +73,7 @@ describe("a compressed list", () => {
     const compressed = new CompressedObjects();
     const objects = podsOf(random, 1000);
     const list = (items: readonly StoredObject[]): ListBytes =>
-      kubernetesListBytes(PODS, { resourceVersion: "1" }, items);
+      kubernetesListBytes(PODS, { resourceVersion: "1" }, items, true);
     await gzipped(compressed, list(objects));
     for (let change = 0; change < 20; change++) {
       const before = compressed.made;
@@ -90,7 +90,7 @@ describe("a compressed list", () => {
 
   it("asked for twice at once is compressed once", async () => {
     const compressed = new CompressedObjects();
-    const list = kubernetesListBytes(PODS, { resourceVersion: "1" }, podsOf(new SeededRandom("twice"), 500));
+    const list = kubernetesListBytes(PODS, { resourceVersion: "1" }, podsOf(new SeededRandom("twice"), 500), true);
     const [one, other] = await Promise.all([gzipped(compressed, list), gzipped(compressed, list)]);
     expect(one.equals(other)).toBe(true);
     const once = new CompressedObjects();
@@ -101,11 +101,55 @@ describe("a compressed list", () => {
   it("holds objects of any size", async () => {
     const compressed = new CompressedObjects();
     const large = (name: string): StoredObject => pod({ name, labels: { filler: "y".repeat(400_000) } });
-    const list = kubernetesListBytes(PODS, { resourceVersion: "1" }, ["a", "b", "c"].map(large));
+    const list = kubernetesListBytes(PODS, { resourceVersion: "1" }, ["a", "b", "c"].map(large), true);
     expect(gunzipSync(await gzipped(compressed, list)).toString()).toBe(plain(list));
     expect(
-      gunzipSync(await gzipped(compressed, kubernetesListBytes(PODS, { resourceVersion: "1" }, []))).toString(),
+      gunzipSync(await gzipped(compressed, kubernetesListBytes(PODS, { resourceVersion: "1" }, [], true))).toString(),
     ).toContain('"items":[]');
+  });
+});
+
+describe("what is kept of compressed lists", () => {
+  it("is told apart by the objects themselves: a restored cluster gives a version once more, to other content", async () => {
+    const compressed = new CompressedObjects();
+    const x = pod({ name: "x", version: "10" });
+    for (const y of [pod({ name: "y", version: "100" }), pod({ name: "y", version: "90" })])
+      await gzipped(compressed, kubernetesListBytes(PODS, { resourceVersion: "1" }, [x, y], true));
+    const restored = pod({ name: "y", version: "100" }, "node-2");
+    const list = kubernetesListBytes(PODS, { resourceVersion: "1" }, [x, restored], true);
+    expect(gunzipSync(await gzipped(compressed, list)).toString()).toBe(plain(list));
+  });
+
+  it("is as large as it is, and no part of something larger", async () => {
+    const [block] = (await compressRun(Buffer.from("x".repeat(12_000)), 1)).blocks;
+    expect(block?.buffer.byteLength).toBe(block?.byteLength);
+  });
+
+  it("outlives lists that are asked for once", async () => {
+    const compressed = new CompressedObjects();
+    const objects = podsOf(new SeededRandom("all the time"), 800);
+    const ask = async (items: readonly StoredObject[]): Promise<unknown> =>
+      gzipped(compressed, kubernetesListBytes(PODS, { resourceVersion: "1" }, items, true));
+    await ask(objects);
+    for (const left of [3, 7, 5]) {
+      await ask(objects.filter((_, at) => at % 10 !== left));
+      const before = compressed.made;
+      await ask(objects);
+      expect(compressed.made).toBe(before);
+    }
+  });
+
+  it("does not grow with the places at which pages begin", async () => {
+    const compressed = new CompressedObjects();
+    const objects = podsOf(new SeededRandom("pages"), 400);
+    const ask = async (from: number): Promise<unknown> =>
+      gzipped(compressed, kubernetesListBytes(PODS, { resourceVersion: "1" }, objects.slice(from, from + 60), false));
+    const places = Array.from({ length: 300 }, (_, at) => at);
+    for (const from of places) await ask(from);
+    const before = compressed.made;
+    for (const from of places) await ask(from);
+    // The first stretch of each is made anew, and the last ones of the newest few are known.
+    expect(compressed.made - before).toBeGreaterThan(250);
   });
 });
 

@@ -82,6 +82,23 @@ describe("what is asked for again and again", () => {
   });
 });
 
+it("one reader's many selections do not drive out another's next page", async () => {
+  await using test = testApp();
+  const scope = { resource: PODS };
+  await fill(
+    test.store,
+    scope,
+    Array.from({ length: 9 }, (_, i) => pod({ name: `p${i}`, labels: { app: "web" } })),
+  );
+  const selected = (selector: string): string => `/pods?labelSelector=${encodeURIComponent(selector)}`;
+  const first = await test.get(`${selected("app=web")}&limit=2`);
+  const token = first.json<{ metadata: { continue: string } }>().metadata.continue;
+  for (let i = 0; i < 300; i++) await test.get(`${selected(`app in (web,x${i})`)}&limit=1`);
+  await fill(test.store, scope, [pod({ name: "p2", labels: { app: "db" }, version: "9" })]);
+  const rest = await test.get(`${selected("app=web")}&limit=2&continue=${encodeURIComponent(token)}`);
+  expect(names(rest)).toEqual(["p2", "p3"]);
+});
+
 describe("owners", () => {
   it("select what they own", async () => {
     await using test = testApp();

@@ -69,6 +69,7 @@ describe("a turn of the event loop", () => {
       resource: PODS,
       view: { representation: { type, version: "v1" as const }, includeObject: "None" as const },
       now: 0,
+      isFromStart: false,
     };
     const meta = { resourceVersion: "1" };
     const count = await firstTurn(async (signal) => representList(shown, objects, meta, signal), read);
@@ -81,6 +82,7 @@ describe("a turn of the event loop", () => {
       resource: PODS,
       view: { representation: { type: "table", version: "v1" }, includeObject: "None" },
       now: 0,
+      isFromStart: false,
     } as const;
     const all = Array.from({ length: 5 }, () => pods(8, 300 * KIB));
     const stop = new AbortController();

@@ -11,8 +11,11 @@ const REMEMBERED = 64;
 /** An index that nobody has asked for in so many changes is dropped. */
 const IDLE_CHANGES = 50_000;
 
-/** Objects that an index takes in each time it is asked for, until it holds all: a few milliseconds of work. */
-const STEP = 2048;
+/** Bytes that are looked through for all indexes in one turn of the event loop, until they are whole: some milliseconds. */
+const WORK_IN_A_TURN = 1024 * 1024;
+
+/** Terms of one read that are looked at, at most: nobody selects by more things. */
+const TERMS_AT_MOST = 8;
 
 interface Kept {
   readonly index: ValueIndex;
@@ -20,14 +23,17 @@ interface Kept {
 }
 
 /**
- * The indexes of one view: made when a thing is looked up by for the second time, and kept as long as that goes on. Who
- * does not select pays nothing.
+ * The indexes of one view: made when a thing is looked up by for the second time, and kept as long as that goes on. They are
+ * filled in turns of the event loop; until one is whole, its lookups find nothing out. Who does not select pays nothing.
  */
 export class ObjectIndexes {
   readonly #objects: ReadonlyMap<unknown, StoredObject>;
   /** By {@link subjectName}; the one that was asked for last stands last. */
   readonly #kept = new Map<string, Kept>();
   readonly #askedOnce = new Set<string>();
+  /** What is left of this turn's work. */
+  #work = WORK_IN_A_TURN;
+  #willGoOn = false;
 
   /** @param objects All objects of the view; changes are told after they are in it. */
   constructor(objects: ReadonlyMap<unknown, StoredObject>) {
@@ -63,7 +69,7 @@ export class ObjectIndexes {
     if (namespace === "") return undefined;
     let best: { readonly index: ValueIndex; readonly values: readonly string[] } | undefined;
     let fewest = among / 2;
-    for (const term of terms) {
+    for (const term of distinct(terms)) {
       const index = this.#ask(term);
       if (index === undefined) continue;
       const values = [...new Set(term.values)];
@@ -83,8 +89,22 @@ export class ObjectIndexes {
     this.#kept.delete(name);
     this.#kept.set(name, { index, idle: 0 });
     if (this.#kept.size > KEPT) this.#forgetFirst(this.#kept);
-    index.fill(STEP);
+    if (!index.isWhole) this.#fill(index);
     return index.isWhole ? index : undefined;
+  }
+
+  #fill(index: ValueIndex): void {
+    this.#work = Math.max(0, index.fill(this.#work));
+    if (this.#willGoOn) return;
+    this.#willGoOn = true;
+    setImmediate(() => this.#goOn());
+  }
+
+  /** In the next turn: until every index is whole. */
+  #goOn(): void {
+    this.#willGoOn = false;
+    this.#work = WORK_IN_A_TURN;
+    for (const { index } of this.#kept.values()) if (!index.isWhole) return this.#fill(index);
   }
 
   #make(name: string, term: ObjectTerm): ValueIndex | undefined {
@@ -104,4 +124,16 @@ export class ObjectIndexes {
       return;
     }
   }
+}
+
+/** Of terms about the same thing the one with the fewest values: the others leave more. */
+function distinct(terms: readonly ObjectTerm[]): Iterable<ObjectTerm> {
+  const bySubject = new Map<string, ObjectTerm>();
+  for (const term of terms) {
+    const name = subjectName(term);
+    const known = bySubject.get(name);
+    if (known === undefined && bySubject.size === TERMS_AT_MOST) continue;
+    if (known === undefined || term.values.length < known.values.length) bySubject.set(name, term);
+  }
+  return bySubject.values();
 }

@@ -4,9 +4,12 @@ import { putSorted, rangeOf, takeSorted } from "./sorted-objects.ts";
 
 const NONE: readonly StoredObject[] = [];
 
+/** Labels are found without looking for them: so many bytes take as long as one does. */
+const A_LABEL = 512;
+
 /**
  * The objects of a view by the values of one thing that they have. It is filled step by step from a map that may change
- * meanwhile, and tells nothing until it holds all; a change costs a search for each value.
+ * meanwhile, and is of use when it holds all; a change costs a search for each value.
  */
 export class ValueIndex {
   readonly #subject: TermSubject;
@@ -25,13 +28,19 @@ export class ValueIndex {
     return this.#rest === undefined;
   }
 
-  /** Takes in so many more of the objects. */
-  fill(count: number): void {
-    for (let left = count; left > 0 && this.#rest !== undefined; left -= 1) {
+  /** Takes in more of the objects, for so much work: the bytes that are looked through. Gives what is left of that. */
+  fill(work: number): number {
+    let left = work;
+    while (left > 0 && this.#rest !== undefined) {
       const { value } = this.#rest.next();
-      if (value === undefined) this.#rest = undefined;
-      else this.#put(value);
+      if (value === undefined) {
+        this.#rest = undefined;
+      } else {
+        this.#put(value);
+        left -= this.#subject.by === "label" ? A_LABEL : value.bytes.byteLength;
+      }
     }
+    return left;
   }
 
   /** An object was replaced, came, or went. */

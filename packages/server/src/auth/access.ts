@@ -175,6 +175,11 @@ export class Access {
     }
   }
 
+  /** What may be read of it was nothing, and so it is refused after all. */
+  forbade(request: FastifyRequest, attributes: AccessAttributes): void {
+    this.#judged.set(request, { attributes, decision: "forbid" });
+  }
+
   /** For an answer that goes on, such as a watch: what asks again about the request's sender and what was allowed last. */
   recheck(request: FastifyRequest): Recheck {
     const authorizer = this.#authorizer;

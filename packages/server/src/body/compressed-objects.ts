@@ -7,12 +7,19 @@ import type { ObjectsInList } from "./list-bytes.ts";
 /** A run ends before the next object that begins one, or when it would grow beyond this. Bytes. */
 const LONGEST = 512 * 1024;
 
-/** Runs that begin with the same object: those of a whole list, and of one that leaves some out. */
-const VARIANTS = 2;
+/** Runs kept that begin with the same object: those of a whole list, and of some that leave objects out. */
+const VARIANTS = 3;
+
+/** Objects that follow each other in a list. */
+interface Stretch {
+  readonly objects: readonly StoredObject[];
+  /** It begins where others of the same list will: worth keeping. Anywhere else there would be one for each object. */
+  readonly isKept: boolean;
+}
 
 interface KnownRun {
-  /** Its objects, which are not kept for its sake. */
-  readonly revisions: readonly Pick<StoredObject, "uid" | "resourceVersion">[];
+  /** Of its objects, by {@link CompressedObjects.#serialOf}: they themselves are not kept for its sake. */
+  readonly serials: readonly number[];
   readonly run: Promise<CompressedRun>;
 }
 
@@ -25,7 +32,11 @@ const COMMA = storedRun(Buffer.from(","));
  * all.
  */
 export class CompressedObjects {
+  /** By the first object; the one that was asked for last stands first. */
   readonly #runs = new WeakMap<StoredObject, readonly KnownRun[]>();
+  /** A version is not enough to know an object by: a cluster that was restored gives it once more, to other content. */
+  readonly #serials = new WeakMap<StoredObject, number>();
+  #serial = 0;
   #made = 0;
 
   /** How many runs have been compressed. */
@@ -41,52 +52,66 @@ export class CompressedObjects {
   async *#runsOf(list: ObjectsInList): AsyncGenerator<CompressedRun, void, undefined> {
     yield storedRun(list.head);
     let isFirst = true;
-    for (const objects of cut(list.items)) {
+    for (const stretch of cut(list)) {
       if (!isFirst) yield COMMA;
       isFirst = false;
-      yield await this.#run(objects, list);
+      yield await this.#run(stretch, list);
     }
     yield storedRun(list.tail);
   }
 
-  async #run(objects: readonly StoredObject[], { pieces }: ObjectsInList): Promise<CompressedRun> {
+  async #run({ isKept, objects }: Stretch, { pieces }: ObjectsInList): Promise<CompressedRun> {
     const [first] = objects;
     if (first === undefined) return COMMA;
     const known = this.#runs.get(first) ?? [];
-    const same = known.find((one) => isOf(one, objects));
-    if (same !== undefined) return same.run;
+    const same = known.find((one) => this.#isOf(one, objects));
+    if (same !== undefined) {
+      if (same !== known[0]) this.#runs.set(first, [same, ...known.filter((one) => one !== same)]);
+      return same.run;
+    }
     this.#made += 1;
     const run = compressRun(Buffer.concat([...pieces(objects)]), GZIP_LEVEL);
-    const revisions = objects.map(({ uid, resourceVersion }) => ({ uid, resourceVersion }));
-    this.#runs.set(first, [{ revisions, run }, ...known].slice(0, VARIANTS));
+    if (!isKept) return run;
+    const serials = objects.map((object) => this.#serialOf(object));
+    this.#runs.set(first, [{ serials, run }, ...known].slice(0, VARIANTS));
     // What failed once, for want of memory, is tried again.
     run.catch(() => this.#runs.delete(first));
     return run;
   }
+
+  #isOf({ serials }: KnownRun, objects: readonly StoredObject[]): boolean {
+    return (
+      serials.length === objects.length && objects.every((object, at) => serials[at] === this.#serials.get(object))
+    );
+  }
+
+  #serialOf(object: StoredObject): number {
+    const known = this.#serials.get(object);
+    if (known !== undefined) return known;
+    this.#serial += 1;
+    this.#serials.set(object, this.#serial);
+    return this.#serial;
+  }
 }
 
-function isOf({ revisions }: KnownRun, objects: readonly StoredObject[]): boolean {
-  if (revisions.length !== objects.length) return false;
-  return objects.every(({ uid, resourceVersion }, at) => {
-    const known = revisions[at];
-    return known?.resourceVersion === resourceVersion && known.uid === uid;
-  });
-}
-
-/** Cuts a list into runs. */
-function* cut(items: readonly StoredObject[]): Generator<readonly StoredObject[], void, undefined> {
+/** Cuts a list into stretches. */
+function* cut({ isFromStart, items }: ObjectsInList): Generator<Stretch, void, undefined> {
   let start = 0;
   let bytes = 0;
+  let isKept = isFromStart;
   for (const [at, item] of items.entries()) {
     const size = item.bytes.byteLength;
-    if (at > start && (begins(item) || bytes + size > LONGEST)) {
-      yield items.slice(start, at);
+    const isBorder = begins(item);
+    if (at > start && (isBorder || bytes + size > LONGEST)) {
+      yield { objects: items.slice(start, at), isKept };
       start = at;
       bytes = 0;
     }
+    // What is too long for one run goes on in runs that are the same in every list.
+    if (isBorder) isKept = true;
     bytes += size;
   }
-  if (items.length > start) yield items.slice(start);
+  if (items.length > start) yield { objects: items.slice(start), isKept };
 }
 
 /** One of sixteen: the last digit of a random uid. */

@@ -20,7 +20,10 @@ const STORED_AT_MOST = 0xffff;
 
 /** Compresses a piece, in zlib's threads. */
 export async function compressRun(piece: Uint8Array, level: number): Promise<CompressedRun> {
-  const blocks = await deflate(piece, { level, finishFlush: constants.Z_SYNC_FLUSH });
+  const made = await deflate(piece, { level, finishFlush: constants.Z_SYNC_FLUSH });
+  // What zlib gives is a part of a larger buffer, which would be kept with it.
+  const blocks = Buffer.allocUnsafeSlow(made.length);
+  made.copy(blocks);
   return { blocks: [blocks], ...checked(piece) };
 }
 

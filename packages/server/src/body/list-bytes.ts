@@ -15,6 +15,8 @@ export interface ObjectsInList {
   readonly head: Uint8Array;
   readonly items: readonly StoredObject[];
   readonly tail: Uint8Array;
+  /** It begins with the first object of a namespace, or of all: not where a page before it ended, or a selection left off. */
+  readonly isFromStart: boolean;
   /** The bytes of some of the objects that follow each other, with the commas between them. */
   readonly pieces: (items: readonly StoredObject[]) => Generator<Uint8Array, void, undefined>;
 }
@@ -29,7 +31,7 @@ const NEWLINE = Buffer.from("\n");
 export function listBytes(resource: ResourceType, metadata: ListMetadata, items: readonly StoredObject[]): ListBytes {
   const apiVersion = apiVersionOf(resource);
   const start = JSON.stringify({ kind: resource.listKind, apiVersion, metadata });
-  return around(resource, { head: `${start.slice(0, -1)},"items":[`, tail: "]}\n" }, items);
+  return around(resource, { head: `${start.slice(0, -1)},"items":[`, tail: "]}\n" }, items, false);
 }
 
 /** The same in the members' order of the Kubernetes API, which differs for custom resources. */
@@ -37,8 +39,9 @@ export function kubernetesListBytes(
   resource: ResourceType,
   metadata: ListMeta,
   items: readonly StoredObject[],
+  isFromStart: boolean,
 ): ListBytes {
-  return around(resource, listEnvelope(resource, metadata), items);
+  return around(resource, listEnvelope(resource, metadata), items, isFromStart);
 }
 
 /** One object on its own, with `kind` and `apiVersion`. */
@@ -56,7 +59,12 @@ function* each(pieces: readonly Uint8Array[]): Generator<Uint8Array, void, undef
   yield* pieces;
 }
 
-function around(resource: ResourceType, envelope: ListEnvelope, items: readonly StoredObject[]): ListBytes {
+function around(
+  resource: ResourceType,
+  envelope: ListEnvelope,
+  items: readonly StoredObject[],
+  isFromStart: boolean,
+): ListBytes {
   const head = Buffer.from(envelope.head);
   const tail = Buffer.from(envelope.tail);
   // It stands in for the object's own opening brace.
@@ -64,7 +72,7 @@ function around(resource: ResourceType, envelope: ListEnvelope, items: readonly 
   let length = head.length + tail.length + Math.max(0, items.length - 1) * COMMA.length;
   for (const item of items) length += item.bytes.byteLength;
   if (prefix !== undefined) length += items.length * (prefix.length - 1);
-  const objects: ObjectsInList = { head, items, tail, pieces: (some) => pieces(some, prefix) };
+  const objects: ObjectsInList = { head, items, tail, isFromStart, pieces: (some) => pieces(some, prefix) };
   return { length, chunks: () => chunks(objects), objects };
 }
 

@@ -103,15 +103,16 @@ async function answerGranted(
   });
   refuseLarge(page.items, context.limits.maxListSize);
   const { last, remaining: remainingItemCount } = page;
-  const pageToken = (after: string): string => {
-    const kept = keepForMore(context.shelf, watched, wants, found);
+  const pageToken = async (after: string): Promise<string> => {
+    const kept = await keepForMore(context, watched, wants, found);
     return writePageToken(version, { ...kept, after: relativeKey(after, namespace) });
   };
-  const more = last === undefined ? undefined : pageToken(last);
+  const more = last === undefined ? undefined : await pageToken(last);
   const meta = { resourceVersion: version, continue: more, remainingItemCount };
   const written = writtenType(view);
   if (written !== undefined && request.method === "HEAD") return reply.type(written).send();
-  const shown = { resource, view, now: context.clock.now() };
+  const isFromStart = wanted === undefined && found.after === undefined;
+  const shown = { resource, view, now: context.clock.now(), isFromStart };
   const { body, contentType } = await representList(shown, page.items, meta, request.signal);
   return sendCompressed(request, reply, body, context.compressed, contentType);
 }

@@ -28,6 +28,11 @@ export interface Shown {
   readonly now: number;
 }
 
+/** A list that is shown: see {@link ObjectsInList}. */
+export interface ShownList extends Shown {
+  readonly isFromStart: boolean;
+}
+
 /** Bytes parsed and written in one go before others get a turn: a few milliseconds of work. */
 const IN_A_TURN = { json: 256 * 1024, yaml: 16 * 1024 } as const;
 
@@ -72,7 +77,7 @@ export function writtenType({ representation: { type } }: ObjectView): string | 
  * loop turns in between. The form must be one of {@link requireForm}. Rejects when the reader leaves meanwhile.
  */
 export async function representList(
-  { resource, view, now }: Shown,
+  { isFromStart, now, resource, view }: ShownList,
   items: readonly StoredObject[],
   listMeta: ListMeta,
   signal: AbortSignal,
@@ -80,7 +85,7 @@ export async function representList(
   const { includeObject, representation } = view;
   switch (representation.type) {
     case "json":
-      return json(kubernetesListBytes(resource, listMeta, items));
+      return json(kubernetesListBytes(resource, listMeta, items, isFromStart));
     case "table": {
       const options = { now, includeObject, listMeta, version: representation.version };
       const empty = goJson(toTable(resource, [], options));

@@ -128,7 +128,7 @@ async function answer(
   const more =
     last === undefined
       ? undefined
-      : writePageToken(version, { ...keepForMore(context.shelf, watched, wants, found), after: last });
+      : writePageToken(version, { ...(await keepForMore(context, watched, wants, found)), after: last });
   const metadata = {
     resourceVersion: version,
     ...(more === undefined ? {} : { continue: more }),

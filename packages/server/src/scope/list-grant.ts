@@ -36,7 +36,7 @@ export interface GrantRequest {
 export interface GrantContext {
   readonly store: Store;
   readonly shelf: SnapshotShelf;
-  readonly access: Pick<Access, "namespaces">;
+  readonly access: Pick<Access, "forbade" | "namespaces">;
 }
 
 /** Each is one review, at every page whose reader was not asked about within the last ten seconds. */
@@ -67,7 +67,10 @@ export async function grantList(context: GrantContext, asked: GrantRequest): Pro
   // A token for the rest as it is by now names no version, and its reader has been told what that means.
   if (wants.continue?.version !== undefined && before !== nameOf(within)) throw scopeChanged();
   const scopes = watched.scopes.filter(({ namespace }) => namespace === undefined || within.includes(namespace));
-  if (scopes.length === 0) throw refusal ?? scopeChanged();
+  if (scopes.length === 0) {
+    context.access.forbade(request, attributes);
+    throw refusal ?? scopeChanged();
+  }
   return {
     scope: { type: "accessible", namespaces: within.length },
     watched: { ...watched, scopes },

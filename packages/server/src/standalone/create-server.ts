@@ -14,6 +14,7 @@ import type { Authorizer } from "../auth/authorizer.ts";
 import { ClientCertificates } from "../auth/client-certificates.ts";
 import { ClusterAccess } from "../auth/cluster-access.ts";
 import { staticTokens, type StaticTokens } from "../auth/static-tokens.ts";
+import { readLimits } from "../limits/limit-options.ts";
 import { mountKrm, type MountOptions } from "../mount.ts";
 import { refuseUnknownOptions } from "../options.ts";
 import { guardHost } from "./host-guard.ts";
@@ -114,6 +115,8 @@ export async function createServer(options: ServerOptions): Promise<KrmServer> {
   refuseUnknownOptions(options, KNOWN, "createServer");
   const { listen, clock = systemClock, logger = silentLogger, graceMs = 500 } = options;
   refuseUnsafe(options);
+  // What is wrong is said before anything is opened.
+  readLimits(options);
   const stop = new AbortController();
   const tls = options.tls === undefined ? undefined : await followTlsFiles(options.tls, { clock, logger });
   const auth = await openAuth(options.auth, { clock, logger });

@@ -86,17 +86,31 @@ export function versionsOf(parts: View["parts"]): readonly string[] {
   return [...new Set(parts.map(({ meta }) => meta.version).filter((version) => version !== undefined))];
 }
 
-/** Keeps a view for the pages that are still to come of it; gives the names that their token has to hold. */
-export function keepForMore(
-  shelf: SnapshotShelf,
+/**
+ * Keeps a view for the pages that are still to come of it; gives the names that their token has to hold. What a selection
+ * has left out is kept too: one view serves the pages of all selections.
+ */
+export async function keepForMore(
+  { shelf, store }: Pick<ListViewContext, "shelf" | "store">,
   watched: Watched,
   request: ViewRequest,
   found: ListView,
-): { readonly view: string; readonly within: string | undefined } {
+): Promise<{ readonly view: string; readonly within: string | undefined }> {
+  const { name, namespace, where } = request;
   const moment = found.fingerprint ?? fingerprint(viewIdentity(found.view.parts));
   const within = nameOf(request.within);
-  const part = partName(request, within, request.where);
-  shelf.keep({ of: resourceId(watched.resource), part, moment }, found.view);
+  const of = resourceId(watched.resource);
+  const whole = partName(request, within);
+  if (where.length === 0) {
+    shelf.keep({ of, part: whole, moment }, found.view, false);
+  } else if (shelf.find({ of, parts: [whole], moment }) === undefined) {
+    const scopes = scopesFor(watched, namespace);
+    const view = await readView(store, { scopes, namespace, name, where: [], within: request.within });
+    const isSame = fingerprint(viewIdentity(view.parts)) === moment;
+    // Else something has changed in between, and there is no more than what was selected.
+    if (isSame) shelf.keep({ of, part: whole, moment }, view, false);
+    else shelf.keep({ of, part: partName(request, within, where), moment }, found.view, true);
+  }
   return { view: moment, within };
 }
 

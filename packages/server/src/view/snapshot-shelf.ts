@@ -22,20 +22,23 @@ const KEPT_FOR = 300_000;
 /** Moments kept at most. Each holds references only; what it keeps from being freed is what has changed since. */
 const KEPT_AT_MOST = 64;
 
-/** Parts of one moment, at most: selections make many of them. */
-const PARTS_AT_MOST = 256;
+/** Selections kept of one moment, at most: of those there is no end, as there is of namespaces. */
+const SELECTIONS_AT_MOST = 16;
 
 interface Moment {
   readonly of: string;
-  /** By what was read; the one that was kept last stands last. */
+  /** By what was read. */
   readonly views: Map<string, View>;
+  /** Which of them leave out what was not selected; the one that was kept last stands last. */
+  readonly selections: Set<string>;
   readonly until: number;
 }
 
 /**
  * Views that were handed out in part, so that their later pages come from the same moment. A view that did not change
  * since needs no entry here, and none of another server's. All that is read of one moment has one entry, so that no reader
- * can drive out another's by reading in many ways.
+ * can drive out another's by reading in many ways (selections that are kept by themselves excepted: `keepForMore` avoids
+ * them).
  */
 export class SnapshotShelf {
   readonly #clock: Clock;
@@ -46,18 +49,20 @@ export class SnapshotShelf {
   }
 
   /** Keeps a view. One kept already under its name gives way: it is the same, judged earlier. */
-  keep(name: ShelfName, view: View): void {
+  keep({ part, ...name }: ShelfName, view: View, isSelection: boolean): void {
     this.#forgetOld();
     const key = keyOf(name);
-    const views = this.#moments.get(key)?.views ?? new Map<string, View>();
-    views.delete(name.part);
-    views.set(name.part, view);
-    for (const oldest of views.keys()) {
-      if (views.size <= PARTS_AT_MOST) break;
+    const { selections, views } = this.#moments.get(key) ?? { selections: new Set<string>(), views: new Map() };
+    views.set(part, view);
+    selections.delete(part);
+    if (isSelection) selections.add(part);
+    for (const oldest of selections) {
+      if (selections.size <= SELECTIONS_AT_MOST) break;
+      selections.delete(oldest);
       views.delete(oldest);
     }
     this.#moments.delete(key);
-    this.#moments.set(key, { of: name.of, views, until: this.#clock.monotonic() + KEPT_FOR });
+    this.#moments.set(key, { of: name.of, views, selections, until: this.#clock.monotonic() + KEPT_FOR });
     for (const oldest of this.#moments.keys()) {
       if (this.#moments.size <= KEPT_AT_MOST) break;
       this.#moments.delete(oldest);

@@ -1,4 +1,5 @@
 import { NODES, PODS, type StoredObject } from "@krm/core";
+import type { AuditEvent } from "@krm/server";
 import type { LightMyRequestResponse } from "fastify";
 import { beforeEach, describe, expect, it } from "vitest";
 import { failure, type TestApp, testApp } from "../support/app.ts";
@@ -443,4 +444,20 @@ describe("a flat list that is wrong", () => {
       expect(failure(await ask(test, "ada", `/pods?${more}`)).code).toBe(403);
     }
   });
+});
+
+it("what is refused after all is written down as refused", async () => {
+  const readers = new Readers();
+  readers.may.set("bob", ["other"]);
+  const taken: AuditEvent[] = [];
+  await using test = testApp({
+    auth: readers,
+    authorizer: readers,
+    audit: { take: (event) => void taken.push(event) },
+  });
+  for (const namespace of ["team-a", "team-b"])
+    await fill(test.store, { resource: PODS, namespace }, [pod({ name: "a", namespace })]);
+  const refused = await test.get("/pods?scope=accessible", { authorization: "Bearer bob" });
+  expect(refused.statusCode).toBe(403);
+  expect(taken.at(-1)?.annotations?.["authorization.k8s.io/decision"]).toBe("forbid");
 });
