@@ -11,6 +11,9 @@ export { KubernetesCanaryLease } from "./canary-lease.ts";
 // Who somebody is, and what they may do
 export { KubernetesReviews, type ReviewedAttributes, type ReviewedUser } from "./reviews/kubernetes-reviews.ts";
 
+// Reads of others
+export { type ForwardedAnswer, type ForwardedRead, KubernetesUpstream } from "./forwarding/kubernetes-upstream.ts";
+
 // Discovery
 export { discoverResources } from "./discovery/discover-resources.ts";
 export type { DiscoveredResource } from "./discovery/discovered-resource.ts";

@@ -10,8 +10,11 @@ import { redactedUrl } from "./redacted-url.ts";
  */
 export type Purpose = "watch" | "list" | "get" | "write";
 
+/** Beside KRM's own requests, those of others: of them any may be a watch. */
+type Pool = Purpose | "forward";
+
 /** Connections at once. A watch holds one each; lists are few and large. */
-const CONNECTIONS: Readonly<Record<Purpose, number | null>> = { watch: null, list: 8, get: 8, write: 2 };
+const CONNECTIONS: Readonly<Record<Pool, number | null>> = { watch: null, list: 8, get: 8, write: 2, forward: null };
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Between two probes of TCP: below the idle time-outs of load balancers, which begin at 60 s. */
 const TCP_KEEP_ALIVE_MS = 30_000;
@@ -20,7 +23,7 @@ const IDLE_MS = 55_000;
 
 /** Pools of connections, made anew when the credentials that they were made with have changed. */
 export class Agents {
-  readonly #current = new Map<Purpose, { readonly key: string; readonly agent: Dispatcher }>();
+  readonly #current = new Map<Pool, { readonly key: string; readonly agent: Dispatcher }>();
   /** Also those that have been replaced but still serve a watch. */
   readonly #open = new Set<Dispatcher>();
 
@@ -35,7 +38,7 @@ export class Agents {
   }
 
   /** @throws KrmError `KRM_CONNECTION` after {@link Agents.destroy}. */
-  for(purpose: Purpose, identity: Identity): Dispatcher {
+  for(purpose: Pool, identity: Identity): Dispatcher {
     this.#closed.signal.throwIfAborted();
     const current = this.#current.get(purpose);
     if (current?.key === identity.key) return current.agent;
