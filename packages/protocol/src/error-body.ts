@@ -57,6 +57,10 @@ export const ERROR_CAUSES = [
   "ListTooLarge",
   /** 429: the user has as many watches open as the server lets one have. */
   "TooManyWatches",
+  /** Not sent on to the API server: 400 for a path that servers may read differently, 403 for what is not a read, or not asked by a token. */
+  "NotForwarded",
+  /** 502, or 504 where time ran out: the API server does not answer what was sent on to it. 503: too much is under way. */
+  "ApiServerUnavailable",
 ] as const;
 
 /** One of {@link ERROR_CAUSES}. */

@@ -16,6 +16,8 @@ export const HEADERS: {
   readonly scopeNamespaces: "KRM-Scope-Namespaces";
   /** RFC 9111 `299 krm "…"`: why the answer deserves less trust. */
   readonly warning: "Warning";
+  /** `true`: the answer is the API server's own, to which the request was sent on. Then none of those above is KRM's. */
+  readonly forwarded: "KRM-Forwarded";
 } = {
   state: "KRM-State",
   verifiedAt: "KRM-Verified-At",
@@ -25,4 +27,5 @@ export const HEADERS: {
   scope: "KRM-Scope",
   scopeNamespaces: "KRM-Scope-Namespaces",
   warning: "Warning",
+  forwarded: "KRM-Forwarded",
 };

@@ -13,12 +13,14 @@ export const PATHS: {
   readonly openapi: "/openapi.json";
 } = { status: "/status", livez: "/livez", readyz: "/readyz", metrics: "/metrics", openapi: "/openapi.json" };
 
-/** The roots of the Kubernetes API for what is watched; below the first two come groups, versions and resources. */
-export const KUBERNETES_PATHS: { readonly core: "/api"; readonly groups: "/apis"; readonly version: "/version" } = {
-  core: "/api",
-  groups: "/apis",
-  version: "/version",
-};
+/** The roots of the Kubernetes API; below the first two come groups, versions and resources. */
+export const KUBERNETES_PATHS: {
+  readonly core: "/api";
+  readonly groups: "/apis";
+  readonly version: "/version";
+  /** Only where reads of what is not watched are sent on to the API server. */
+  readonly schemas: "/openapi";
+} = { core: "/api", groups: "/apis", version: "/version", schemas: "/openapi" };
 
 /**
  * Names of the flat API that are neither the plural nor a short name of a resource: those of the original KRM.

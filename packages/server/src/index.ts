@@ -23,6 +23,9 @@ export type {
 } from "./audit/audit-event.ts";
 export { type AuditCounts, type AuditLog, type AuditLogOptions, openAuditLog } from "./standalone/audit-log.ts";
 
+// Where reads of what is not watched are sent on
+export type { Upstream, UpstreamAnswer, UpstreamRequest } from "./forwarding/upstream.ts";
+
 // Who may read
 export type { Authenticator, Identity } from "./auth/authenticator.ts";
 export {

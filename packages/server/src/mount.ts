@@ -20,6 +20,8 @@ import type { Access } from "./auth/access.ts";
 import type { Authenticator } from "./auth/authenticator.ts";
 import type { Authorizer } from "./auth/authorizer.ts";
 import { CompressedObjects } from "./body/compressed-objects.ts";
+import { Forwarding } from "./forwarding/forwarding.ts";
+import type { Upstream } from "./forwarding/upstream.ts";
 import { type LimitOptions, readLimits } from "./limits/limit-options.ts";
 import { WatchPlaces } from "./limits/watch-places.ts";
 import { readQuery } from "./request/query-string.ts";
@@ -61,6 +63,11 @@ export interface MountOptions extends LimitOptions {
   readonly observer?: RequestObserver | undefined;
   /** Where every request is written down, but those of `/livez` and `/readyz`. @default nowhere */
   readonly audit?: AuditSink | undefined;
+  /**
+   * The API server to which reads of the Kubernetes API are sent on that cannot be answered from the store, with the
+   * caller's own token: whoever `auth` lets in must be known to it by that. @default none: they are 404
+   */
+  readonly upstream?: Upstream | undefined;
 }
 
 /** What the caller of {@link mountKrm} has made before. */
@@ -78,13 +85,24 @@ export interface MountParts {
  * and auditor are the caller's to attach, before all other hooks.
  */
 export function mountKrm(app: FastifyInstance, options: MountOptions, parts: MountParts): void {
-  const { store, clock = systemClock, staleness = DEFAULT_STALENESS, logger = silentLogger, metrics } = options;
+  const {
+    store,
+    clock = systemClock,
+    staleness = DEFAULT_STALENESS,
+    logger = silentLogger,
+    metrics,
+    upstream,
+  } = options;
   const limits = readLimits(options);
   const { access, auditor } = parts;
   const catalog = new Catalog(store, options.scopes ?? [], clock);
   const fields = new FieldCache();
   const hub = new WatchHub({ store, clock, logger, fields });
+  const places = new WatchPlaces(limits);
+  const began = (request: FastifyRequest): void => auditor?.streams(request);
+  const forwarding = upstream && new Forwarding(upstream, { clock, logger, access, places, began });
   const context: KubernetesContext = {
+    forwarding,
     store,
     catalog,
     clock,
@@ -103,12 +121,15 @@ export function mountKrm(app: FastifyInstance, options: MountOptions, parts: Mou
       clock,
       staleness,
       access,
-      places: new WatchPlaces(limits),
-      began: (request) => auditor?.streams(request),
+      places,
+      began,
     }),
   };
   options.observer?.watches?.(() => hub.byScope);
-  app.addHook("preClose", async () => hub[Symbol.asyncDispose]());
+  app.addHook("preClose", async () => {
+    forwarding?.close();
+    await hub[Symbol.asyncDispose]();
+  });
   const prefix = app.prefix.replace(/\/$/, "");
   const paths = Object.values(PATHS).filter((path) => path !== PATHS.metrics || metrics !== undefined);
   const livez = `${prefix}${PATHS.livez}`;
@@ -183,7 +204,7 @@ export function mountKrm(app: FastifyInstance, options: MountOptions, parts: Mou
     const { resource } = request.params as { readonly resource: string };
     return answerList(context, resource, request, reply);
   });
-  for (const url of kubernetesRoutes())
+  for (const url of kubernetesRoutes(forwarding !== undefined))
     read(url, async (request, reply) => answerKubernetes(context, prefix, request, reply));
   readPath(PATHS.status, async (request, reply) => answerStatus(context, request, reply));
   read(PATHS.livez, async (request, reply) => answerLivez(request, reply));
@@ -198,9 +219,9 @@ export function mountKrm(app: FastifyInstance, options: MountOptions, parts: Mou
   });
 }
 
-function kubernetesRoutes(): readonly string[] {
-  const { core, groups, version } = KUBERNETES_PATHS;
-  return [version, core, `${core}/*`, groups, `${groups}/*`];
+function kubernetesRoutes(sendsOn: boolean): readonly string[] {
+  const { core, groups, schemas, version } = KUBERNETES_PATHS;
+  return [version, core, `${core}/*`, groups, `${groups}/*`, ...(sendsOn ? [`${schemas}/*`] : [])];
 }
 
 function otherMethods(app: FastifyInstance): HTTPMethods[] {

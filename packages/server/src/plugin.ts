@@ -23,6 +23,7 @@ const KNOWN = [
   "logger",
   "metrics",
   "observer",
+  "upstream",
   "maxWatchesPerUser",
   "maxListSize",
   "audit",

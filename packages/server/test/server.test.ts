@@ -6,7 +6,14 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { KrmError, MemoryStore, PODS } from "@krm/core";
-import { createServer, isLoopback, type KrmServer, type ServerOptions } from "@krm/server";
+import {
+  type AccessReviews,
+  createServer,
+  isLoopback,
+  type KrmServer,
+  type ServerOptions,
+  type Upstream,
+} from "@krm/server";
 import { createTlsMaterial, ManualClock } from "@krm/testkit";
 import { failure } from "./support/app.ts";
 import { fill, metaAt, object, pod, START } from "./support/fixtures.ts";
@@ -302,3 +309,51 @@ async function get(
   await once(response, "end");
   return { status: response.statusCode };
 }
+
+describe("reads that are sent on to the API server", () => {
+  const upstream: Upstream = {
+    read: async () => {
+      throw new Error("is not asked");
+    },
+  };
+  const reviews: AccessReviews = {
+    reviewToken: async () => undefined,
+    reviewAccess: async () => ({ allowed: false }),
+  };
+
+  it.each<[string, Partial<ServerOptions>, string]>([
+    ["tokens of a file", { auth: { type: "static", file: "/nonexistent" } }, "the tokens of the file are KRM's own"],
+    [
+      "tokens for KRM alone",
+      { auth: { type: "tokenreview", reviews, audiences: ["krm"] } },
+      "tokens for krm are none for",
+    ],
+    [
+      "everyone on the network",
+      { auth: { type: "none" }, listen: { host: "0.0.0.0", port: 0 } },
+      "everyone who reaches this address could reach the API server",
+    ],
+  ])("do not go with %s", async (_, options, message) => {
+    await using store = new MemoryStore();
+    const error = await refusal(serverOn(store, { upstream, ...options }));
+    expect([error.code, error.message]).toEqual(["KRM_INVALID_ARGUMENT", expect.stringContaining(message)]);
+    expect(error.hint).toContain("--auth tokenreview");
+  });
+
+  it.each<[string, Partial<ServerOptions>]>([
+    [
+      "tokens that the cluster reviews",
+      { auth: { type: "tokenreview", reviews }, listen: { host: "0.0.0.0", port: 0 } },
+    ],
+    ["everyone on this machine", {}],
+    ["everyone on this machine, in so many words", { auth: { type: "none" } }],
+    [
+      "an authenticator of one's own",
+      { auth: { type: "custom", authenticator: { authenticate: async () => undefined } } },
+    ],
+  ])("go with %s", async (_, options) => {
+    await using store = new MemoryStore();
+    await using server = await serverOn(store, { upstream, ...options });
+    expect((await server.app.inject("/livez")).statusCode).toBe(200);
+  });
+});

@@ -2,8 +2,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { KubeConfig } from "@kubernetes/client-node";
 import { compileDropPaths, Monitor } from "@krm/core";
-import { createServer } from "@krm/server";
+import { KubernetesUpstream } from "@krm/kubernetes";
+import { createServer, type Upstream } from "@krm/server";
 import {
   ClusterSource,
   createTlsMaterial,
@@ -20,6 +22,7 @@ const TOKEN = "reader-token";
 export interface ServedCluster extends AsyncDisposable {
   readonly clock: ManualClock;
   readonly cluster: SimCluster;
+  readonly apiServer: SimApiServer;
   /** Files of kubeconfigs, and a folder that may be the home of whoever uses them. */
   readonly files: { readonly apiServer: string; readonly krm: string; readonly home: string };
   /** The same as texts. */
@@ -30,9 +33,15 @@ export interface ServedCluster extends AsyncDisposable {
   follow(): Promise<void>;
 }
 
-export async function serveCluster(options: { readonly pods: number; readonly nodes: number }): Promise<ServedCluster> {
+/** @param options `forward`: KRM sends on what it does not hold (to what a function makes of the API server), and asks nobody who they are. */
+export async function serveCluster(options: {
+  readonly pods: number;
+  readonly nodes: number;
+  readonly forward?: boolean | ((apiServer: Upstream) => Upstream);
+}): Promise<ServedCluster> {
   const clock = new ManualClock();
   const cluster = new SimCluster({ clock });
+  const { forward = false } = options;
   generateCluster(cluster, options);
   // Ages that are told in different ways.
   await clock.advance(3 * 3_600_000);
@@ -54,18 +63,25 @@ export async function serveCluster(options: { readonly pods: number; readonly no
   const source = new ClusterSource({ cluster, drop: compileDropPaths([]) });
   const monitor = new Monitor({ source, clock: new ManualClock({ now: clock.now() }) }).start();
   await monitor.ready();
+  // KRM's own user may do nothing here: what readers get, they get by their own rights.
+  const kubeConfig = new KubeConfig();
+  kubeConfig.loadFromString(apiServer.kubeconfig({ user: "viewer" }));
+  const upstream = new KubernetesUpstream(kubeConfig);
   const server = await createServer({
     store: monitor.store,
     clock,
     listen: { host: "127.0.0.1", port: 0 },
-    auth: { type: "static", file: tokens },
     tls: { certFile, keyFile },
+    ...(forward === false
+      ? { auth: { type: "static", file: tokens } }
+      : { upstream: forward === true ? upstream : forward(upstream) }),
   });
   const { url } = await server.listen();
 
+  const [user, token] = forward === false ? ["reader", TOKEN] : ["admin", "admin-token"];
   const configs = {
     apiServer: apiServer.kubeconfig(),
-    krm: kubeconfigYaml({ server: url, ca: ours.ca, user: "reader", token: TOKEN }),
+    krm: kubeconfigYaml({ server: url, ca: ours.ca, user, token }),
   };
   const follow = async (): Promise<void> => {
     for (let turns = 0; turns < 20_000; turns++) {
@@ -82,10 +98,12 @@ export async function serveCluster(options: { readonly pods: number; readonly no
     cluster,
     files: { apiServer: await file("api-server", configs.apiServer), krm: await file("krm", configs.krm), home },
     configs,
-    krm: { url, ca: ours.ca, token: TOKEN },
+    krm: { url, ca: ours.ca, token },
+    apiServer,
     follow,
     async [Symbol.asyncDispose]() {
       await server.close();
+      await upstream[Symbol.asyncDispose]();
       await monitor.stop();
       await apiServer.close();
       await rm(home, { recursive: true });

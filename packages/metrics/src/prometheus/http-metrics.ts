@@ -18,6 +18,8 @@ export interface AnsweredHttpRequest {
   readonly seconds: number;
   /** Of the body, that were sent. */
   readonly bytes: number;
+  /** The answer is the API server's, to which the request was sent on. */
+  readonly forwarded: boolean;
 }
 
 /** Hears of the requests of readers: what `@krm/server` takes as `observer`. */
@@ -61,6 +63,14 @@ export const HTTP_IN_FLIGHT: MetricFacts = {
   labels: [],
 };
 
+/** What readers cost the API server all the same. */
+export const HTTP_FORWARDED: MetricFacts = {
+  name: "krm_http_forwarded_requests_total",
+  type: "counter",
+  help: "Requests of readers that the API server answered, when they were over, by its status; 499: the reader left before the answer's end.",
+  labels: ["code"],
+};
+
 /** nginx's, where no status has been agreed on. */
 const READER_LEFT = 499;
 
@@ -72,16 +82,19 @@ export function httpMetrics(registry: Registry): HttpMetrics {
   const requests = new Counter(metricOptions(HTTP_REQUESTS, registry));
   const durations = new Histogram(metricOptions(HTTP_DURATION, registry));
   const sent = new Counter(metricOptions(HTTP_BYTES, registry));
+  const forwards = new Counter(metricOptions(HTTP_FORWARDED, registry));
   const open = new Gauge(metricOptions(HTTP_IN_FLIGHT, registry));
   let watching: () => readonly MeasuredWatches[] = () => [];
   registerScraped(registry, WATCH_METRICS, () => watching());
   return {
     began: () => open.inc(),
     watches: (read) => (watching = read),
-    answered({ route, method: told, status, complete, watch, seconds, bytes }) {
+    answered({ route, method: told, status, complete, watch, seconds, bytes, forwarded }) {
       open.dec();
       const method = METHODS.has(told) ? told : "other";
-      requests.inc({ method, route, code: complete ? status : READER_LEFT });
+      const code = complete ? status : READER_LEFT;
+      requests.inc({ method, route, code });
+      if (forwarded) forwards.inc({ code });
       if (!watch) durations.observe({ method, route }, seconds);
       sent.inc({ route }, bytes);
     },

@@ -3,7 +3,7 @@ import { AUDIT_EVENTS } from "./audit-metrics.ts";
 import { CANARY_METRICS } from "./canary-metrics.ts";
 import { COLLECTOR_METRICS, INFLUX_METRICS } from "./collector-metrics.ts";
 import { DELAYS, NEGATIVE_DELAYS, UNMEASURED_EVENTS } from "./delay-metrics.ts";
-import { HTTP_BYTES, HTTP_DURATION, HTTP_IN_FLIGHT, HTTP_REQUESTS } from "./http-metrics.ts";
+import { HTTP_BYTES, HTTP_DURATION, HTTP_FORWARDED, HTTP_IN_FLIGHT, HTTP_REQUESTS } from "./http-metrics.ts";
 import { LEDGER_METRICS } from "./ledger-metrics.ts";
 import { type MetricFacts, SCOPE_LABELS } from "./metric-facts.ts";
 import { OWN_ROLE_METRICS, ROLE_METRICS } from "./role-metrics.ts";
@@ -47,7 +47,9 @@ export function metricCatalogue(): readonly CatalogueEntry[] {
     ...[...VIEW_METRICS, VIEW_READ_ERRORS].map((metric) => entry("view", metric)),
     ...LEDGER_METRICS.map((metric) => entry("ledger", metric)),
     ...[STORE_DURATION, STORE_ERRORS].map((metric) => entry("store", metric)),
-    ...[HTTP_REQUESTS, HTTP_DURATION, HTTP_BYTES, HTTP_IN_FLIGHT].map((metric) => entry("http", metric)),
+    ...[HTTP_REQUESTS, HTTP_DURATION, HTTP_BYTES, HTTP_FORWARDED, HTTP_IN_FLIGHT].map((metric) =>
+      entry("http", metric),
+    ),
     ...WATCH_METRICS.map((metric) => entry("watch", metric)),
     entry("audit", AUDIT_EVENTS),
     ...[DELAYS, NEGATIVE_DELAYS, UNMEASURED_EVENTS].map((metric) => entry("delay", metric)),

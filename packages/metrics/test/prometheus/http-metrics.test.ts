@@ -10,6 +10,7 @@ const LIST = {
   status: 200,
   complete: true,
   watch: false,
+  forwarded: false,
   seconds: 0.002,
   bytes: 1000,
 };
@@ -79,4 +80,19 @@ it("watches are told by scope: those that are open, and every way in which they 
     'krm_watches_ended_total{resource="v1/pods",namespace="",reason="slow"} 0',
   ]);
   expect((await series(registry, "krm_watches_frames_total"))[0]).toMatch(/ 7$/u);
+});
+
+it("those that the API server answered are counted apart", async () => {
+  const registry = new Registry();
+  const http = httpMetrics(registry);
+  const answers = [LIST, { ...LIST, forwarded: true }, { ...LIST, forwarded: true, status: 403 }];
+  for (const answer of [...answers, { ...LIST, forwarded: true, complete: false }]) {
+    http.began();
+    http.answered(answer);
+  }
+  expect(await series(registry, "krm_http_forwarded_requests_total")).toEqual([
+    'krm_http_forwarded_requests_total{code="200"} 1',
+    'krm_http_forwarded_requests_total{code="403"} 1',
+    'krm_http_forwarded_requests_total{code="499"} 1',
+  ]);
 });

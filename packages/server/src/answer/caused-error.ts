@@ -1,13 +1,17 @@
 import { statusError, type StatusError } from "@krm/apimachinery";
 import type { ErrorCauseReason } from "@krm/protocol";
 
-const REASONS: Readonly<Record<number, string>> = {
+type Code = 400 | 403 | 404 | 410 | 413 | 429 | 502 | 503 | 504;
+
+const REASONS: Readonly<Record<Code, string | undefined>> = {
   400: "BadRequest",
   403: "Forbidden",
   404: "NotFound",
   410: "Expired",
   413: "RequestEntityTooLarge",
   429: "TooManyRequests",
+  // Of 502 Kubernetes has no word.
+  502: undefined,
   503: "ServiceUnavailable",
   504: "Timeout",
 };
@@ -16,7 +20,7 @@ const REASONS: Readonly<Record<number, string>> = {
 export function causedError(
   cause: ErrorCauseReason,
   error: {
-    readonly code: 400 | 403 | 404 | 410 | 413 | 429 | 503 | 504;
+    readonly code: Code;
     readonly message: string;
     /** The parameter at fault. */
     readonly field?: string;
@@ -26,9 +30,10 @@ export function causedError(
   },
 ): StatusError {
   const { code, message, field, kind, retryAfterSeconds } = error;
+  const reason = REASONS[code];
   return statusError({
     code,
-    reason: REASONS[code] ?? "InternalError",
+    ...(reason === undefined ? {} : { reason }),
     message,
     details: {
       ...(kind === undefined ? {} : { kind }),

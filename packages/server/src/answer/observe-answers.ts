@@ -1,5 +1,5 @@
 import type { Clock } from "@krm/core";
-import { KUBERNETES_PATHS, PATHS } from "@krm/protocol";
+import { HEADERS, KUBERNETES_PATHS, PATHS } from "@krm/protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { streamedBytes } from "../watch/response-sink.ts";
 import type { ScopeWatches } from "../watch/watch-tally.ts";
@@ -22,12 +22,14 @@ export interface AnsweredRequest {
   readonly status: number;
   /** The whole answer has been handed to the system. False: the reader left before; over HTTP/2 that is not told. */
   readonly complete: boolean;
-  /** It was answered with a stream of events: `seconds` is how long that has gone on. */
+  /** It was answered with a stream of events, or of what the API server has to tell: `seconds` is how long that has gone on. */
   readonly watch: boolean;
   /** From the request's headers to the end of its answer, at the reader's pace. */
   readonly seconds: number;
   /** Of the body, that were sent; where the reader left, or the body was compressed on its way, at most. */
   readonly bytes: number;
+  /** The answer is the API server's, to which the request was sent on. */
+  readonly forwarded: boolean;
 }
 
 /** Hears of every request, on the way of its answer: must be quick, and must not throw. */
@@ -77,8 +79,9 @@ export function answerObserver(
     raw.once("close", () => {
       const { method } = request;
       const sent = before === undefined ? 0 : socket.bytesWritten - before;
-      // What is compressed on its way has no length.
-      const unknown = reply.hasHeader("content-encoding") ? sent : 0;
+      const forwarded = reply.hasHeader(HEADERS.forwarded);
+      // What is compressed on its way, or ends when it ends, has no length.
+      const unknown = forwarded || reply.hasHeader("content-encoding") ? sent : 0;
       const length = method === "HEAD" ? 0 : Number(reply.getHeader("content-length") ?? unknown);
       const taken = complete ? length : Math.min(length, sent);
       const streamed = streamedBytes(raw);
@@ -90,6 +93,7 @@ export function answerObserver(
         watch: streamed !== undefined,
         seconds: (clock.monotonic() - began) / 1000,
         bytes: Math.max(0, streamed ?? taken),
+        forwarded,
       });
     });
   };

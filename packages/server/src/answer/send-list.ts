@@ -2,6 +2,7 @@ import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { ListBytes } from "../body/list-bytes.ts";
+import { drained } from "./connection.ts";
 
 /** A list up to this size is put together and sent as one. Bytes. */
 const SMALL = 64 * 1024;
@@ -41,16 +42,7 @@ async function writeBatches(raw: ServerResponse, chunks: Iterator<Uint8Array, vo
       next = chunks.next();
     }
     raw.uncork();
-    if (!room) await drained(raw);
+    if (!room) await drained(raw, "drain");
   }
   raw.end();
-}
-
-/** Resolves when there is room again, or nobody left to write to. */
-async function drained(raw: ServerResponse): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  raw.once("drain", resolve).once("close", resolve);
-  if (raw.destroyed) resolve();
-  await promise;
-  raw.off("drain", resolve).off("close", resolve);
 }

@@ -18,10 +18,18 @@ export interface AccessOptions {
   readonly authorizer?: Authorizer | undefined;
   /** Beside `auth`: certificates that clients bring. */
   readonly certificates?: Pick<ClientCertificates, "judge"> | undefined;
+  /** Where the API server is asked too: it honours what is asked for by `Impersonate-…`. */
+  readonly upstream?: unknown;
 }
 
 /** Finds out who asks, by what they brought; undefined: nobody. */
 type Identify = (options: CallOptions) => Promise<Identity | undefined>;
+
+/** What a sender may be known by. */
+interface Way {
+  readonly by: "certificate" | "token";
+  readonly identify: Identify;
+}
 
 /** What a request asked to do, last, and what was decided. */
 export interface Judged {
@@ -40,6 +48,7 @@ interface Reader {
   readonly user: Identity;
   /** The same once more, by what it was found out by. */
   readonly again: Identify;
+  readonly by: Way["by"];
   granted?: AccessAttributes;
 }
 
@@ -48,12 +57,13 @@ export class Access {
   readonly #auth: Authenticator | undefined;
   readonly #authorizer: Authorizer | undefined;
   readonly #certificates: AccessOptions["certificates"];
+  readonly #refusesImpersonation: boolean;
   readonly #readers = new WeakMap<FastifyRequest, Reader>();
   readonly #judged = new WeakMap<FastifyRequest, Judged>();
   readonly #asking = new Semaphore(NAMESPACES_AT_ONCE);
 
   /** @throws KrmError `KRM_INVALID_ARGUMENT` */
-  constructor({ auth, authorizer, certificates }: AccessOptions) {
+  constructor({ auth, authorizer, certificates, upstream }: AccessOptions) {
     if (authorizer !== undefined && auth === undefined) {
       const hint = "Give auth too: an authorizer decides by who asks.";
       throw new KrmError("KRM_INVALID_ARGUMENT", "an authorizer without auth knows nobody", { hint });
@@ -61,6 +71,7 @@ export class Access {
     this.#auth = auth;
     this.#authorizer = authorizer;
     this.#certificates = certificates;
+    this.#refusesImpersonation = authorizer !== undefined || upstream !== undefined;
   }
 
   /** Whether anybody is asked who they are. */
@@ -71,6 +82,11 @@ export class Access {
   /** Who sent a request that was {@link identify | identified}. */
   user(request: FastifyRequest): Identity | undefined {
     return this.#readers.get(request)?.user;
+  }
+
+  /** Whether whoever sent a request is known by a certificate: then no token of theirs counts. */
+  isByCertificate(request: FastifyRequest): boolean {
+    return this.#readers.get(request)?.by === "certificate";
   }
 
   /** Whether a request came with a certificate that counts for nothing (any more): over a new connection another may. */
@@ -87,24 +103,26 @@ export class Access {
    */
   async identify(request: FastifyRequest): Promise<Identity | undefined> {
     const { signal } = request;
-    for (const again of this.#ways(request)) {
+    for (const { by, identify: again } of this.#ways(request)) {
       const user = await again({ signal });
       if (user === undefined) continue;
-      this.#readers.set(request, { user, again });
+      this.#readers.set(request, { user, again, by });
       return user;
     }
     return undefined;
   }
 
-  #ways({ headers, raw }: FastifyRequest): readonly Identify[] {
+  #ways({ headers, raw }: FastifyRequest): readonly Way[] {
     const auth = this.#auth;
     const certificates = this.#certificates;
     if (auth === undefined) return [];
     const token = bearerToken(headers.authorization);
-    return [
-      ...(certificates === undefined ? [] : [async () => byCertificate(certificates.judge(raw.socket))]),
-      ...(token === undefined ? [] : [async (options: CallOptions) => whose(auth, token, options)]),
-    ];
+    const ways: Way[] = [];
+    if (certificates !== undefined) {
+      ways.push({ by: "certificate", identify: async () => byCertificate(certificates.judge(raw.socket)) });
+    }
+    if (token !== undefined) ways.push({ by: "token", identify: async (options) => whose(auth, token, options) });
+    return ways;
   }
 
   /** What was decided of a request. Undefined: it has not come to that. */
@@ -115,7 +133,7 @@ export class Access {
   /**
    * Resolves where the sender of a request may do this: to be called before anything is looked up.
    *
-   * @throws StatusError 403, 503; an error of the server
+   * @throws StatusError 400 for one that asks to be somebody else, 403, 503; an error of the server
    */
   async allow(request: FastifyRequest, attributes: AccessAttributes): Promise<void> {
     const refusal = await this.refusal(request, attributes);
@@ -125,13 +143,13 @@ export class Access {
   /** As {@link allow}, but that they may not (403) is given back: for who can be given less. Undefined: they may. */
   async refusal(request: FastifyRequest, attributes: AccessAttributes): Promise<StatusError | undefined> {
     this.#judged.set(request, { attributes, decision: undefined });
+    if (this.#refusesImpersonation) refuseImpersonation(request);
     if (this.#authorizer === undefined) {
       this.#judged.set(request, { attributes, decision: "allow" });
       return undefined;
     }
     const reader = this.#readers.get(request);
     if (reader === undefined) throw unauthorized();
-    refuseImpersonation(request);
     const decided = await decide(this.#authorizer, reader.user, attributes, { signal: request.signal });
     this.#judged.set(request, { attributes, ...decided });
     if (decided.decision === "forbid") return decided.refusal;

@@ -9,11 +9,11 @@ import {
   systemClock,
   untilAborted,
 } from "@krm/core";
+import { ReaderTrouble } from "../answer/reader-trouble.ts";
 import type { AccessReviews, ReviewedAccess } from "./access-reviews.ts";
 import type { Authenticator, Identity } from "./authenticator.ts";
 import { type AccessAttributes, type AccessGranted, accessRefused, type Authorizer } from "./authorizer.ts";
 import { ReviewCache } from "./review-cache.ts";
-import { ReviewTrouble } from "./review-trouble.ts";
 
 /** How long an answer of the cluster holds. Milliseconds. */
 const HELD = 10_000;
@@ -69,8 +69,8 @@ export class ClusterAccess implements Authenticator, Authorizer {
   readonly #secret = randomBytes(32);
   readonly #tokens: ReviewCache<TokenAnswer>;
   readonly #accesses: ReviewCache<ReviewedAccess>;
-  readonly #tokenTrouble: ReviewTrouble;
-  readonly #accessTrouble: ReviewTrouble;
+  readonly #tokenTrouble: ReaderTrouble;
+  readonly #accessTrouble: ReaderTrouble;
 
   constructor({ reviews, audiences = [], clock = systemClock, logger = silentLogger }: ClusterAccessOptions) {
     const held = { clock, grantedMs: HELD, limit: HELD_AT_MOST, atOnce: AT_ONCE };
@@ -83,8 +83,8 @@ export class ClusterAccess implements Authenticator, Authorizer {
       refusedMs: UNKNOWN_HELD,
     });
     this.#accesses = new ReviewCache({ ...held, grants: ({ allowed }) => allowed, refusedMs: HELD });
-    this.#tokenTrouble = new ReviewTrouble("authenticated", { clock, logger });
-    this.#accessTrouble = new ReviewTrouble("authorized", { clock, logger });
+    this.#tokenTrouble = new ReaderTrouble("authenticated", 503, { clock, logger });
+    this.#accessTrouble = new ReaderTrouble("authorized", 503, { clock, logger });
   }
 
   /** Answers that are held, and reviews under way. */
@@ -118,7 +118,7 @@ export class ClusterAccess implements Authenticator, Authorizer {
     cache: ReviewCache<T>,
     key: string,
     review: (signal: AbortSignal) => Promise<T>,
-    { signal, trouble, words }: CallOptions & { readonly trouble: ReviewTrouble; readonly words: string },
+    { signal, trouble, words }: CallOptions & { readonly trouble: ReaderTrouble; readonly words: string },
   ): Promise<T> {
     try {
       return await cache.ask(key, async () => this.#inTime(review, trouble), { signal });
@@ -130,7 +130,7 @@ export class ClusterAccess implements Authenticator, Authorizer {
     }
   }
 
-  async #inTime<T>(review: (signal: AbortSignal) => Promise<T>, trouble: ReviewTrouble): Promise<T> {
+  async #inTime<T>(review: (signal: AbortSignal) => Promise<T>, trouble: ReaderTrouble): Promise<T> {
     const answered = new AbortController();
     const late = new AbortController();
     const limit = async (): Promise<void> => {

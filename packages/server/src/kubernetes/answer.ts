@@ -11,17 +11,17 @@ import {
   type RequestInfo,
   requestInfo,
   type ResourceRequestInfo,
-  versionInfo,
   watchQuery,
 } from "@krm/apimachinery";
 import { resourceName } from "@krm/core";
-import { KUBERNETES_PATHS } from "@krm/protocol";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { sendCompressed } from "../answer/send-compressed.ts";
-import { sendJson, sendText } from "../answer/send.ts";
+import { sendText } from "../answer/send.ts";
 import { tellFreshness } from "../answer/tell-freshness.ts";
 import { tellTrust } from "../answer/tell-trust.ts";
 import { requestAttributes } from "../auth/access-attributes.ts";
+import { forwardedPath } from "../forwarding/forwarded-path.ts";
+import { requireRead } from "../forwarding/require-read.ts";
 import { refuseScope } from "../request/list-scope.ts";
 import { readMaxStaleness } from "../request/max-staleness.ts";
 import { withoutZeros } from "../request/version-digits.ts";
@@ -31,11 +31,12 @@ import { awaitDemand } from "../view/demand.ts";
 import { readDemanded } from "../view/list-view.ts";
 import type { KubernetesContext } from "./context.ts";
 import { answerCollection, type CollectionRequest } from "./collection.ts";
-import { answerDiscovery } from "./discovery.ts";
-import { forbidHidden } from "./hidden-namespace.ts";
+import { answerDocument, type Send } from "./document.ts";
+import { forbidHidden, isHidden } from "./hidden-namespace.ts";
+import { isHeld } from "./held.ts";
 import type { KubernetesRequest } from "./kubernetes-request.ts";
 import { representObject, requireForm, writtenType } from "./represent.ts";
-import { targetOf } from "./request-target.ts";
+import { type RequestTarget, targetOf } from "./request-target.ts";
 
 /**
  * Answers a request to the Kubernetes API, as kube-apiserver does where the resource is watched here. Unknown parameters
@@ -47,17 +48,21 @@ export async function answerKubernetes(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const { path, query } = targetOf(request.raw.url ?? "/", prefix);
-  if (path === KUBERNETES_PATHS.version) return sendJson(reply, versionInfo("krm"));
+  const target = targetOf(request.raw.url ?? "/", prefix);
+  const { query } = target;
+  const path = context.forwarding === undefined ? target.path : forwardedPath(target.path);
   const info = requestInfo(request.method, path, isWatchQuery(query));
+  const send = sender(context, { ...target, path }, info, request, reply);
+  if (info.type === "path") return answerDocument(context, path, request, reply, send);
+  if (send !== undefined && !isHeld(await context.catalog.watched(), info)) {
+    await send();
+    return reply;
+  }
   // First of all, so that a refusal tells nothing. What is watched, every reader may know.
-  const attributes = info.type === "resource" ? requestAttributes(info, query) : undefined;
-  const refusal = attributes && (await context.access.refusal(request, attributes));
+  const attributes = requestAttributes(info, query);
+  const refusal = await context.access.refusal(request, attributes);
   if (refusal !== undefined && !asksForLess(info, query)) throw refusal;
   const all = await context.catalog.watched();
-  if (info.type === "path" || attributes === undefined) {
-    return answerDiscovery(all, path, request, reply) ?? sendText(reply.code(404), PAGE_NOT_FOUND);
-  }
   const sameGroup = all.filter(({ resource: { group, version } }) => group === info.group && version === info.version);
   const watched = sameGroup.find(({ resource }) => resource.resource === info.resource);
   if (watched === undefined) {
@@ -73,6 +78,11 @@ export async function answerKubernetes(
   try {
     return await answerResource(context, info, { watched, namespace, query, request, reply, attributes, refusal });
   } catch (error) {
+    // A namespace that a selector names.
+    if (send !== undefined && isHidden(error)) {
+      await send();
+      return reply;
+    }
     // Who may not list all of it hears how far it can be trusted where it is known what they may.
     if (refusal === undefined) await tellTrust(error, reply, context, watched, namespace);
     throw forbidHidden(error);
@@ -136,9 +146,30 @@ async function answerWatch(
   return context.watch({ watched, namespace: narrowed, options, fields, view, request, reply });
 }
 
+/** Sends a request on, unless it is no read; undefined: nothing is sent on here. */
+function sender(
+  { forwarding }: KubernetesContext,
+  target: RequestTarget,
+  info: RequestInfo,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Send | undefined {
+  if (forwarding === undefined) return undefined;
+  return async (options) => {
+    if (info.type === "resource") requireRead(info);
+    const kind =
+      info.type === "resource" && info.verb === "watch"
+        ? "watch"
+        : info.type === "resource" && info.subresource !== ""
+          ? "subresource"
+          : "finite";
+    await forwarding.answer({ ...target, kind, request, reply }, options);
+  };
+}
+
 /** Whether somebody who may not list all namespaces is content with those in which they may. */
-function asksForLess(info: RequestInfo, query: URLSearchParams): boolean {
-  const isList = info.type === "resource" && info.verb === "list" && info.subresource === "" && info.namespace === "";
+function asksForLess(info: ResourceRequestInfo, query: URLSearchParams): boolean {
+  const isList = info.verb === "list" && info.subresource === "" && info.namespace === "";
   return isList && query.get("scope") === "accessible";
 }
 

@@ -6,14 +6,21 @@ export function withoutAuthority(target: string): string {
   return target.replace(AUTHORITY, "");
 }
 
-/**
- * The path below as many segments as the prefix has (one of which may be a parameter), its own as they were written but for
- * empty ones, which stand for nothing; and the query.
- */
-export function targetOf(target: string, prefix: string): { readonly path: string; readonly query: URLSearchParams } {
+/** Where a request goes. */
+export interface RequestTarget {
+  /** As many segments as the prefix has, one of which may be a parameter: what stands before the path. */
+  readonly base: string;
+  /** The segments below it as they were written, but for empty ones, which stand for nothing. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+}
+
+/** Reads a target under a prefix. */
+export function targetOf(target: string, prefix: string): RequestTarget {
   const own = withoutAuthority(target);
   const mark = own.indexOf("?");
-  const segments = (mark < 0 ? own : own.slice(0, mark)).split("/").slice(prefix.split("/").length);
+  const segments = (mark < 0 ? own : own.slice(0, mark)).split("/");
+  const base = segments.splice(0, prefix.split("/").length).join("/");
   const path = `/${segments.filter((segment) => segment !== "").join("/")}`;
-  return { path, query: new URLSearchParams(mark < 0 ? "" : own.slice(mark + 1)) };
+  return { base, path, query: new URLSearchParams(mark < 0 ? "" : own.slice(mark + 1)) };
 }

@@ -17,6 +17,7 @@ import { staticTokens, type StaticTokens } from "../auth/static-tokens.ts";
 import { readLimits } from "../limits/limit-options.ts";
 import { mountKrm, type MountOptions } from "../mount.ts";
 import { refuseUnknownOptions } from "../options.ts";
+import { refuseForeignTokens } from "./foreign-tokens.ts";
 import { guardHost } from "./host-guard.ts";
 import { isLoopback, type ListenAddress, listenError, urlOf } from "./listen-address.ts";
 import { type FollowedTls, followTlsFiles, type TlsFiles } from "./tls-files.ts";
@@ -80,6 +81,7 @@ const KNOWN = [
   "logger",
   "metrics",
   "observer",
+  "upstream",
   "maxWatchesPerUser",
   "maxListSize",
   "audit",
@@ -105,8 +107,11 @@ const MAX_PARAM_LENGTH = 512;
  * Without `auth` it answers only on a loopback address, and there only requests whose `Host` is a loopback one too, so
  * that no web page can reach it under a name of its own.
  *
+ * With `upstream`, `auth` must be one whose tokens are the cluster's: `tokenreview` without audiences, `custom` on your
+ * word, or none on a loopback address.
+ *
  * @throws KrmError `KRM_UNSAFE_LISTEN` for another address without `auth`; `KRM_INVALID_ARGUMENT` for options that do not
- * exist, files that cannot be used, and authorities of clients where everybody may read.
+ * exist or do not go together, files that cannot be used, and authorities of clients where everybody may read.
  * @example
  * await using server = await createServer({ store, listen: { host: "127.0.0.1", port: 8003 } });
  * const { url } = await server.listen();
@@ -115,6 +120,7 @@ export async function createServer(options: ServerOptions): Promise<KrmServer> {
   refuseUnknownOptions(options, KNOWN, "createServer");
   const { listen, clock = systemClock, logger = silentLogger, graceMs = 500 } = options;
   refuseUnsafe(options);
+  refuseForeignTokens(options);
   // What is wrong is said before anything is opened.
   readLimits(options);
   const stop = new AbortController();
@@ -122,7 +128,7 @@ export async function createServer(options: ServerOptions): Promise<KrmServer> {
   const auth = await openAuth(options.auth, { clock, logger });
   const { authenticator, authorizer } = auth;
   const certificates = tls?.clientCa === undefined ? undefined : new ClientCertificates(clock);
-  const access = new Access({ auth: authenticator, authorizer, certificates });
+  const access = new Access({ auth: authenticator, authorizer, certificates, upstream: options.upstream });
   const auditor = options.audit && new Auditor({ sink: options.audit, access, clock, prefix: "" });
   const observe = options.observer && answerObserver(options.observer, clock);
   const app = makeApp(tls, options.stallMs ?? STALL, { observe, auditor });

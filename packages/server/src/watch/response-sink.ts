@@ -3,10 +3,9 @@ import type { Http2Stream } from "node:http2";
 import { Socket } from "node:net";
 import type { Writable } from "node:stream";
 import type { FastifyReply } from "fastify";
+import { allowSilence, isGone } from "../answer/connection.ts";
 import type { WatchSink } from "./watch-sink.ts";
 
-/** A connection that is silent for this long is probed. Milliseconds. */
-const KEEP_ALIVE_MS = 30_000;
 const LINE_END = Buffer.from("\r\n");
 
 /** Takes a reply out of Fastify's hands, and begins a watch stream on it with the headers that it has. */
@@ -29,7 +28,15 @@ export function streamTo(raw: ServerResponse, headers: OutgoingHttpHeaders = {})
   return sink;
 }
 
-const streams = new WeakMap<ServerResponse, ResponseSink>();
+/** What is told of a stream: the bytes that were sent of it, without the frames of HTTP. */
+type Told = Pick<ResponseSink, "sent">;
+
+const streams = new WeakMap<ServerResponse, Told>();
+
+/** Says that a response is a stream, which goes on until somebody ends it. */
+export function tellStream(raw: ServerResponse, told: Told): void {
+  streams.set(raw, told);
+}
 
 /** What was sent of the stream on a response, without the frames of HTTP; undefined: it has none. Where the reader left: at most. */
 export function streamedBytes(raw: ServerResponse): number | undefined {
@@ -42,11 +49,6 @@ export async function untilClosed(raw: ServerResponse): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   raw.once("close", resolve);
   await promise;
-}
-
-/** Whether its client has left. A response over HTTP/2 says nothing of that itself, and its "close" comes only once. */
-function isGone(raw: ServerResponse): boolean {
-  return raw.destroyed || ("stream" in raw && (raw.stream as Http2Stream).destroyed);
 }
 
 /** What the pieces of one stream go through: a response, its HTTP/2 stream, or the socket below both. */
@@ -65,13 +67,10 @@ class ResponseSink implements WatchSink {
   constructor(raw: ServerResponse) {
     const { chunkedEncoding, socket } = raw;
     this.#raw = raw;
-    // A watch may be silent for long. One whose reader is gone without a word is found out by keep-alive probes.
+    allowSilence(raw);
     if ("stream" in raw) {
-      const stream = raw.stream as Http2Stream;
-      stream.session?.setTimeout(0);
-      this.#outlet = stream;
+      this.#outlet = raw.stream as Http2Stream;
     } else if (socket instanceof Socket) {
-      socket.setTimeout(0).setKeepAlive(true, KEEP_ALIVE_MS);
       // Node would frame every piece for every reader, and hand the parts to the system one by one.
       this.#outlet = chunkedEncoding ? socket : raw;
     } else {

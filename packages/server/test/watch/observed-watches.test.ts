@@ -54,6 +54,7 @@ test("a watch is told as one when it has ended, with its life and all bytes that
     status: 200,
     complete: true,
     watch: true,
+    forwarded: false,
     seconds: 60,
     bytes: length,
   });

@@ -85,6 +85,7 @@ export async function everyMetric(
         watch: false,
         seconds: 0.01,
         bytes: 1000,
+        forwarded: !complete,
       });
     }
     http.watches(() => SCOPES.map((scope) => ({ scope, open: 2, ended: { left: 1, slow: 0 }, framed: 9 })));

@@ -1,0 +1,46 @@
+import type { ServerResponse } from "node:http";
+import { constants, type Http2Stream } from "node:http2";
+import { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
+
+/** A connection that is silent for this long is probed. Milliseconds. */
+const KEEP_ALIVE_MS = 30_000;
+
+/** Whether its client has left. A response over HTTP/2 says nothing of that itself, and its "close" comes only once. */
+export function isGone(raw: ServerResponse): boolean {
+  return raw.destroyed || ("stream" in raw && (raw.stream as Http2Stream).destroyed);
+}
+
+/**
+ * Lets a response say nothing for as long as it likes. A reader who is gone without a word is found out by keep-alive
+ * probes; one who takes nothing is for the caller to cut.
+ */
+export function allowSilence(raw: ServerResponse): void {
+  if ("stream" in raw) {
+    (raw.stream as Http2Stream).session?.setTimeout(0);
+  } else if (raw.socket instanceof Socket) {
+    raw.socket.setTimeout(0).setKeepAlive(true, KEEP_ALIVE_MS);
+  }
+}
+
+/** Ends a response whose head was sent so that no reader takes it for whole. */
+export function breakOff(raw: ServerResponse): void {
+  if ("stream" in raw) {
+    (raw.stream as Http2Stream).close(constants.NGHTTP2_INTERNAL_ERROR);
+    return;
+  }
+  const { req, socket } = raw;
+  // To HTTP/1.0 the end of a connection is the end of an answer; a reset is not. TLS has an end of its own, which is not sent.
+  const resettable = socket instanceof Socket && !(socket instanceof TLSSocket) && socket.remoteFamily !== undefined;
+  if (req.httpVersion === "1.0" && resettable && !socket.destroyed) socket.resetAndDestroy();
+  else raw.destroy();
+}
+
+/** Resolves when there is room again (`drain`), or all has been handed on (`finish`), or nobody is left to write to. */
+export async function drained(raw: ServerResponse, event: "drain" | "finish"): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  raw.once(event, resolve).once("close", resolve);
+  if (isGone(raw) || raw.writableFinished) resolve();
+  await promise;
+  raw.off(event, resolve).off("close", resolve);
+}

@@ -1,0 +1,85 @@
+import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { Clock } from "@krm/core";
+import { HEADERS } from "@krm/protocol";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { allowSilence, breakOff, drained, isGone } from "../answer/connection.ts";
+import { answeredHeaders, AUDIT_ID } from "./passed-headers.ts";
+import { tellStream } from "../watch/response-sink.ts";
+import type { UpstreamAnswer } from "./upstream.ts";
+
+/** A reader who takes nothing for this long is cut off. Milliseconds. */
+const STALL = 120_000;
+
+/**
+ * Sends an answer of the API server as it comes, at the pace of its reader. One that breaks off ends in a broken
+ * connection. Never rejects for either; `onSend` hooks do not see it.
+ */
+export async function sendForwarded(
+  answer: UpstreamAnswer,
+  to: {
+    readonly request: FastifyRequest;
+    readonly reply: FastifyReply;
+    readonly clock: Clock;
+    readonly endless: boolean;
+    /** Of a redirect. */
+    readonly location: string | undefined;
+  },
+): Promise<void> {
+  const { clock, endless, location, reply, request } = to;
+  const { vary, ...told } = answeredHeaders(answer);
+  if (reply.hasHeader(AUDIT_ID)) delete told[AUDIT_ID];
+  const varies = new Set(["Authorization", ...String(vary ?? "").split(",")].map((name) => name.trim()));
+  varies.delete("");
+  reply
+    .code(answer.status)
+    .headers(told)
+    .header("vary", [...varies].join(", "))
+    .header(HEADERS.forwarded, "true");
+  if (location !== undefined) reply.header("location", location);
+  reply.hijack();
+  const { raw } = reply;
+  if (isGone(raw)) return;
+  try {
+    raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders);
+    if (endless) {
+      allowSilence(raw);
+      raw.flushHeaders();
+    }
+    const stream = { sent: 0 };
+    if (endless) tellStream(raw, stream);
+    if (request.method !== "HEAD") await writeAll(raw, answer.body, clock, stream);
+    raw.end();
+    await inTime(drained(raw, "finish"), clock);
+  } catch {
+    if (!isGone(raw)) breakOff(raw);
+  }
+}
+
+async function writeAll(
+  raw: ServerResponse,
+  body: AsyncIterable<Uint8Array>,
+  clock: Clock,
+  stream: { sent: number },
+): Promise<void> {
+  for await (const chunk of body) {
+    if (isGone(raw)) return;
+    stream.sent += chunk.byteLength;
+    if (!raw.write(chunk)) await inTime(drained(raw, "drain"), clock);
+  }
+}
+
+/** @throws Error where it takes too long. */
+async function inTime(done: Promise<void>, clock: Clock): Promise<void> {
+  const settled = new AbortController();
+  const late = async (): Promise<never> => {
+    await clock.sleep(STALL, { signal: settled.signal });
+    throw new Error("the reader takes nothing");
+  };
+  const limit = late();
+  limit.catch(() => {});
+  try {
+    await Promise.race([done, limit]);
+  } finally {
+    settled.abort();
+  }
+}
