@@ -184,3 +184,51 @@ describe("krm serve --auth tokenreview", () => {
     await end(serve);
   });
 });
+
+describe("--forward-uncached", () => {
+  const MAPS = "/api/v1/namespaces/team-a/configmaps";
+
+  it("lets krm monitor answer from its copy, and the API server the rest, each by the reader's own rights", async () => {
+    const serve = "monitor pods --serve --listen 127.0.0.1:0 --auth tokenreview --forward-uncached --kubeconfig";
+    const monitor = begin({}, ...serve.split(" "), await kubeconfigOf("krm"));
+    await monitor.io.stderr.matching(/pods \(2\): synced/);
+    const before = server.requests.count({ verb: "list", resource: "pods" });
+    expect((await ask(monitor, "/api/v1/namespaces/team-a/pods", "ada-token"))[0]).toBe(200);
+    expect(server.requests.count({ verb: "list", resource: "pods" })).toBe(before);
+    expect(await ask(monitor, MAPS, "admin-token")).toEqual([200, expect.stringContaining("ConfigMapList")]);
+    expect(await ask(monitor, MAPS, "ada-token")).toEqual([403, expect.stringContaining('User \\"ada\\" cannot list')]);
+    const asked = server.requests.count({ verb: "list", resource: "configmaps" });
+    expect((await ask(monitor, MAPS, "wrong-token"))[0]).toBe(401);
+    expect((await ask(monitor, MAPS))[0]).toBe(401);
+    expect(server.requests.count({ verb: "list", resource: "configmaps" })).toBe(asked);
+    expect(await ask(monitor, "/api/v1", "ada-token")).toEqual([200, expect.stringContaining('"configmaps"')]);
+    expect(await ask(monitor, "/metrics", "admin-token")).toEqual([
+      200,
+      expect.stringContaining('krm_http_forwarded_requests_total{code="403"} 1'),
+    ]);
+    expect(monitor.io.stderr.text).not.toContain("-token");
+    await end(monitor);
+  });
+
+  it("lets krm serve do so too, on this machine without asking who reads, by a variable", async () => {
+    const line = "serve --store redis://127.0.0.1:9 --listen 127.0.0.1:0 --kubeconfig";
+    const serve = begin({ KRM_FORWARD_UNCACHED: "true" }, ...line.split(" "), await kubeconfigOf("krm"));
+    // Who asks as nobody is nobody there: KRM's user could get this.
+    expect(await ask(serve, "/api")).toEqual([403, expect.stringContaining("system:anonymous")]);
+    expect(await ask(serve, "/api", "ada-token")).toEqual([200, expect.stringContaining('"v1"')]);
+    expect((await ask(serve, "/api/v1/pods", "admin-token"))[0]).toBe(503);
+    await end(serve);
+  });
+
+  it("does not start where the readers' tokens could be read on their way", async () => {
+    const text = server.kubeconfig({ user: "krm" });
+    const file = join(folder, "unverified.kubeconfig");
+    await writeKubeconfig(text.replace(/certificate-authority-data: .*/u, "insecure-skip-tls-verify: true"), file);
+    const serve = "serve --store redis://127.0.0.1:9 --listen 127.0.0.1:0 --forward-uncached --kubeconfig";
+    const { code, io } = begin({}, ...serve.split(" "), file);
+    expect(await code).toBe(1);
+    expect(io.stderr.text).toContain(
+      "insecure-skip-tls-verify lets anybody answer for it, and they bear the readers' tokens",
+    );
+  });
+});

@@ -101,10 +101,29 @@ describe("a wrong command line", () => {
     ["serve --store sqlite:a", "krm: --store: a SQLite store belongs to the process that writes it: serve from there"],
     ["serve --store postgres://h/d", "krm: --store: a PostgreSQL store belongs to the process that writes it"],
     ["serve --store redis://h --listen 0.0.0.0:1", "krm: --listen 0.0.0.0:1 can be reached by others"],
-    ["serve --store redis://h --kubeconfig a", "krm: --kubeconfig does nothing without --auth tokenreview."],
-    ["serve --store redis://h --auth none --in-cluster", "krm: --in-cluster does nothing without --auth tokenreview."],
+    ["serve --store redis://h --kubeconfig a", "krm: --kubeconfig does nothing without --auth tokenreview or"],
+    [
+      "serve --store redis://h --auth none --in-cluster",
+      "krm: --in-cluster does nothing without --auth tokenreview or",
+    ],
     ["serve --store redis://h --auth tokenreview:", 'krm: --auth: "tokenreview:" is not a way to authenticate'],
     ["monitor --auth tokenreview", "krm: --auth does nothing without --serve"],
+    ["monitor --forward-uncached", "krm: --forward-uncached does nothing without --serve"],
+    ...["serve --store redis://h", "monitor --serve"].flatMap((command): readonly (readonly [string, string])[] => [
+      [
+        `${command} --forward-uncached --auth static:/nonexistent`,
+        "krm: --forward-uncached does not go with --auth static: it sends readers' tokens on to the API server, and those of the file are KRM's own. Use --auth tokenreview",
+      ],
+      [
+        `${command} --forward-uncached --auth tokenreview:krm`,
+        "krm: --forward-uncached does not go with --auth tokenreview:krm: tokens of that audience are none for the API server.",
+      ],
+      [
+        `${command} --forward-uncached --auth none --listen 0.0.0.0:1`,
+        "krm: --forward-uncached does not go with --auth none on 0.0.0.0:1: everyone who reaches it could reach the API server.",
+      ],
+      [`${command} --forward-uncached --listen 0.0.0.0:1`, "krm: --listen 0.0.0.0:1 can be reached by others"],
+    ]),
     ["monitor --audit-log -", "krm: --audit-log does nothing without --serve"],
     [
       "metrics",

@@ -7,12 +7,20 @@ import {
   isLoopback,
   openAuditLog,
   type ServerAuth,
+  type Upstream,
 } from "@krm/server";
 import { UsageError } from "../errors/usage-error.ts";
 import type { AuthChoice } from "../options/auth.ts";
 import type { ServerFlagOptions } from "../options/common-flags.ts";
 import { formatHostPort } from "../options/listen-address.ts";
+import { refuseForeignTokens } from "./foreign-tokens.ts";
 import { listenHint } from "./listen-hint.ts";
+
+/** The cluster, as far as it is asked for readers. */
+export interface AskedCluster {
+  readonly reviews?: AccessReviews | undefined;
+  readonly upstream?: Upstream | undefined;
+}
 
 /** A server that answers readers until it is disposed. */
 export interface Serving extends AsyncDisposable {
@@ -24,7 +32,7 @@ export interface Serving extends AsyncDisposable {
  *
  * @param scopes May still grow: what is going to be in the store.
  * @param metrics What `/metrics` answers, and where requests are measured.
- * @param reviews What `--auth tokenreview` asks; needed for nothing else.
+ * @param cluster What `--auth tokenreview` asks, and where `--forward-uncached` sends to; needed for nothing else.
  * @throws KrmError `KRM_LISTEN` and those of `createServer`
  */
 export async function serveReaders(
@@ -33,7 +41,7 @@ export async function serveReaders(
   options: ServerFlagOptions,
   logger: Logger,
   metrics?: ProcessMetrics["registry"],
-  reviews?: AccessReviews,
+  { reviews, upstream }: AskedCluster = {},
 ): Promise<Serving> {
   const { listen, tlsCert, tlsKey, tlsClientCa, maxWatchesPerUser, maxListSize } = options;
   const auth = serverAuth(options.auth, reviews);
@@ -48,7 +56,7 @@ export async function serveReaders(
   if (audit !== undefined) opened.use(audit);
   const limits = { maxWatchesPerUser, maxListSize };
   const server = opened.use(
-    await createServer({ store, scopes, listen, auth, tls, ...limits, logger, metrics, observer, audit }),
+    await createServer({ store, scopes, listen, auth, tls, ...limits, logger, metrics, observer, audit, upstream }),
   );
   const { url } = await listenHint(server.listen(), formatHostPort(listen));
   const serving = opened.move();
@@ -74,12 +82,14 @@ function serverAuth(auth: AuthChoice | undefined, reviews: AccessReviews | undef
  * Refuses, before anything else is done, what must not be served so.
  *
  * @throws UsageError for an address that others can reach without a word about who may read, for half of a certificate,
- * and for certificates of clients that could not be asked for, or would keep nobody out.
+ * for certificates of clients that could not be asked for, or would keep nobody out, and for requests sent on with tokens
+ * that are none for the API server.
  */
 export function refuseUnsafe(
-  { listen, auth, tlsCert, tlsKey, tlsClientCa }: ServerFlagOptions,
+  options: ServerFlagOptions,
   mend = "Say who may: --auth tokenreview (as the cluster decides), --auth static:FILE (tokens) or --auth none (everyone); or listen on 127.0.0.1.",
 ): void {
+  const { listen, auth, tlsCert, tlsKey, tlsClientCa } = options;
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     const [given, missing] = tlsKey === undefined ? ["--tls-cert", "--tls-key"] : ["--tls-key", "--tls-cert"];
     throw new UsageError(`${given} needs ${missing}`, "Give both, or neither for plain HTTP.");
@@ -93,6 +103,7 @@ export function refuseUnsafe(
       "Add --auth tokenreview (as the cluster decides) or --auth static:FILE (who has a token or a certificate).";
     throw new UsageError("--tls-client-ca keeps nobody out where everybody may read", hint);
   }
+  refuseForeignTokens(options);
   if (auth !== undefined || isLoopback(listen.host)) return;
   throw new UsageError(
     `--listen ${formatHostPort(listen)} can be reached by others, who could then read the cluster's state`,

@@ -1,6 +1,6 @@
 import { type AuthChoice, parseAuth } from "./auth.ts";
 import { parseByteSize } from "./byte-size.ts";
-import { type Flag, flag } from "./flag.ts";
+import { Flag, flag } from "./flag.ts";
 import { formatHostPort, type HostPort, parseHostPort } from "./listen-address.ts";
 import { oneOf } from "./names.ts";
 import { wholeNumber } from "./number.ts";
@@ -45,6 +45,7 @@ export interface ServerFlagOptions {
   readonly maxListSize?: number;
   /** A path, or `-`. */
   readonly auditLog?: string;
+  readonly forwardUncached?: boolean;
 }
 
 /** The names of {@link serverFlags} as commander has them. */
@@ -56,6 +57,8 @@ export const SERVER_OPTIONS: readonly (keyof ServerFlagOptions)[] = [
   "tlsClientCa",
   "maxWatchesPerUser",
   "maxListSize",
+  "auditLog",
+  "forwardUncached",
 ];
 
 /** What `--auth tokenreview` means, for help texts. */
@@ -81,7 +84,14 @@ included: who, from where, what, and how it was answered; never a token, never a
 file is made with mode 0600, appended to, and made anew when it was moved away (logrotate needs no signal). Answers do not
 wait for it: what cannot be written for long is lost, told in the log, and counted in krm_audit_events_total.`;
 
-/** `--auth`, `--tls-cert`, `--tls-key`, `--tls-client-ca`, `--max-watches-per-user`, `--max-list-size`, `--audit-log` */
+/** What `--forward-uncached` means, for help texts. */
+export const FORWARD_HELP = `With --forward-uncached one kubeconfig is enough for all that reads: what is not held here (other resources, namespaces
+that are not watched, logs and other subresources, discovery, what kubectl explain asks) is sent on to the API server with
+the reader's own token, never with credentials of KRM's, and answered as it answers. Writes, exec, attach, port-forward and
+proxy are not sent on, nor is who is known by a client certificate. It goes with --auth tokenreview, or with a loopback
+address and no --auth. kubectl sends tokens over HTTPS only: give it --tls-cert and --tls-key.`;
+
+/** `--auth`, `--tls-cert`, `--tls-key`, `--tls-client-ca`, `--max-watches-per-user`, `--max-list-size`, `--audit-log`, `--forward-uncached` */
 export function serverFlags(): readonly Flag[] {
   return [
     flag(
@@ -106,5 +116,6 @@ export function serverFlags(): readonly Flag[] {
       { parse: parseByteSize },
     ),
     flag("--audit-log <FILE>", "write down who read what, one JSON line a request; - is standard output"),
+    new Flag("--forward-uncached", "send reads of what is not held on to the API server, as whoever asks"),
   ];
 }

@@ -5,6 +5,7 @@ import {
   CLIENT_CA_HELP,
   AUDIT_LOG_HELP,
   type CommonOptions,
+  FORWARD_HELP,
   LIMITS_HELP,
   listenFlag,
   logLevelFlag,
@@ -65,10 +66,13 @@ Examples:
   krm monitor --influx-url http://127.0.0.1:8086 --influx-db krm --canary 10s
   krm monitor --in-cluster --serve --listen 0.0.0.0:8003 --auth static:/etc/krm/tokens
   krm monitor --in-cluster --serve --listen 0.0.0.0:8003 --auth tokenreview:krm --tls-cert tls.crt --tls-key tls.key
+  krm monitor --serve --forward-uncached --tls-cert tls.crt --tls-key tls.key    a kubeconfig for all that reads
 
 ${TOKEN_REVIEW_HELP}
 
 ${CLIENT_CA_HELP}
+
+${FORWARD_HELP}
 
 ${LIMITS_HELP}
 

@@ -6,8 +6,8 @@ import {
   registerViewMetrics,
   storeMetrics,
 } from "@krm/metrics/prometheus";
-import { openReviews } from "../../cluster/cluster-reviews.ts";
 import { openSources } from "../../cluster/cluster-sources.ts";
+import { openReaderCluster } from "../../cluster/reader-cluster.ts";
 import { resolveResources } from "../../cluster/resolve-resources.ts";
 import type { CliIo } from "../../io.ts";
 import { refuseUnsafe, serveReaders } from "../../listening/serve-readers.ts";
@@ -57,9 +57,8 @@ export async function runMonitor(names: readonly string[], options: MonitorComma
       failures.push(replica.done);
       served = replica;
     }
-    const asks = options.auth?.type === "tokenreview";
-    const access = asks ? resources.use(openReviews(options, io.env, logger)) : undefined;
-    resources.use(await serveReaders(served, scopes, options, logger, registry, access?.reviews));
+    const cluster = resources.use(openReaderCluster(options, io.env, logger));
+    resources.use(await serveReaders(served, scopes, options, logger, registry, cluster));
   } else if (!shared) {
     logger.warn({}, `nobody can read what is monitored: ${options.store.shown} belongs to this process. Add --serve.`);
   }

@@ -6,6 +6,7 @@ import {
   CLIENT_CA_HELP,
   AUDIT_LOG_HELP,
   type CommonOptions,
+  FORWARD_HELP,
   LIMITS_HELP,
   listenFlag,
   logLevelFlag,
@@ -36,13 +37,16 @@ Examples:
   krm serve --store redis://127.0.0.1:6379 --auth tokenreview --tls-cert tls.crt --tls-key tls.key --tls-client-ca clients.crt
   krm serve --store redis://127.0.0.1:6379 --max-list-size 64Mi --max-watches-per-user 200
   krm serve --store redis://127.0.0.1:6379 --audit-log /var/log/krm/audit.log
+  krm serve --store redis://127.0.0.1:6379 --forward-uncached --auth tokenreview --tls-cert tls.crt --tls-key tls.key
 
 ${TOKEN_REVIEW_HELP}
 
 ${CLIENT_CA_HELP}
 
-${LIMITS_HELP}
+${FORWARD_HELP}
 The cluster is that of --kubeconfig, else of KUBECONFIG, else of ~/.kube/config, else the pod's own.
+
+${LIMITS_HELP}
 
 ${AUDIT_LOG_HELP}
 
@@ -69,9 +73,10 @@ export function addServe(program: Command, io: CliIo): void {
         "For example: krm serve --store redis://127.0.0.1:6379; or watch and serve in one process: krm monitor --serve.",
       );
     }
-    if (options.auth?.type !== "tokenreview") {
-      const mend = "Add --auth tokenreview, or leave it out.";
-      refuseIdleFlags(command, ["kubeconfig", "context", "inCluster"], "without --auth tokenreview", mend);
+    if (options.auth?.type !== "tokenreview" && options.forwardUncached !== true) {
+      const mend = "Add one of the two, or leave it out.";
+      const when = "without --auth tokenreview or --forward-uncached";
+      refuseIdleFlags(command, ["kubeconfig", "context", "inCluster"], when, mend);
     }
     const { runServe } = await import("./run-serve.ts");
     await endsWell(runServe(options, io), io.signal);

@@ -1,6 +1,6 @@
 import { ReplicaStore, scopeStatus, type ScopeStatus, silentLogger, systemClock } from "@krm/core";
 import { processMetrics, registerViewMetrics, storeMetrics } from "@krm/metrics/prometheus";
-import type { ClusterReviews } from "../../cluster/cluster-reviews.ts";
+import type { ReaderCluster } from "../../cluster/reader-cluster.ts";
 import type { CliIo } from "../../io.ts";
 import { refuseUnsafe, serveReaders } from "../../listening/serve-readers.ts";
 import { commandLogger } from "../../logging/command-logger.ts";
@@ -19,10 +19,10 @@ export async function runServe(options: ServeOptions, io: CliIo): Promise<void> 
   const logger = commandLogger(io, { level: options.logLevel, format: "auto" });
   await using resources = new AsyncDisposableStack();
   const { registry } = resources.use(processMetrics([]));
-  let access: ClusterReviews | undefined;
-  if (options.auth?.type === "tokenreview") {
-    const { openReviews } = await import("../../cluster/cluster-reviews.ts");
-    access = resources.use(openReviews(options, io.env, logger));
+  let cluster: ReaderCluster | undefined;
+  if (options.auth?.type === "tokenreview" || options.forwardUncached === true) {
+    const { openReaderCluster } = await import("../../cluster/reader-cluster.ts");
+    cluster = resources.use(openReaderCluster(options, io.env, logger));
   }
   const opened = resources.use(await openStore(options.store, { logger, clock, signal: io.signal }));
   // That the store does not answer is told by the one who follows it.
@@ -30,7 +30,7 @@ export async function runServe(options: ServeOptions, io: CliIo): Promise<void> 
   const replica = resources.use(new ReplicaStore({ source: store, clock, logger }));
   registerViewMetrics(registry, { store: replica, clock });
   // Readers get 503 until there is an answer.
-  resources.use(await serveReaders(replica, [], options, logger, registry, access?.reviews));
+  resources.use(await serveReaders(replica, [], options, logger, registry, cluster));
   logger.info({ store: options.store.shown }, "serving");
   replica.start();
   const stop = new AbortController();
