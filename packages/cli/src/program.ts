@@ -9,6 +9,7 @@ import { addServe } from "./commands/serve/command.ts";
 import { addSimulate } from "./commands/simulate/command.ts";
 import { addStatus } from "./commands/status/command.ts";
 import { addStream } from "./commands/stream/command.ts";
+import { addWatch } from "./commands/watch/command.ts";
 import { addVerify } from "./commands/verify/command.ts";
 import type { CliIo } from "./io.ts";
 import type { CommonOptions } from "./options/common-flags.ts";
@@ -75,6 +76,7 @@ export function createProgram(io: CliIo, texts: HelpTexts): Program {
   addServe(command, io);
   addMetrics(command, io);
   addGet(command, io);
+  addWatch(command, io);
   addStatus(command, io);
   addSimulate(command, io, texts.faults);
   return {

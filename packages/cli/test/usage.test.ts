@@ -2,7 +2,19 @@ import { describe, expect, it } from "vitest";
 import { EXIT, run } from "../src/index.ts";
 import { fakeIo } from "./fake-io.ts";
 
-const COMMANDS = ["demo", "monitor", "stream", "verify", "merge", "serve", "metrics", "get", "status", "simulate"];
+const COMMANDS = [
+  "demo",
+  "monitor",
+  "stream",
+  "verify",
+  "merge",
+  "serve",
+  "metrics",
+  "get",
+  "watch",
+  "status",
+  "simulate",
+];
 const ROLES = ["stream", "verify", "merge"];
 
 describe("help", () => {
@@ -238,6 +250,8 @@ describe("a wrong command line", () => {
     ],
     ["monitor --verify-every 5", 'krm: --verify-every: "5" is not a duration'],
     ["monitor -n Team", 'krm: --namespace: "Team" is not a namespace'],
+    ["watch pods -n a -A", "krm: --namespace and --all-namespaces exclude each other"],
+    ["watch pods -o yaml", 'krm: --output: "yaml" is not one of table, wide, json, name'],
     ["get", "krm: missing required argument 'RESOURCE'"],
     ["get pods -n a -A", "krm: --namespace and --all-namespaces exclude each other"],
     ["get pods -n a --accessible", "krm: --namespace and --accessible exclude each other"],

@@ -16,12 +16,21 @@ export interface TableLook {
   readonly now: number;
   /** With the columns that kubectl shows with `-o wide`. */
   readonly wide: boolean;
-  /** With a column of namespaces, where the objects have any. */
+  /** With a column of namespaces, where the resource has any. */
   readonly namespaces: boolean;
 }
 
 /** Sets objects in the columns that kubectl shows; of kinds other than the six, NAME and AGE. */
 export function tableLines(list: ListedObjects, look: TableLook): string[] {
+  const cells = tableCells(list, look);
+  const [heading = []] = cells;
+  // Where none of the objects is in a namespace, that column is empty.
+  const isEmpty = heading[0] === "NAMESPACE" && cells.slice(1).every(([namespace]) => namespace === "");
+  return alignColumns(isEmpty ? cells.map((row) => row.slice(1)) : cells);
+}
+
+/** The heading, and a row for each object. */
+export function tableCells(list: ListedObjects, look: TableLook): readonly (readonly string[])[] {
   const { columnDefinitions, rows } = toTable(typeOf(list), list.items, {
     now: look.now,
     listMeta: { resourceVersion: "" },
@@ -31,14 +40,12 @@ export function tableLines(list: ListedObjects, look: TableLook): string[] {
     look.wide || priority === 0 ? [index] : [],
   );
   const namespaces = list.items.map((item) => metadataOf(item).namespace ?? "");
-  const withNamespace = look.namespaces && namespaces.some((namespace) => namespace !== "");
+  const withNamespace = look.namespaces && typeOf(list).namespaced;
   const heading = shown.map((index) => columnDefinitions?.[index]?.name.toUpperCase() ?? "");
   const body = rows.map(({ cells }) => shown.map((index) => String(cells[index] ?? "")));
-  return alignColumns(
-    withNamespace
-      ? [["NAMESPACE", ...heading], ...body.map((cells, row) => [namespaces[row] ?? "", ...cells])]
-      : [heading, ...body],
-  );
+  return withNamespace
+    ? [["NAMESPACE", ...heading], ...body.map((cells, row) => [namespaces[row] ?? "", ...cells])]
+    : [heading, ...body];
 }
 
 /** `pod/web-1`, `deployment.apps/web`: names that kubectl takes. */
