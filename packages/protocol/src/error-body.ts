@@ -56,6 +56,7 @@ export const ERROR_CAUSES = [
   /** 413: the list is larger than the server answers at once; its pages need not be. */
   "ListTooLarge",
   /** 429: the user has as many watches open as the server lets one have. */
+  "TooManyForwarded",
   "TooManyWatches",
   /** Not sent on to the API server: 400 for a path that servers may read differently, 403 for what is not a read, or not asked by a token. */
   "NotForwarded",

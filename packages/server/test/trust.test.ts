@@ -175,7 +175,11 @@ describe("trust headers", () => {
       streamedThrough: "99",
       lastContact: new Date(START - 200_000),
     });
-    expect(warnings(response)).toEqual(["pods in namespace b: stale, last contact with the API server 3m20s ago"]);
+    expect(warnings(response)).toEqual([
+      "pods in namespace b: stale, last contact with the API server 3m20s ago",
+      "pods: only those in the 2 namespaces in which they are watched here",
+    ]);
+    expect(warnings(await test.get("/pods?namespace=a"))).toEqual([]);
   });
 });
 
@@ -216,8 +220,9 @@ describe("warnings", () => {
     }
     await test.clock.advance(200_000);
     const told = warnings(await test.get("/pods"));
-    expect(told).toHaveLength(9);
-    expect(told.at(-1)).toBe("and 22 more; see /status");
+    expect(told).toHaveLength(10);
+    expect(told.at(-2)).toBe("and 22 more; see /status");
+    expect(told.at(-1)).toBe("pods: only those in the 30 namespaces in which they are watched here");
   });
 });
 
@@ -269,6 +274,7 @@ describe("a view that is not there", () => {
     expect(response.headers["krm-verified-at"]).toBeUndefined();
     expect(warnings(response)).toEqual([
       "pods in namespace b: missing from this answer: the API server refuses KRM's credentials (403)",
+      "pods: only those in the 2 namespaces in which they are watched here",
     ]);
     expect(failure(await test.get("/pods?namespace=b"))).toMatchObject({ code: 503, causes: ["ViewUnavailable"] });
     expect(failure(await waited(test, "/pods?maxStaleness=1h"))).toMatchObject({ code: 504, causes: ["ViewTooStale"] });

@@ -44,6 +44,10 @@ export interface AuditEvent {
   /** Kubernetes' verb, or of what is no resource the method in lower case. */
   readonly verb: string;
   readonly user: AuditUser;
+  /**
+   * As whom the user asked the API server to read, where the request was sent on to it: whether they may, it alone knows.
+   */
+  readonly impersonatedUser?: AuditUser;
   /** Those that proxies claim, then who was connected; only the last one is certain. */
   readonly sourceIPs?: readonly string[];
   readonly userAgent?: string;

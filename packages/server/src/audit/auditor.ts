@@ -96,6 +96,7 @@ export class Auditor {
       requestURI: uri,
       verb,
       user: userOf(access.user(request)),
+      ...impersonatedBy(request, text),
       ...(audited.sourceIPs.length === 0 ? {} : { sourceIPs: audited.sourceIPs }),
       ...(userAgent === undefined ? {} : { userAgent: shortened(text(userAgent)) }),
       ...(objectRef === undefined ? {} : { objectRef: redacted(objectRef, text) }),
@@ -135,6 +136,23 @@ function userOf(identity: Identity | undefined): AuditUser {
     ...(uid === undefined || uid === "" ? {} : { uid }),
     ...(groups === undefined || groups.length === 0 ? {} : { groups }),
     ...(extra === undefined || Object.keys(extra).length === 0 ? {} : { extra }),
+  };
+}
+
+/** Headers of a request that nobody here heeds, and that the API server gets where it is sent on. */
+function impersonatedBy(
+  { headers }: FastifyRequest,
+  text: (value: string) => string,
+): { readonly impersonatedUser?: AuditUser } {
+  const username = headers["impersonate-user"];
+  if (username === undefined) return {};
+  const [uid, group] = [headers["impersonate-uid"], headers["impersonate-group"]].map((value) => [value ?? []].flat());
+  return {
+    impersonatedUser: {
+      username: text([username].flat().join(", ")),
+      ...(uid?.[0] === undefined ? {} : { uid: text(uid[0]) }),
+      ...(group === undefined || group.length === 0 ? {} : { groups: group.map(text) }),
+    },
   };
 }
 

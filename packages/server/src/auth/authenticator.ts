@@ -22,9 +22,9 @@ export interface Authenticator {
   authenticate(token: string, options?: CallOptions): Promise<Identity | undefined>;
 }
 
-/** The token of an `Authorization: Bearer …` header; undefined where there is none. */
+/** The token of an `Authorization: Bearer …` header; undefined where there is none, or more than one word. */
 export function bearerToken(header: string | undefined): string | undefined {
   if (header === undefined || header.length < 8 || header.slice(0, 7).toLowerCase() !== "bearer ") return undefined;
   const token = header.slice(7).trim();
-  return token === "" ? undefined : token;
+  return token === "" || /\s/u.test(token) ? undefined : token;
 }

@@ -5,7 +5,9 @@ import { causedError } from "../answer/caused-error.ts";
 import { breakOff, isGone } from "../answer/connection.ts";
 import { ReaderTrouble } from "../answer/reader-trouble.ts";
 import type { Access } from "../auth/access.ts";
+import type { Identity } from "../auth/authenticator.ts";
 import type { RequestTarget } from "../kubernetes/request-target.ts";
+import { UserPlaces } from "../limits/user-places.ts";
 import type { WatchPlaces } from "../limits/watch-places.ts";
 import { askedHeaders, AUDIT_ID, callerToken } from "./passed-headers.ts";
 import { forwardedPath } from "./forwarded-path.ts";
@@ -17,6 +19,9 @@ const ANSWERED_WITHIN = 75_000;
 
 /** Under way at once, watches included: each holds two connections. */
 const AT_ONCE = 4096;
+
+/** Of them those of one user, where it is known who asks: nobody keeps the others out. */
+const OF_ONE_USER = AT_ONCE / 8;
 
 /** What is answered by others that stand before an API server which is away, or by itself when it is about to be. */
 const AWAY: ReadonlySet<number> = new Set([502, 503, 504]);
@@ -66,6 +71,7 @@ export class Forwarding {
   readonly #clock: Clock;
   readonly #places: ForwardingParts["places"];
   readonly #trouble: ReaderTrouble;
+  readonly #shares = new UserPlaces(OF_ONE_USER, tooManyOfOne);
   /** What is under way, and whether it may go on for ever. */
   readonly #open = new Map<AbortController, boolean>();
 
@@ -89,7 +95,7 @@ export class Forwarding {
     if (this.#access.isByCertificate(request)) throw certified();
     if (this.#open.size >= AT_ONCE) throw tooMany();
     const endless = kind !== "finite";
-    const giveBack = endless ? this.#places.take(this.#access.user(request)) : undefined;
+    const giveBack = this.#take(endless, request);
     const given = new AbortController();
     const left = (): void => given.abort("left" satisfies Reason);
     reply.raw.once("close", left);
@@ -106,10 +112,26 @@ export class Forwarding {
         await sendForwarded(answer, { endless, reply, request, clock: this.#clock, location });
       }
     } finally {
-      giveBack?.();
+      giveBack();
       this.#open.delete(given);
       reply.raw.off("close", left);
       given.abort();
+    }
+  }
+
+  /** A share of what can be under way, and a watch's place for what has no end. @throws StatusError 429 */
+  #take(endless: boolean, request: FastifyRequest): () => void {
+    const user = this.#access.user(request);
+    const share = user === undefined ? () => {} : this.#shares.take(user);
+    try {
+      const place = endless ? this.#places.take(user) : () => {};
+      return () => {
+        share();
+        place();
+      };
+    } catch (error) {
+      share();
+      throw error;
     }
   }
 
@@ -127,10 +149,13 @@ export class Forwarding {
     const { signal } = given;
     const search = query.toString();
     const answered = new AbortController();
-    this.#clock.sleep(withinMs, { signal: answered.signal }).then(
-      () => given.abort("late" satisfies Reason),
-      () => {},
-    );
+    // Logs that are followed begin with their first line, which may be hours away.
+    if (kind !== "subresource") {
+      this.#clock.sleep(withinMs, { signal: answered.signal }).then(
+        () => given.abort("late" satisfies Reason),
+        () => {},
+      );
+    }
     try {
       signal.throwIfAborted();
       const asked = this.#upstream.read({
@@ -147,6 +172,10 @@ export class Forwarding {
           "KRM_CONNECTION",
           `the API server is away: it, or what stands before it, answers ${answer.status}`,
         );
+      }
+      // Anything else would make another protocol of the connection, or none.
+      if (!(answer.status >= 200 && answer.status <= 599)) {
+        throw new KrmError("KRM_CONNECTION", `the API server answers with status ${answer.status}`);
       }
       this.#trouble.answered();
       return answer;
@@ -197,6 +226,11 @@ function certified(): StatusError {
 function tooMany(): StatusError {
   const message = `${AT_ONCE} requests are sent on to the API server already`;
   return causedError("ApiServerUnavailable", { code: 503, message, retryAfterSeconds: 1 });
+}
+
+function tooManyOfOne(user: Identity | undefined): StatusError {
+  const message = `Too many requests, please try again later: ${OF_ONE_USER} requests of user ${JSON.stringify(user?.user)} are sent on to the API server already`;
+  return causedError("TooManyForwarded", { code: 429, message, retryAfterSeconds: 1 });
 }
 
 function unavailable(code: 502 | 504, what: string): StatusError {

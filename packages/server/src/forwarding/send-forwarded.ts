@@ -47,7 +47,8 @@ export async function sendForwarded(
     }
     const stream = { sent: 0 };
     if (endless) tellStream(raw, stream);
-    if (request.method !== "HEAD") await writeAll(raw, answer.body, clock, stream);
+    const length = saidLength(told["content-length"], answer.status);
+    if (request.method !== "HEAD") await writeAll(raw, answer.body, { clock, length, stream });
     raw.end();
     await inTime(drained(raw, "finish"), clock);
   } catch {
@@ -55,17 +56,32 @@ export async function sendForwarded(
   }
 }
 
+/** The bytes that an answer said it has; undefined: it said nothing, or has none of them. */
+function saidLength(said: string | string[] | undefined, status: number): number | undefined {
+  return said === undefined || status === 204 || status === 304 ? undefined : Number(said);
+}
+
+/**
+ * Breaks off what is not as long as was said: the reader would take the rest for the next answer, or wait for it.
+ *
+ * @throws Error
+ */
 async function writeAll(
   raw: ServerResponse,
   body: AsyncIterable<Uint8Array>,
-  clock: Clock,
-  stream: { sent: number },
+  {
+    clock,
+    length,
+    stream,
+  }: { readonly clock: Clock; readonly length: number | undefined; readonly stream: { sent: number } },
 ): Promise<void> {
   for await (const chunk of body) {
     if (isGone(raw)) return;
     stream.sent += chunk.byteLength;
+    if (length !== undefined && stream.sent > length) throw new Error(`an answer of ${length} bytes has more`);
     if (!raw.write(chunk)) await inTime(drained(raw, "drain"), clock);
   }
+  if (length !== undefined && stream.sent < length) throw new Error(`an answer of ${length} bytes has ${stream.sent}`);
 }
 
 /** @throws Error where it takes too long. */

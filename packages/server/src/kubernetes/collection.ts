@@ -22,7 +22,7 @@ import { refuseLarge } from "../limits/list-size.ts";
 import { takePage } from "../selection/page.ts";
 import { selectedNamespace } from "../selection/selected-namespace.ts";
 import { grantList, type ListGrant } from "../scope/list-grant.ts";
-import { tellScope } from "../scope/tell-scope.ts";
+import { tellPart, tellScope } from "../scope/tell-scope.ts";
 import { compile, lookUps, type Selection } from "../selection/selection.ts";
 import { scopesFor } from "../view/catalog.ts";
 import { findView, keepForMore, type ViewRequest } from "../view/list-view.ts";
@@ -87,6 +87,7 @@ async function answerGranted(
   await context.follow(scopesFor(watched, wants.namespace), request.signal);
   const found = await findView(watched, wants, { ...context, signal: request.signal });
   tellFreshness(found.view, reply, context);
+  if (within === undefined) tellPart(watched, wants.namespace, reply);
   tellScope(grant, reply);
   const etag = etagOf(view, request, found.view.parts, within);
   if (etag !== undefined) reply.header("etag", etag);

@@ -15,7 +15,7 @@ import type { FieldCache } from "../selection/field-cache.ts";
 import { takePage } from "../selection/page.ts";
 import { compile, lookUps } from "../selection/selection.ts";
 import { grantList, type ListGrant } from "../scope/list-grant.ts";
-import { tellScope } from "../scope/tell-scope.ts";
+import { tellPart, tellScope } from "../scope/tell-scope.ts";
 import type { Catalog } from "../view/catalog.ts";
 import { findView, keepForMore, type ListViewContext, type ViewRequest, versionsOf } from "../view/list-view.ts";
 import { readPageToken, writeInconsistentToken, writePageToken } from "../view/page-token.ts";
@@ -107,6 +107,7 @@ async function answer(
   const parts = judgeParts(view.parts, now, context.staleness);
   reply.headers(formatFreshness(freshnessOf(parts, now)));
   requireView(parts, within);
+  if (within === undefined) tellPart(watched, asked.namespace, reply);
   tellScope(grant, reply);
   const etag = listEtag([resourceName(watched.resource), target, JSON.stringify(within ?? null)], parts);
   reply.header("etag", etag);

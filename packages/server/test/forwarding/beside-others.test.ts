@@ -81,6 +81,21 @@ describe("the audit log", () => {
     expect(response.headers["audit-id"]).toBe(event.auditID);
   });
 
+  it("has whom its sender asked to be", async () => {
+    const audit = new Audited();
+    const upstream = new RecordingUpstream();
+    const auth = { authenticate: async (token: string) => ({ user: token }) };
+    await using test = testApp({ upstream, audit, auth });
+    await fill(test.store, { resource: PODS }, []);
+    const headers = { authorization: "Bearer ada", "impersonate-user": "boss", "impersonate-group": "admins" };
+    await test.get("/api/v1/namespaces/kube-system/secrets", headers);
+    const event = await audit.next();
+    expect(event.user).toEqual({ username: "ada" });
+    expect(event.impersonatedUser).toEqual({ username: "boss", groups: ["admins"] });
+    await test.get(MAPS, { authorization: "Bearer ada" });
+    expect((await audit.next()).impersonatedUser).toBeUndefined();
+  });
+
   it("has the beginning of a watch that was sent on", async () => {
     const audit = new Audited();
     const upstream = new RecordingUpstream();
@@ -116,6 +131,24 @@ describe("what has no end", () => {
     await test.clock.advance(75_000);
     expect((await open).statusCode).toBe(504);
     expect((await test.get(`${MAPS}?watch=1`, as("ada"))).statusCode).toBe(200);
+  });
+
+  it("is not all that one user can have sent on: the others come through", async () => {
+    const upstream = new RecordingUpstream();
+    await using test = testApp({ upstream, auth: { authenticate: async (token) => ({ user: token }) } });
+    await fill(test.store, { resource: PODS }, []);
+    const as = (user: string): Record<string, string> => ({ authorization: `Bearer ${user}` });
+    upstream.answer = never;
+    const waiting = Array.from({ length: 512 }, async () => test.get(MAPS, as("mallory")));
+    while (upstream.requests.length < 512) await test.clock.advance(0);
+    const refused = await test.get(MAPS, as("mallory"));
+    expect(failure(refused)).toMatchObject({ code: 429, causes: ["TooManyForwarded"] });
+    expect(refused.headers["retry-after"]).toBe("1");
+    upstream.answer = () => ({ body: bytes("x") });
+    expect((await test.get(MAPS, as("ada"))).statusCode).toBe(200);
+    await test.clock.advance(75_000);
+    await Promise.all(waiting);
+    expect((await test.get(MAPS, as("mallory"))).statusCode).toBe(200);
   });
 
   it("is a watch to whoever observes the requests, with the bytes of its body", async () => {

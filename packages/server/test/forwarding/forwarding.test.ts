@@ -364,6 +364,24 @@ describe("an API server that does not answer", () => {
     expect(test.upstream.requests[0]?.signal.aborted).toBe(true);
   });
 
+  it("is waited for as long as it takes for the first line of a log", async () => {
+    await using test = await scene();
+    const line = Promise.withResolvers<{ readonly body: ReturnType<typeof bytes> }>();
+    test.upstream.answer = async () => line.promise;
+    const response = test.get("/api/v1/namespaces/team-a/pods/a/log?follow=true&tailLines=0");
+    while (test.upstream.requests.length === 0) await test.clock.advance(0);
+    await test.clock.advance(7_200_000);
+    expect(test.upstream.requests[0]?.signal.aborted).toBe(false);
+    line.resolve({ body: bytes("ready\n") });
+    expect((await response).body).toBe("ready\n");
+  });
+
+  it.each([101, 99, 600, Number.NaN])("is none that answers with %d", async (status) => {
+    await using test = await scene();
+    test.upstream.answer = () => ({ status });
+    expect(failure(await test.get("/api/v1/configmaps"))).toMatchObject({ code: 502 });
+  });
+
   it("leaves what is held as it was", async () => {
     await using test = await scene();
     test.upstream.answer = refused;
@@ -405,7 +423,7 @@ describe("an API server that does not answer", () => {
     expect((await test.get("/apis")).statusCode).toBe(status);
   });
 
-  it("is not asked more than so much at once", async () => {
+  it("is not asked more than so much at once", { timeout: 30_000 }, async () => {
     await using test = await scene();
     test.upstream.answer = never;
     const waiting = Array.from({ length: 4096 }, async () => test.get("/api/v1/configmaps"));

@@ -9,7 +9,7 @@ import { type CallOptions, MemoryStore, PODS } from "@krm/core";
 import { createServer, type Identity, type KrmServer, krmPlugin, type UpstreamRequest } from "@krm/server";
 import { ManualClock } from "@krm/testkit";
 import { fill, START } from "../support/fixtures.ts";
-import { never, RecordingUpstream } from "./recording-upstream.ts";
+import { bytes, never, RecordingUpstream } from "./recording-upstream.ts";
 
 const WATCH = "/api/v1/configmaps?watch=1";
 const LIST = "/api/v1/configmaps";
@@ -172,6 +172,27 @@ describe("an answer that is passed on", () => {
     test.pipe.write(new Error("reset"));
     await expect(broken).rejects.toThrow(/aborted/);
     expect(response.complete).toBe(false);
+  });
+
+  it.each([
+    ["longer", "abcdef", "abc"],
+    ["shorter", "ab", undefined],
+  ])("that is %s than it said breaks off, and no byte of it is taken for another answer", async (_, body, whole) => {
+    const upstream = new RecordingUpstream();
+    upstream.answer = () => ({
+      headers: { "content-length": "3" },
+      body: bytes(...(whole === undefined ? [body] : [whole, body.slice(3)])),
+    });
+    await using store = new MemoryStore();
+    await fill(store, { resource: PODS }, []);
+    await using server = await createServer({ store, upstream, listen: { host: "127.0.0.1", port: 0 } });
+    const { port } = await server.listen();
+    const socket = connect(port, "127.0.0.1");
+    socket.write("GET /api/v1/configmaps HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    let text = "";
+    socket.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")));
+    await new Promise((resolve) => socket.once("close", resolve).once("error", () => {}));
+    expect(text.split("\r\n\r\n")[1]).toBe(whole ?? body);
   });
 
   it("breaks off for a reader over HTTP/1.0 too, to whom a closed connection is a good end", async () => {
