@@ -1,5 +1,5 @@
 // KRM reads from KRM: the second one's cluster is the first one's Kubernetes API.
-import { KrmError, type Observation, PODS } from "@krm/core";
+import { KrmError, type Observation, PODS, type ScopeStatus } from "@krm/core";
 import { FaultPlan, parseFaults, SeededRandom } from "@krm/testkit";
 import { describe, expect, test, vi } from "vitest";
 import { touch } from "../faults/changes.ts";
@@ -15,6 +15,90 @@ vi.setConfig({ testTimeout: 60_000 });
 
 /** Longer than any test goes on: nothing is verified but when it is asked for. */
 const NEVER_MS = 36_000_000;
+
+describe("the second one is no fresher than the first one", () => {
+  test("while that is cut off from its cluster", async () => {
+    let cut = false;
+    await using first = await scene({
+      seed: 1,
+      source: () => ({
+        beforeRequest: () => {
+          if (cut) throw new KrmError("KRM_CONNECTION", "no way");
+        },
+      }),
+      monitor: { verifyEveryMs: 20_000 },
+    });
+    await using second = await SecondKrm.of(first, { seed: 2, monitor: { verifyEveryMs: 20_000 } });
+    const both = async (): Promise<readonly [ScopeStatus, ScopeStatus]> => [
+      await first.status(),
+      await second.status(),
+    ];
+    touch(first.cluster, "p1");
+    await second.pass(30_000);
+    first.bookmark();
+    await second.pass(1000);
+    const [{ view: heard }] = await both();
+    cut = true;
+    first.source.endWatches(new KrmError("KRM_CONNECTION", "cut"));
+    for (let round = 0; round < 15; round++) {
+      // That it watches anew is no news of the cluster.
+      if (round === 1) second.breakConnections();
+      if (round === 3) await second.restartServer();
+      second.monitor.verifyNow();
+      await second.pass(10_000);
+      const [, { view }] = await both();
+      expect(view.lastContact).toBe(heard.lastContact);
+      expect(view.verifiedAt).toBeLessThanOrEqual(heard.lastContact as number);
+    }
+    await second.pass(1000);
+    const [stale, alike] = await both();
+    expect([stale.state, alike.state]).toEqual(["stale", "stale"]);
+    // What is between the two is well.
+    expect(alike.reports.streamer).toMatchObject({ state: { phase: "watching" }, stalls: 0 });
+
+    cut = false;
+    await second.pass(60_000);
+    const [well, again] = await both();
+    expect([well.state, again.state]).toEqual(["synced", "synced"]);
+    expect(again.view.lastContact).toBe(well.view.lastContact);
+    await second.quiet();
+  });
+
+  test("who begins while that is cut off is not synced either", async () => {
+    let cut = false;
+    await using first = await scene({
+      seed: 1,
+      source: () => ({
+        beforeRequest: () => {
+          if (cut) throw new KrmError("KRM_CONNECTION", "no way");
+        },
+      }),
+    });
+    cut = true;
+    first.source.endWatches(new KrmError("KRM_CONNECTION", "cut"));
+    await first.pass(200_000);
+    await using second = await SecondKrm.of(first, { seed: 2 });
+    const { state, view } = await second.status();
+    expect(state).toBe("stale");
+    expect(view.lastContact).toBe((await first.status()).view.lastContact);
+    cut = false;
+    await second.pass(60_000);
+    expect((await second.status()).state).toBe("synced");
+  });
+
+  test("a third one is told of a quiet cluster as soon as the first one", async () => {
+    await using first = await scene({ seed: 1, monitor: { verifyEveryMs: NEVER_MS } });
+    await using second = await SecondKrm.of(first, { seed: 2, monitor: { verifyEveryMs: NEVER_MS } });
+    await using third = await SecondKrm.of(second, { seed: 3, monitor: { verifyEveryMs: NEVER_MS } });
+    for (let minute = 0; minute < 4; minute++) {
+      await third.pass(60_000);
+      first.bookmark();
+      await third.pass(1000);
+      const { view } = await first.status();
+      expect((await third.status()).view.lastContact).toBe(view.lastContact);
+    }
+  });
+});
 
 const CHANGES: Readonly<Record<string, (first: SourceScene) => void>> = {
   added: ({ cluster }) => void pod(cluster, "new"),

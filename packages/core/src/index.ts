@@ -187,6 +187,7 @@ export type {
   MetadataPage,
   WatchEvent,
   WatchRequest,
+  WatchStream,
 } from "./ports/list-watch.ts";
 export { type Logger, silentLogger } from "./ports/logger.ts";
 export {
@@ -206,6 +207,7 @@ export type { DecodeOptions } from "./wire/decode-options.ts";
 export { compileDropPaths, DEFAULT_DROP_PATHS, type DropPaths } from "./wire/drop-paths.ts";
 export { decodeListPage } from "./wire/list-page.ts";
 export { decodeMetadataPage } from "./wire/metadata-page.ts";
+export { TOLD_CONTACT, toldContact } from "./wire/told-contact.ts";
 export { WatchDecoder, type WatchDecoderOptions } from "./wire/watch-decoder.ts";
 export { decodeObject } from "./wire/wire-object.ts";
 

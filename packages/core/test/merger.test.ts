@@ -91,6 +91,23 @@ test("law 10: what a stream tells after it had passed the version of it is a rep
   expect(await inOrder.meta()).toMatchObject({ version: "12", repairPending: false, resumeFloor: undefined });
 });
 
+test("the last contact goes on only, unless it lies in a future that a clock was set back from", async () => {
+  const heard = (at: number): MergeInput[] => [{ type: "heard", epoch: 0, at }];
+  const relisted = (takenAt: number): MergeInput[] => [
+    { type: "relisted", epoch: 0, snapshot: { ...snapshot({ resourceVersion: at("8"), objects: [] }), takenAt } },
+  ];
+  const lastContact = async (...batches: readonly MergeInput[][]): Promise<number | undefined> => {
+    const clock = { ...systemClock, sleep: systemClock.sleep.bind(systemClock), now: () => 20_000 };
+    return (await (await merge(batches, { clock })).meta()).lastContact;
+  };
+  expect(await lastContact(heard(10_000), heard(12_000))).toBe(12_000);
+  expect(await lastContact(heard(12_000), heard(10_000))).toBe(12_000);
+  expect(await lastContact(heard(12_000), relisted(10_000))).toBe(12_000);
+  expect(await lastContact(relisted(12_000), heard(10_000))).toBe(12_000);
+  expect(await lastContact(heard(25_000), heard(20_000))).toBe(25_000);
+  expect(await lastContact(heard(25_001), heard(20_000))).toBe(20_000);
+});
+
 test("a queue is drained, for who asks, when what was taken before is merged, whatever comes meanwhile", async () => {
   const queue = new InputQueue();
   const heard: MergeInput = { type: "heard", epoch: 0, at: 0 };

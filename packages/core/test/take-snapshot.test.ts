@@ -67,6 +67,18 @@ describe("a snapshot", () => {
     ]);
   });
 
+  test("of another KRM proves nothing newer than that had heard, at whichever page", async () => {
+    const pages = (...heardAt: readonly (number | undefined)[]): readonly ListPage[] => [
+      page("9", ["a"], { continue: "t", heardAt: heardAt[0] }),
+      page("9", ["b"], { heardAt: heardAt[1] }),
+    ];
+    const takenAt = async (answers: readonly ListPage[]): Promise<number> =>
+      (await takeSnapshot(scripted(...answers).listWatch, { clock, signal, pageSize: 1 })).takenAt;
+    expect(await takenAt(pages(400, 500))).toBe(400);
+    expect(await takenAt(pages(500, 400))).toBe(400);
+    expect(await takenAt(pages(undefined, 2000))).toBe(1000);
+  });
+
   test("trap 6: a page of another version is an inconsistent list", async () => {
     const { listWatch } = scripted(page("9", ["a"], { continue: "t" }), page("10", ["b"]));
     await expect(takeSnapshot(listWatch, { clock, signal, pageSize: 1 })).rejects.toMatchObject({

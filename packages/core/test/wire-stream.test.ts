@@ -123,6 +123,19 @@ describe("WatchDecoder", () => {
     ]);
   });
 
+  it.each<readonly [text: unknown, told: object]>([
+    ["2026-11-26T07:00:00.123Z", { heardAt: Date.UTC(2026, 10, 26, 7, 0, 0, 123) }],
+    ["2026-11-26T07:00:00Z", { heardAt: Date.UTC(2026, 10, 26, 7) }],
+    ["2026-11-26T07:00:00.1234567Z", { heardAt: Date.UTC(2026, 10, 26, 7, 0, 0, 123) }],
+    ...["", "yesterday", "2026-11-26", "2026-13-26T07:00:00Z", "2026-11-26T07:00:00", "1767225600000", null, 5, {}].map(
+      (nonsense) => [nonsense, {}] as const,
+    ),
+  ])("reads the last contact that a bookmark of another KRM tells: %j", (text, told) => {
+    const annotations = `"annotations":{"krm.dev/last-contact":${JSON.stringify(text)}}`;
+    const { events } = read([Buffer.from(bookmark(`"resourceVersion":"5",${annotations}`))]);
+    expect(events).toStrictEqual([{ type: "BOOKMARK", resourceVersion: "5", initialEventsEnd: false, ...told }]);
+  });
+
   it.each([
     ["with", 0, ["BOOKMARK 235 true"]],
     ["without", 2, []],

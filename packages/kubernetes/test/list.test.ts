@@ -46,6 +46,23 @@ describe("list", () => {
     });
   });
 
+  it("takes the word of a source that is another KRM for when it last heard something, with and without bodies", async () => {
+    const headers: Record<string, string> = {};
+    await using server = await TestServer.start((_request, response) =>
+      json(response, listBody("7", [podBody("a", "2")]), 200, headers),
+    );
+    await using source = new KubernetesSource({ kubeConfig: server.config() });
+    const pods = source.listWatch({ resource: PODS });
+    const heardAt = async (): Promise<readonly (number | undefined)[]> =>
+      [await pods.list({}), await pods.listMetadata?.({})].map((page) => page?.heardAt);
+    expect(await heardAt()).toEqual([undefined, undefined]);
+    headers["KRM-Last-Contact"] = "2026-11-26T07:00:00.123Z";
+    const at = Date.parse("2026-11-26T07:00:00.123Z");
+    expect(await heardAt()).toEqual([at, at]);
+    headers["KRM-Last-Contact"] = "yesterday";
+    expect(await heardAt()).toEqual([undefined, undefined]);
+  });
+
   it("uses its connections again", async () => {
     await using server = await TestServer.start((_request, response) => json(response, listBody("1", [])));
     await using source = new KubernetesSource({ kubeConfig: server.config() });

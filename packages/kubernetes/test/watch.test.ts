@@ -12,14 +12,20 @@ let source: KubernetesSource;
 let pods: ListWatch;
 /** Of the watch that was asked for last. */
 let answer: ServerResponse;
+/** As another KRM tells it. */
+let contact: string | undefined;
 
 beforeEach(async () => {
+  contact = undefined;
   server = await TestServer.start((request, response) => {
     if (request.url?.includes("resourceVersion=1&") === true) {
       json(response, { kind: "Status", code: 410, reason: "Expired", message: "too old" }, 410);
       return;
     }
-    answer = response.writeHead(200, { "content-type": "application/json" });
+    answer = response.writeHead(200, {
+      "content-type": "application/json",
+      ...(contact !== undefined && { "krm-last-contact": contact }),
+    });
     answer.flushHeaders();
   });
   source = new KubernetesSource({ kubeConfig: server.config() });
@@ -56,6 +62,20 @@ describe("watch", () => {
       resourceVersion: "7",
       timeoutSeconds: "300",
     });
+  });
+
+  it("asks to be told how far the contact of a source that is another KRM goes, and takes its word", async () => {
+    const early = await pods.watch(from);
+    expect(server.requests[0]?.headers).toMatchObject({ "krm-tell": "last-contact" });
+    expect(early.heardAt).toBeUndefined();
+    contact = "2026-11-26T07:00:00.123Z";
+    const watch = await pods.watch(from);
+    expect(watch.heardAt).toBe(Date.parse(contact));
+    const annotations = { "krm.dev/last-contact": "2026-11-26T07:00:01.000Z" };
+    answer.end(frame("BOOKMARK", { metadata: { resourceVersion: "8", annotations } }));
+    const events: WatchEvent[] = [];
+    for await (const batch of watch) events.push(...batch);
+    expect(events).toMatchObject([{ type: "BOOKMARK", heardAt: Date.parse("2026-11-26T07:00:01Z") }]);
   });
 
   it("asks for what there is to begin with, as new as it must be", async () => {

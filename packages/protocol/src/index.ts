@@ -21,6 +21,7 @@ export {
 export type { HeaderSource } from "./header-source.ts";
 export { HEADERS } from "./headers.ts";
 export { formatScope, type ListScope, parseScope } from "./scope.ts";
+export { asksForLastContact, LAST_CONTACT_ANNOTATION, TELL } from "./told-contact.ts";
 export { formatWarning, parseWarnings } from "./warning.ts";
 
 // Answers

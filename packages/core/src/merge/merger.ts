@@ -4,6 +4,7 @@ import type { ObjectKey } from "../model/object-key.ts";
 import { compareResourceVersions, newestResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
 import type { Revision } from "../model/stored-object.ts";
 import type { DesyncCause, ErrorReport, MergerReport } from "../monitor/role-status.ts";
+import { CLOCK_SLACK_MS } from "../monitor/scope-status.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import { noTelemetry, type Telemetry } from "../ports/telemetry.ts";
@@ -233,11 +234,18 @@ export class Merger {
       const { resourceVersion, takenAt } = input.snapshot;
       const base = input.type === "polled" ? this.#state.opaque : this.#state.horizon;
       if (base === resourceVersion) this.#verifiedAt = takenAt;
-      if (input.type !== "verified") this.#lastContact = takenAt;
+      if (input.type !== "verified") this.#heard(takenAt);
     } else if (input.type === "heard") {
-      this.#lastContact = input.at;
+      this.#heard(input.at);
     }
     this.#late += step.late;
+  }
+
+  /** Goes on only: a source that is another KRM may tell of a time before. What lies ahead gives way, since a clock was set. */
+  #heard(at: number): void {
+    const before = this.#lastContact;
+    const isAhead = before !== undefined && before > this.#options.clock.now() + CLOCK_SLACK_MS;
+    if (before === undefined || at > before || isAhead) this.#lastContact = at;
   }
 
   #meta(reset: boolean): CommittedMeta {

@@ -14,7 +14,10 @@ export interface SnapshotEntry {
 export interface Snapshot {
   /** The list's own version, the *horizon*: not that of its newest object. */
   readonly resourceVersion: ResourceVersion;
-  /** When the first page was asked for: wall clock, epoch milliseconds. The conservative bound of its age. */
+  /**
+   * When the first page was asked for, or, of a source that is another KRM, when that had last heard from its own, if that
+   * is earlier: wall clock, epoch milliseconds. The conservative bound of its age.
+   */
   readonly takenAt: number;
   readonly entries: ReadonlyMap<ObjectKey, SnapshotEntry>;
 }

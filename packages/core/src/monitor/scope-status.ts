@@ -29,7 +29,7 @@ export interface ScopeStatus {
 }
 
 /** A contact this far in the future proves nothing: somebody's clock jumped (trap 41). */
-const CLOCK_SLACK_MS = 5000;
+export const CLOCK_SLACK_MS = 5000;
 
 /** Judges a view by what is in it and what its roles report. Pure; `now` is wall clock, epoch milliseconds. */
 export function judgeScope(

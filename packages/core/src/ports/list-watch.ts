@@ -30,6 +30,11 @@ export interface ListPage {
   readonly remainingItemCount: number | undefined;
   /** Size of the body as JSON, in bytes. */
   readonly bytes: number;
+  /**
+   * When the source, which is another KRM, had last heard from its own source: wall clock, epoch milliseconds. The list
+   * proves nothing that is newer. Undefined: the source is the cluster.
+   */
+  readonly heardAt?: number | undefined;
 }
 
 /** What one metadata-only LIST request brought. All pages of one chain carry the same `resourceVersion`. */
@@ -45,6 +50,8 @@ export interface MetadataPage {
   readonly bytes: number;
   /** False: the server sent whole objects all the same, as one that does not know the form may. */
   readonly metadataOnly: boolean;
+  /** As in {@link ListPage}. */
+  readonly heardAt?: number | undefined;
 }
 
 /** Where and how to watch. */
@@ -75,8 +82,20 @@ export interface ApiStatus {
 export type WatchEvent =
   | { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly object: StoredObject }
   /** Proof that everything up to `resourceVersion` was sent. Bookmarks are never objects. */
-  | { readonly type: "BOOKMARK"; readonly resourceVersion: ResourceVersion; readonly initialEventsEnd: boolean }
+  | {
+      readonly type: "BOOKMARK";
+      readonly resourceVersion: ResourceVersion;
+      readonly initialEventsEnd: boolean;
+      /** As in {@link ListPage}; by the clock of the source, so it may lie in the future. */
+      readonly heardAt?: number | undefined;
+    }
   | { readonly type: "ERROR"; readonly status: ApiStatus };
+
+/** What a watch brings. */
+export interface WatchStream extends AsyncIterable<readonly WatchEvent[]> {
+  /** As in {@link ListPage}, when the watch began: all that comes before the first bookmark may be from before that. */
+  readonly heardAt?: number | undefined;
+}
 
 /**
  * The only way in which KRM touches a cluster, for one scope: client-go's ListerWatcher.
@@ -110,7 +129,7 @@ export interface ListWatch {
    * read, after yielding the frames before it. Empty batches are legal: they say that bytes arrived.
    * Leaving the loop or aborting closes the connection.
    */
-  watch(request: WatchRequest, options?: CallOptions): Promise<AsyncIterable<readonly WatchEvent[]>>;
+  watch(request: WatchRequest, options?: CallOptions): Promise<WatchStream>;
   /** One object by name, as new as the store behind the API server has it. Undefined: 404. */
   get(
     key: { readonly namespace: string; readonly name: string },

@@ -18,8 +18,8 @@ export interface GuardedWatchOptions {
   readonly silence: SilenceBound;
   /** Called now and then while the watch is open, each 30 s at least. */
   readonly onTick: () => void;
-  /** The watch had stalled for so many milliseconds, and was replaced by one that had not. */
-  readonly onStall: (silentMs: number) => void;
+  /** The watch had stalled for so many milliseconds, and was replaced by one that had not: that is what comes next. */
+  readonly onStall: (silentMs: number, second: WatchConnection) => void;
   /** The watch that was opened to compare failed; the first one goes on. */
   readonly onSecondFailed: (error: unknown) => void;
 }
@@ -168,7 +168,7 @@ export class GuardedWatch {
       this.#newsAt = clock.monotonic();
       this.#successor = found.watch;
       silence.wasStalled();
-      onStall(silentMs);
+      onStall(silentMs, found.watch);
       this.#current.close();
       return found;
     } finally {

@@ -58,6 +58,8 @@ export class Streamer {
   /** Set while a list or watch runs; aborting it ends what runs, for the reason that `#cause` tells. */
   #interruption: AbortController = new AbortController();
   #cause: Interruption | undefined;
+  /** As in `WatchMoment`, of the watch that runs. */
+  #knownAt: number | undefined;
   /** The watch that a streaming list was the beginning of, until it is taken over. */
   #begun: WatchConnection | undefined;
 
@@ -228,6 +230,7 @@ export class Streamer {
         await connection.open();
       }
       this.#ledger.watching();
+      this.#knownAt = connection.heardAt;
       // The server has accepted it: that it is there is told at once.
       this.#receive([], at);
       for await (const batch of watch.batches()) {
@@ -265,7 +268,10 @@ export class Streamer {
       backoff: this.#backoff,
       silence: this.#silence,
       onTick: () => ledger.measure(),
-      onStall: (silentMs) => ledger.stalled(silentMs),
+      onStall: (silentMs, second) => {
+        this.#knownAt = second.heardAt;
+        ledger.stalled(silentMs);
+      },
       onSecondFailed: (error) => ledger.failed(error, "a second watch was not served; the first goes on, in silence"),
     });
   }
@@ -296,7 +302,9 @@ export class Streamer {
   #receive(batch: readonly WatchEvent[], from: ResourceVersion, watch?: GuardedWatch): ResourceVersion {
     const told = this.#told;
     const observedAt = this.#options.clock.now();
-    const { inputs, at, events, bookmarks, failure } = watchInputs(batch, from, told.epoch, observedAt);
+    const moment = { from, epoch: told.epoch, observedAt, knownAt: this.#knownAt };
+    const { inputs, at, events, bookmarks, knownAt, failure } = watchInputs(batch, moment);
+    this.#knownAt = knownAt;
     const news = events > 0 || at !== from;
     this.#ledger.received(observedAt, events, bookmarks, news);
     if (news) watch?.told(at);

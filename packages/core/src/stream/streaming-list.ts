@@ -6,6 +6,7 @@ import type { ListProgress } from "../monitor/role-status.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ListWatch, WatchEvent } from "../ports/list-watch.ts";
 import { InitialSet } from "./initial-set.ts";
+import { asOf } from "../wire/told-contact.ts";
 import { afterRefusal, NoMarkerError } from "./streaming-refusal.ts";
 import { WatchConnection } from "./watch-connection.ts";
 import { statusError } from "./watch-inputs.ts";
@@ -81,7 +82,7 @@ async function readToMarker(
       onProgress({ pages: 1, objects: set.entries.size, bytes: set.bytes, expected: undefined });
       if (marker.at === undefined) continue;
       if (marker.rest < batch.length) watch.unread(batch.slice(marker.rest));
-      return { resourceVersion: marker.at, takenAt, entries: set.entries };
+      return { resourceVersion: marker.at, takenAt: asOf(takenAt, marker.heardAt), entries: set.entries };
     }
   } finally {
     done.abort();
@@ -95,6 +96,8 @@ interface TakenBatch {
   /** Where what comes after the marker begins. */
   readonly rest: number;
   readonly news: boolean;
+  /** As in `ListPage`; of the marker. */
+  readonly heardAt?: number | undefined;
 }
 
 function takeBatch(set: InitialSet, batch: readonly WatchEvent[]): TakenBatch {
@@ -107,7 +110,7 @@ function takeBatch(set: InitialSet, batch: readonly WatchEvent[]): TakenBatch {
     }
     // A server that knows the request sends none before the one that ends the initial events (trap 3).
     if (!event.initialEventsEnd) throw new NoMarkerError("a bookmark came that does not end the initial events");
-    return { at: event.resourceVersion, rest: index + 1, news };
+    return { at: event.resourceVersion, rest: index + 1, news, heardAt: event.heardAt };
   }
   return { at: undefined, rest: batch.length, news };
 }

@@ -1,7 +1,7 @@
 import { KrmError } from "../errors.ts";
 import { untilAborted } from "../internal/abort.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { ListWatch, WatchEvent, WatchRequest } from "../ports/list-watch.ts";
+import type { ListWatch, WatchEvent, WatchRequest, WatchStream } from "../ports/list-watch.ts";
 import { within } from "./within.ts";
 
 type Batch = readonly WatchEvent[];
@@ -31,6 +31,7 @@ export class WatchConnection {
   readonly #over = new AbortController();
   #batches: AsyncIterator<Batch> | undefined;
   #unread: Batch | undefined;
+  #heardAt: number | undefined;
 
   constructor(listWatch: ListWatch, request: WatchRequest, clock: Clock) {
     this.timeoutMs = request.timeoutSeconds * 1000;
@@ -39,22 +40,33 @@ export class WatchConnection {
     this.#clock = clock;
   }
 
+  /** When the source had last heard from its own as this watch began; undefined: it is the cluster, or not open yet. */
+  get heardAt(): number | undefined {
+    return this.#heardAt;
+  }
+
   /** Resolves when the server accepted the watch. Rejects with `KRM_WATCH_SILENT` when it says nothing to it. */
   async open(withinMs: number = OPENING_MS): Promise<void> {
     const late = (): KrmError =>
       new KrmError("KRM_WATCH_SILENT", `the API server has not answered the watch for ${withinMs / 1000} s`);
-    const batches = await within(withinMs, { clock: this.#clock, signal: this.#over.signal }, late, async (signal) => {
-      // Not the signal that ends with the opening: this one lasts as long as the watch.
-      const stop = (): void => this.close(signal.reason);
-      signal.addEventListener("abort", stop, { once: true });
-      try {
-        const opened = this.#listWatch.watch(this.#request, { signal: this.#over.signal });
-        return await untilAborted(opened, this.#over.signal);
-      } finally {
-        signal.removeEventListener("abort", stop);
-      }
-    });
-    this.#batches = batches[Symbol.asyncIterator]();
+    const stream = await within(
+      withinMs,
+      { clock: this.#clock, signal: this.#over.signal },
+      late,
+      async (signal): Promise<WatchStream> => {
+        // Not the signal that ends with the opening: this one lasts as long as the watch.
+        const stop = (): void => this.close(signal.reason);
+        signal.addEventListener("abort", stop, { once: true });
+        try {
+          const opened = this.#listWatch.watch(this.#request, { signal: this.#over.signal });
+          return await untilAborted(opened, this.#over.signal);
+        } finally {
+          signal.removeEventListener("abort", stop);
+        }
+      },
+    );
+    this.#heardAt = stream.heardAt;
+    this.#batches = stream[Symbol.asyncIterator]();
   }
 
   /** What arrived next, or the end in good order. Rejects as `ListWatch.watch` says, and when the watch is closed. */

@@ -6,6 +6,7 @@ import type { Revision, StoredObject } from "../model/stored-object.ts";
 import type { ListProgress } from "../monitor/role-status.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ListPage, ListRequest, ListWatch, MetadataPage } from "../ports/list-watch.ts";
+import { asOf } from "../wire/told-contact.ts";
 
 /** How to take a snapshot. */
 export interface TakeSnapshotOptions {
@@ -124,7 +125,7 @@ async function readPages<P extends ListPage | MetadataPage>(
   read: (request: ListRequest) => Promise<P>,
   take: (page: P) => void,
 ): Promise<{ readonly version: string; readonly takenAt: number }> {
-  const takenAt = clock.now();
+  let takenAt = clock.now();
   const first: ListRequest =
     exactly === undefined ? { limit, elsewhere } : { limit, elsewhere, resourceVersion: exactly, match: "Exact" };
   let version: string | undefined;
@@ -143,6 +144,7 @@ async function readPages<P extends ListPage | MetadataPage>(
       );
     objects += page.items.length;
     bytes += page.bytes;
+    takenAt = asOf(takenAt, page.heardAt);
     take(page);
     const expected = page.remainingItemCount === undefined ? undefined : objects + page.remainingItemCount;
     onProgress?.({ pages, objects, bytes, expected });

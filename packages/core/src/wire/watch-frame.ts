@@ -7,6 +7,7 @@ import { expected, JsonSyntaxError, skipSpace, skipValue } from "./json-scan.ts"
 import { type MemberPlan, type NameFound, planNames, readName } from "./member-plan.ts";
 import type { ObjectScan } from "./object-scan.ts";
 import { ordered } from "./object-fields.ts";
+import { TOLD_CONTACT, toldContact } from "./told-contact.ts";
 import { WireObject } from "./wire-object.ts";
 
 const FRAME = planNames("type", "object");
@@ -63,7 +64,7 @@ function isObjectType(type: string | undefined): type is "ADDED" | "MODIFIED" | 
   return type === "MODIFIED" || type === "ADDED" || type === "DELETED";
 }
 
-/** A bookmark is an object with a version and nothing else of use, but for the annotation that ends a streaming list. */
+/** A bookmark is an object with a version and nothing else of use, but for the annotations: one ends a streaming list. */
 function decodeBookmark(object: Buffer, at: number): WatchEvent {
   const { metadata } = (JSON.parse(object.toString("utf8")) ?? {}) as {
     metadata?: { resourceVersion?: unknown; annotations?: Record<string, unknown> | null } | null;
@@ -72,9 +73,12 @@ function decodeBookmark(object: Buffer, at: number): WatchEvent {
   if (typeof resourceVersion !== "string") {
     throw new JsonSyntaxError("a bookmark without metadata.resourceVersion", at);
   }
+  const { annotations } = metadata ?? {};
+  const heardAt = toldContact(annotations?.[TOLD_CONTACT.annotation]);
   return {
     type: "BOOKMARK",
     resourceVersion: parseResourceVersion(resourceVersion),
-    initialEventsEnd: metadata?.annotations?.[INITIAL_EVENTS_END] === "true",
+    initialEventsEnd: annotations?.[INITIAL_EVENTS_END] === "true",
+    ...(heardAt !== undefined && { heardAt }),
   };
 }

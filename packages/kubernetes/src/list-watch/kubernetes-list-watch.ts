@@ -1,4 +1,3 @@
-import type { Buffer } from "node:buffer";
 import {
   type CallOptions,
   type ClockOffset,
@@ -14,13 +13,18 @@ import {
   resourcePath,
   type Scope,
   type StoredObject,
-  type WatchEvent,
+  TOLD_CONTACT,
+  toldContact,
   type WatchRequest,
+  type WatchStream,
 } from "@krm/core";
 import { isServed } from "../discovery/is-served.ts";
 import { METADATA_LIST } from "../transport/accept.ts";
-import type { ApiTransport } from "../transport/api-transport.ts";
+import type { ApiAnswer, ApiTransport } from "../transport/api-transport.ts";
 import { watchEvents } from "./watch-events.ts";
+
+/** What an API server passes over. */
+const { ask: ASK, header: HEARD } = TOLD_CONTACT;
 
 /** {@link ListWatch} of one scope over HTTP. */
 export class KubernetesListWatch implements Required<ListWatch> {
@@ -41,20 +45,22 @@ export class KubernetesListWatch implements Required<ListWatch> {
   }
 
   async list(request: ListRequest, options: CallOptions = {}): Promise<ListPage> {
-    const body = await this.#list(request, options);
-    return this.#decode(this.#path(), () => decodeListPage(body, { drop: this.#drop }));
+    const { body, headers } = await this.#list(request, options);
+    const page = this.#decode(this.#path(), () => decodeListPage(body, { drop: this.#drop }));
+    return { ...page, heardAt: heardAt(headers) };
   }
 
   async listMetadata(request: ListRequest, options: CallOptions = {}): Promise<MetadataPage> {
-    const body = await this.#list(request, options, METADATA_LIST);
-    return this.#decode(this.#path(), () => decodeMetadataPage(body));
+    const { body, headers } = await this.#list(request, options, METADATA_LIST);
+    const page = this.#decode(this.#path(), () => decodeMetadataPage(body));
+    return { ...page, heardAt: heardAt(headers) };
   }
 
   async served(options: CallOptions = {}): Promise<boolean> {
     return isServed(this.#transport, this.scope.resource, options);
   }
 
-  async watch(request: WatchRequest, options: CallOptions = {}): Promise<AsyncIterable<readonly WatchEvent[]>> {
+  async watch(request: WatchRequest, options: CallOptions = {}): Promise<WatchStream> {
     const query = new URLSearchParams({
       watch: "true",
       allowWatchBookmarks: "true",
@@ -65,7 +71,8 @@ export class KubernetesListWatch implements Required<ListWatch> {
       query.set("sendInitialEvents", "true");
       query.set("resourceVersionMatch", "NotOlderThan");
     }
-    const call = { purpose: "watch", path: this.#path(), query, signal: options.signal } as const;
+    const asked = { [ASK.header]: ASK.value };
+    const call = { purpose: "watch", path: this.#path(), query, headers: asked, signal: options.signal } as const;
     const { body, headers } = await this.#transport.open(call);
     const name = this.#transport.name(call);
     const encoding = headers["content-encoding"] ?? "identity";
@@ -79,11 +86,12 @@ export class KubernetesListWatch implements Required<ListWatch> {
         },
       );
     }
-    return watchEvents(body, {
+    const events = watchEvents(body, {
       drop: this.#drop,
       name,
       broken: (error) => this.#transport.broken(error, call),
     });
+    return Object.assign(events, { heardAt: heardAt(headers) });
   }
 
   async get(
@@ -104,7 +112,7 @@ export class KubernetesListWatch implements Required<ListWatch> {
     return this.#transport.serverClock.offset();
   }
 
-  async #list(request: ListRequest, { signal }: CallOptions, accept?: string): Promise<Buffer> {
+  async #list(request: ListRequest, { signal }: CallOptions, accept?: string): Promise<ApiAnswer> {
     const query = new URLSearchParams();
     if (request.limit !== undefined) query.set("limit", String(request.limit));
     if (request.continue !== undefined) query.set("continue", request.continue);
@@ -112,7 +120,7 @@ export class KubernetesListWatch implements Required<ListWatch> {
     if (request.match !== undefined) query.set("resourceVersionMatch", request.match);
     const { elsewhere } = request;
     const call = { purpose: "list", path: this.#path(), query, accept, elsewhere, signal } as const;
-    return (await this.#transport.read(call)).body;
+    return this.#transport.read(call);
   }
 
   #path(): string {
@@ -128,4 +136,9 @@ export class KubernetesListWatch implements Required<ListWatch> {
       throw new KrmError(error.code, `${this.#transport.name({ path })}: ${error.message}`, { cause: error });
     }
   }
+}
+
+/** When a source that is another KRM had last heard from its own. */
+function heardAt(headers: ApiAnswer["headers"]): number | undefined {
+  return toldContact(headers[HEARD.toLowerCase()]);
 }

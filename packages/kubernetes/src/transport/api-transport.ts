@@ -22,6 +22,8 @@ export interface ApiRequest {
   readonly query?: URLSearchParams | undefined;
   /** Default: `application/json`. */
   readonly accept?: string | undefined;
+  /** Further headers. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Over a connection that this request alone uses. Default: over one of the pool of its purpose. */
   readonly elsewhere?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -136,7 +138,7 @@ export class ApiTransport {
     encoding: string,
     identity: Identity,
   ): Promise<{ readonly response: Dispatcher.ResponseData; readonly sent: Moment }> {
-    const { purpose, path, query, accept = "application/json", elsewhere = false, write, signal } = request;
+    const { purpose, path, query, accept = "application/json", headers, elsewhere = false, write, signal } = request;
     const { closed } = this.#agents;
     const search = query === undefined || query.size === 0 ? "" : `?${query.toString()}`;
     let single: Dispatcher | undefined;
@@ -151,6 +153,7 @@ export class ApiTransport {
         path: `${this.#path(path)}${search}`,
         method: write?.method ?? "GET",
         headers: {
+          ...headers,
           ...identity.headers,
           accept,
           "accept-encoding": encoding,

@@ -57,6 +57,10 @@ export class FollowedView implements RingView {
     return this.#meta.version ?? this.log.told;
   }
 
+  get lastContact(): number | undefined {
+    return this.#meta.lastContact;
+  }
+
   get cursor(): string {
     return this.#meta.cursor;
   }

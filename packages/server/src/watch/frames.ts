@@ -1,5 +1,6 @@
-import { bookmarkObject, goJson, objectHead, type Status, toTable } from "@krm/apimachinery";
+import { type BookmarkObject, bookmarkObject, goJson, objectHead, type Status, toTable } from "@krm/apimachinery";
 import { type Clock, type ResourceType, type ResourceVersion, type StoredObject } from "@krm/core";
+import { LAST_CONTACT_ANNOTATION } from "@krm/protocol";
 import { tableRows } from "../body/table-rows.ts";
 import { metadataRange, withResourceVersion } from "./metadata-bytes.ts";
 import { type Shape, shapeId } from "./shape.ts";
@@ -86,13 +87,15 @@ export class Frames {
     }
   }
 
-  /** A bookmark; `initialEventsEnd` marks the end of the initial events. */
-  bookmark(version: string, shape: Shape, initialEventsEnd: boolean): Buffer {
+  /**
+   * A bookmark; `initialEventsEnd` marks the end of the initial events. `lastContact` is told besides, where it is given.
+   */
+  bookmark(version: string, shape: Shape, initialEventsEnd: boolean, lastContact?: number): Buffer {
     const whole = bookmarkObject(this.#resource, version, initialEventsEnd);
-    const { metadata } = whole;
+    const metadata = lastContact === undefined ? whole.metadata : withContact(whole.metadata, lastContact);
     switch (shape.type) {
       case "json":
-        return frame("BOOKMARK", whole);
+        return frame("BOOKMARK", { ...whole, metadata });
       case "partial-object-metadata":
         return frame("BOOKMARK", {
           kind: "PartialObjectMetadata",
@@ -147,6 +150,11 @@ export class Frames {
     }
     this.#order = this.#order.slice(dropped);
   }
+}
+
+function withContact(metadata: BookmarkObject["metadata"], at: number): BookmarkObject["metadata"] {
+  const annotations = { ...metadata.annotations, [LAST_CONTACT_ANNOTATION]: new Date(at).toISOString() };
+  return { ...metadata, annotations };
 }
 
 function frame(type: string, object: unknown): Buffer {

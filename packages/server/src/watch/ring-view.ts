@@ -10,6 +10,8 @@ export interface RingView {
   readonly audiences: Audiences;
   /** The view's version, as a list says it. */
   readonly version: string;
+  /** When the view last heard from its source: wall clock, epoch milliseconds. Undefined: that is not known. */
+  readonly lastContact: number | undefined;
   /** Versions can be compared. */
   readonly comparable: boolean;
   objects(namespace: string | undefined): readonly StoredObject[];

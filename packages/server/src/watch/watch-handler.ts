@@ -1,6 +1,6 @@
 import { methodNotAllowed } from "@krm/apimachinery";
 import type { Clock, StalenessBounds, Store } from "@krm/core";
-import { formatFreshness } from "@krm/protocol";
+import { asksForLastContact, formatFreshness } from "@krm/protocol";
 import type { FastifyRequest } from "fastify";
 import type { Access, Recheck } from "../auth/access.ts";
 import type { KubernetesWatchHandler } from "../kubernetes/watch-handler.ts";
@@ -67,7 +67,8 @@ export function watchHandler({ hub, access, began, places, ...at }: WatchHandler
         began?.(request);
         return sink;
       };
-      await hub.open({ scope, namespace, options, fields, view }, begin, refused.signal);
+      const tellsContact = asksForLastContact(request.headers);
+      await hub.open({ scope, namespace, options, fields, view, tellsContact }, begin, refused.signal);
     } finally {
       request.signal.removeEventListener("abort", left);
       over.abort();

@@ -42,6 +42,8 @@ export interface WatchQuery {
   /** Of the options, read for the resource. */
   readonly fields: FieldSelector;
   readonly view: ObjectView;
+  /** Bookmarks are to tell when the view last heard from its source. @default false */
+  readonly tellsContact?: boolean | undefined;
 }
 
 /** A scope that is followed. */
@@ -132,6 +134,7 @@ export class WatchHub implements AsyncDisposable {
         shape,
         options,
         timeoutMs: this.#timeoutMs(options.timeoutSeconds),
+        tellsContact: query.tellsContact === true && options.allowWatchBookmarks,
         sink: begin(),
         clock: this.#clock,
         bounds: this.#options.reader ?? DEFAULT_READER_BOUNDS,

@@ -187,7 +187,7 @@ export class WatchRing {
     if (meta === undefined) return true;
     if (!state.view.goesOnWith(meta)) return false;
     state.view.apply(pending, meta);
-    for (const watcher of this.#watchers) if (!watcher.isLive) watcher.look();
+    for (const watcher of this.#watchers) if (!watcher.isLive || watcher.tellsContact) watcher.look();
     return true;
   }
 

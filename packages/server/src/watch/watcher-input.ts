@@ -14,6 +14,8 @@ export interface WatcherInput {
   readonly shape: Shape;
   readonly options: ListOptions;
   readonly timeoutMs: number;
+  /** Its bookmarks tell when the view last heard from its source. */
+  readonly tellsContact: boolean;
   readonly sink: WatchSink;
   readonly clock: Clock;
   readonly bounds: ReaderBounds;

@@ -14,6 +14,8 @@ export type WatcherState =
       sent: number;
       readonly next: number;
       readonly version: string;
+      /** As of the same moment. */
+      readonly lastContact: number | undefined;
     }
   /** Reads from the log, at the pace of the reader. */
   | { readonly phase: "replaying"; readonly next: number }
@@ -28,5 +30,6 @@ export function isBehind({ phase }: WatcherState): boolean {
 
 /** All that there is now, still to be told. */
 export function snapshotOf(ring: RingView, namespace: string | undefined): WatcherState {
-  return { phase: "initial", objects: ring.objects(namespace), sent: 0, next: ring.log.next, version: ring.version };
+  const { version, lastContact } = ring;
+  return { phase: "initial", objects: ring.objects(namespace), sent: 0, next: ring.log.next, version, lastContact };
 }

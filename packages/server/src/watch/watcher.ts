@@ -1,6 +1,7 @@
 import { expired, type Status, tooLargeResourceVersion } from "@krm/apimachinery";
 import { compareResourceVersions, type ResourceVersion, type StoredObject } from "@krm/core";
 import type { Listener } from "./audiences.ts";
+import { ContactTeller } from "./contact-teller.ts";
 import { PacedSink } from "./paced-sink.ts";
 import { type RingEvent, seenBy } from "./watch-event.ts";
 import type { WatchEnd } from "./watch-end.ts";
@@ -30,11 +31,13 @@ export class Watcher implements Listener {
   readonly #over = new AbortController();
   readonly #done = Promise.withResolvers<WatchEnd>();
   readonly #sink: PacedSink;
+  readonly #contact: ContactTeller;
   #failure: unknown;
 
   constructor(input: WatcherInput) {
     this.#input = input;
     this.#sink = new PacedSink(input.sink, input.bounds, input.clock);
+    this.#contact = new ContactTeller(input.tellsContact, input.clock);
   }
 
   /** Resolves when it has ended; never rejects. */
@@ -56,7 +59,12 @@ export class Watcher implements Listener {
     return this.#state.phase === "live";
   }
 
-  /** Begins. From now on {@link look} must be called after each commit, while it is not live. */
+  /** See {@link WatcherInput}. */
+  get tellsContact(): boolean {
+    return this.#contact.isAsked;
+  }
+
+  /** Begins. From now on {@link look} must be called after each commit, while it is not live, or {@link tellsContact}. */
   start(): void {
     const { closed } = this.#sink;
     if (closed.aborted) return this.finish("left");
@@ -72,6 +80,7 @@ export class Watcher implements Listener {
   look(): void {
     const state = this.#state;
     if (state.phase === "waiting") this.#begin();
+    else if (state.phase === "live") this.#tellContact();
     else if ((state.phase === "initial" || state.phase === "replaying") && state.next < this.#input.ring.log.first)
       this.finish("slow");
   }
@@ -196,6 +205,8 @@ export class Watcher implements Listener {
     // What was told and not handed over is in the log, and was just read there.
     ring.flush();
     this.#state = { phase: "live", leave: ring.audiences.join(interest, shape, this) };
+    // What was told before may have been known for long; what follows is told as it comes.
+    this.#tellContact();
   }
 
   #tellInitial(state: Extract<WatcherState, { phase: "initial" }>): void {
@@ -217,7 +228,10 @@ export class Watcher implements Listener {
     turns.spend(bytes + (state.sent - sent) * LOOK_COST);
     if (pieces.length > 0) this.#write(Buffer.concat(pieces, bytes));
     if (state.sent < objects.length) return;
-    if (options.allowWatchBookmarks) this.#sink.write(ring.frames.bookmark(state.version, shape, true));
+    if (options.allowWatchBookmarks) {
+      const contact = this.tellsContact ? state.lastContact : undefined;
+      this.#sink.write(ring.frames.bookmark(state.version, shape, true, contact));
+    }
     this.#state = { phase: "replaying", next: state.next };
   }
 
@@ -284,6 +298,10 @@ export class Watcher implements Listener {
     return true;
   }
 
+  #tellContact(): void {
+    if (this.#contact.isDue(this.#input.ring.lastContact)) this.#bookmark();
+  }
+
   /** Only who has been told all that the version stands for may hold it. */
   #bookmark(): void {
     const { ring, shape, options } = this.#input;
@@ -292,6 +310,6 @@ export class Watcher implements Listener {
     if (this.#state.phase !== "live") return;
     // A watch from the future has nothing to promise yet.
     if (start.type === "after" && this.#isOlder(start.version)) return;
-    this.#sink.write(ring.frames.bookmark(ring.version, shape, false));
+    this.#sink.write(ring.frames.bookmark(ring.version, shape, false, this.#contact.tell(ring.lastContact)));
   }
 }

@@ -125,6 +125,7 @@ export interface AskOptions {
   readonly signal?: AbortSignal;
   readonly sink?: MemorySink;
   readonly representation?: ObjectView["representation"];
+  readonly tellsContact?: boolean;
 }
 
 /** Opens a watch as a route would. Rejects with what it would answer in place of a stream. */
@@ -135,6 +136,7 @@ export async function watch(hub: WatchHub, query: string, options: AskOptions = 
     signal,
     sink = new MemorySink(),
     representation = { type: "json" },
+    tellsContact,
   } = options;
   const begun = Promise.withResolvers<void>();
   const asked = parseListOptions(new URLSearchParams(query), "watch");
@@ -142,7 +144,7 @@ export async function watch(hub: WatchHub, query: string, options: AskOptions = 
   const view: ObjectView = { representation, includeObject: "Metadata" };
   let how: WatchEnd | undefined;
   const end = hub.open(
-    { scope, namespace, options: asked, fields, view },
+    { scope, namespace, options: asked, fields, view, tellsContact },
     () => {
       begun.resolve();
       return sink;
