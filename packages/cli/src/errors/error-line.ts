@@ -21,7 +21,7 @@ const NOT_KRM = "Check --server: it must name a KRM server, with the path where 
 
 /** Where the mend on a command line is another than in a program. */
 const HINTS: Readonly<Record<string, string>> = {
-  KRM_CLIENT_INSECURE_TOKEN: "Name the server by https.",
+  KRM_CLIENT_INSECURE_TOKEN: "Name the server by https, or add --allow-insecure-token where you trust the network.",
   KRM_CLIENT_NOT_KRM: NOT_KRM,
   KRM_CLIENT_SYNCING: "krm status shows how far it is.",
   KRM_CLIENT_TIMEOUT: "Ask for less, with a selector or a namespace.",

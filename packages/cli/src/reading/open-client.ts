@@ -2,6 +2,11 @@ import { KrmClient } from "@krm/client";
 import type { ReaderOptions } from "../options/reader-flags.ts";
 
 /** A client for one command. It does not ask again: whoever sits before it sees what is wrong, and can. */
-export function openClient({ server, tokenFile }: ReaderOptions): KrmClient {
-  return new KrmClient({ url: server, retries: 0, ...(tokenFile === undefined ? {} : { tokenFile }) });
+export function openClient({ server, tokenFile, allowInsecureToken }: ReaderOptions): KrmClient {
+  return new KrmClient({
+    url: server,
+    retries: 0,
+    allowInsecureToken,
+    ...(tokenFile === undefined ? {} : { tokenFile }),
+  });
 }
