@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { exitAs, runForwarding, Stopped } from "./run/processes.mjs";
-import { kubectl } from "./setup/kubectl.mjs";
+import { helm, kubectl } from "./setup/kubernetes-tools.mjs";
 import { realServers } from "./setup/servers.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -14,9 +14,13 @@ const args = process.argv.slice(2);
 const env = { ...process.env };
 
 /** The system set-up of the tests: each entry says in one line what it could not get, and its tests then skip by name. */
-const found = kubectl(root, say);
-if (found.path) env.KRM_TEST_KUBECTL = found.path;
-else say(found.reason);
+for (const [variable, found] of [
+  ["KRM_TEST_KUBECTL", kubectl(root, say)],
+  ["KRM_TEST_HELM", helm(root, say)],
+]) {
+  if (found.path) env[variable] = found.path;
+  else say(found.reason);
+}
 try {
   const servers = await realServers(env, say);
   Object.assign(env, servers.env);
