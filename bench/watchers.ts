@@ -98,7 +98,7 @@ async function serve(): Promise<void> {
     const options = parseListOptions(new URL(request.url ?? "", "http://localhost").searchParams, "watch");
     const fields = parseFieldSelector("", PODS);
     const view = { representation: { type: "json" }, includeObject: "Metadata" } as const;
-    const query = { scope: { resource: PODS }, namespace: undefined, options, fields, view };
+    const query = { scopes: [{ resource: PODS }] as const, namespace: undefined, options, fields, view };
     void hub.open(query, () => streamTo(response));
   };
   const server = values.tls ? createSecureServer(await createTlsMaterial(), answer) : createServer(answer);

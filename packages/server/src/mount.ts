@@ -80,11 +80,20 @@ export interface MountParts {
   readonly notFound: boolean;
 }
 
+/** What was mounted. */
+export interface Mounted {
+  /**
+   * Follows all that is watched in several scopes by now, so that a watch can go on from the first list of it. Never rejects:
+   * what cannot be looked up is followed from the first request on.
+   */
+  readonly followUnions: () => Promise<void>;
+}
+
 /**
  * Adds KRM's hooks, routes and error handling to an instance, which must be KRM's own (or its encapsulated part). Observer
  * and auditor are the caller's to attach, before all other hooks.
  */
-export function mountKrm(app: FastifyInstance, options: MountOptions, parts: MountParts): void {
+export function mountKrm(app: FastifyInstance, options: MountOptions, parts: MountParts): Mounted {
   const {
     store,
     clock = systemClock,
@@ -112,8 +121,9 @@ export function mountKrm(app: FastifyInstance, options: MountOptions, parts: Mou
     access,
     compressed: new CompressedObjects(),
     limits,
-    follow: async (scopes, signal) => {
-      await Promise.all(scopes.map(async (scope) => hub.prepare(scope, signal)));
+    follow: async (scopes, signal) => hub.prepare(scopes, signal),
+    followUnions: (watched) => {
+      for (const { scopes } of watched) hub.follow(scopes);
     },
     watch: watchHandler({
       hub,
@@ -126,6 +136,14 @@ export function mountKrm(app: FastifyInstance, options: MountOptions, parts: Mou
     }),
   };
   options.observer?.watches?.(() => hub.byScope);
+  const followUnions = async (): Promise<void> => {
+    try {
+      context.followUnions(await catalog.watched());
+    } catch {
+      // Nothing is watched yet, or the store does not answer: whoever asks is told.
+    }
+  };
+  app.addHook("onReady", async () => void followUnions());
   app.addHook("preClose", async () => {
     forwarding?.close();
     await hub[Symbol.asyncDispose]();
@@ -217,6 +235,7 @@ export function mountKrm(app: FastifyInstance, options: MountOptions, parts: Mou
     readQuery(request.raw.url ?? "", []);
     return sendJson(reply, openApiDocument({ prefix, paths }));
   });
+  return { followUnions };
 }
 
 function kubernetesRoutes(sendsOn: boolean): readonly string[] {

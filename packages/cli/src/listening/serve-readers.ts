@@ -16,6 +16,9 @@ import { formatHostPort } from "../options/listen-address.ts";
 import { refuseForeignTokens } from "./foreign-tokens.ts";
 import { listenHint } from "./listen-hint.ts";
 
+/** How often it is looked what has come to be watched in several namespaces. Milliseconds. */
+const LOOK_EVERY_MS = 5000;
+
 /** The cluster, as far as it is asked for readers. */
 export interface AskedCluster {
   readonly reviews?: AccessReviews | undefined;
@@ -25,6 +28,8 @@ export interface AskedCluster {
 /** A server that answers readers until it is disposed. */
 export interface Serving extends AsyncDisposable {
   readonly url: string;
+  /** To be called when `scopes` has grown, which is else noticed within seconds. Never rejects. */
+  readonly followUnions: () => Promise<void>;
 }
 
 /**
@@ -59,8 +64,11 @@ export async function serveReaders(
     await createServer({ store, scopes, listen, auth, tls, ...limits, logger, metrics, observer, audit, upstream }),
   );
   const { url } = await listenHint(server.listen(), formatHostPort(listen));
+  const followUnions = async (): Promise<void> => server.followUnions();
+  const looking = setInterval(() => void followUnions(), LOOK_EVERY_MS).unref();
+  opened.defer(() => clearInterval(looking));
   const serving = opened.move();
-  return { url, [Symbol.asyncDispose]: async () => serving.disposeAsync() };
+  return { url, followUnions, [Symbol.asyncDispose]: async () => serving.disposeAsync() };
 }
 
 async function openAudit(

@@ -63,6 +63,7 @@ export async function answerKubernetes(
   const refusal = await context.access.refusal(request, attributes);
   if (refusal !== undefined && !asksForLess(info, query)) throw refusal;
   const all = await context.catalog.watched();
+  context.followUnions(all);
   const sameGroup = all.filter(({ resource: { group, version } }) => group === info.group && version === info.version);
   const watched = sameGroup.find(({ resource }) => resource.resource === info.resource);
   if (watched === undefined) {

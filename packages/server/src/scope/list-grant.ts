@@ -66,14 +66,16 @@ export async function grantList(context: GrantContext, asked: GrantRequest): Pro
   const within = await context.access.namespaces(request, attributes, among);
   // A token for the rest as it is by now names no version, and its reader has been told what that means.
   if (wants.continue?.version !== undefined && before !== nameOf(within)) throw scopeChanged();
-  const scopes = watched.scopes.filter(({ namespace }) => namespace === undefined || within.includes(namespace));
-  if (scopes.length === 0) {
+  const [first, ...others] = watched.scopes.filter(
+    ({ namespace }) => namespace === undefined || within.includes(namespace),
+  );
+  if (first === undefined) {
     context.access.forbade(request, attributes);
     throw refusal ?? scopeChanged();
   }
   return {
     scope: { type: "accessible", namespaces: within.length },
-    watched: { ...watched, scopes },
+    watched: { ...watched, scopes: [first, ...others] },
     within,
   };
 }

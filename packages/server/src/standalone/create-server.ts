@@ -68,6 +68,12 @@ export interface KrmServer extends AsyncDisposable {
    * @throws KrmError `KRM_LISTEN` that names the address and what to do.
    */
   listen(): Promise<{ readonly url: string; readonly host: string; readonly port: number }>;
+  /**
+   * Follows what is watched in several scopes by now, so that a watch of all of them can go on from the first list. To be
+   * called when scopes have come; without it they are followed from the first request to the Kubernetes API on. Never
+   * rejects.
+   */
+  followUnions(): Promise<void>;
   /** Takes no new requests, lets those under way end within the grace, then closes all. Never rejects for them. */
   close(): Promise<void>;
 }
@@ -141,7 +147,8 @@ export async function createServer(options: ServerOptions): Promise<KrmServer> {
     // A connection that stays open after its answer would hold up the end, or be of no use.
     if (stop.signal.aborted || isOutdated) setImmediate(() => app.server.closeIdleConnections());
   });
-  mountKrm(app, { ...options, auth: authenticator, authorizer }, { access, auditor, notFound: true });
+  const mounted = mountKrm(app, { ...options, auth: authenticator, authorizer }, { access, auditor, notFound: true });
+  const { followUnions } = mounted;
   const following = tls?.follow(stop.signal, (what) => {
     // Everything anew: what is left out falls back to the defaults.
     (app.server as unknown as TlsServer).setSecureContext(secureContext(tls));
@@ -180,7 +187,7 @@ export async function createServer(options: ServerOptions): Promise<KrmServer> {
   let started: ReturnType<typeof start> | undefined;
   let ended: Promise<void> | undefined;
   const close = async (): Promise<void> => (ended ??= end());
-  return { app, listen: async () => (started ??= start()), close, [Symbol.asyncDispose]: close };
+  return { app, listen: async () => (started ??= start()), followUnions, close, [Symbol.asyncDispose]: close };
 }
 
 function refuseUnsafe({ auth, listen, tls }: ServerOptions): void {

@@ -6,8 +6,11 @@ import { sourceTrouble } from "./source-state.ts";
 /** A resource that is watched, and the scopes whose union is its view. */
 export interface Watched {
   readonly resource: ResourceType;
-  readonly scopes: readonly Scope[];
+  readonly scopes: Scopes;
 }
+
+/** Scopes of one resource. */
+export type Scopes = readonly [Scope, ...Scope[]];
 
 /** Which resources there are to read: what the store holds, and what is meant to come into it. */
 export class Catalog {
@@ -69,17 +72,16 @@ export class Catalog {
 
 /** Scopes by resource, in the order of their first scope. One of all namespaces stands for all others. */
 function group(scopes: readonly Scope[]): readonly Watched[] {
-  const byResource = new Map<string, Scope[]>();
+  const byResource = new Map<string, [Scope, ...Scope[]]>();
   for (const scope of scopes) {
     const id = resourceId(scope.resource);
     const known = byResource.get(id);
     if (known === undefined) byResource.set(id, [scope]);
     else known.push(scope);
   }
-  return [...byResource.values()].flatMap((of) => {
+  return [...byResource.values()].map((of) => {
     const all = of.find((scope) => scope.namespace === undefined);
-    const [first] = of;
-    return first === undefined ? [] : [{ resource: first.resource, scopes: all === undefined ? of : [all] }];
+    return { resource: of[0].resource, scopes: all === undefined ? of : [all] };
   });
 }
 
@@ -88,10 +90,10 @@ function group(scopes: readonly Scope[]): readonly Watched[] {
  *
  * @throws StatusError 404 where the namespace is not watched: an empty list would claim that nothing is there.
  */
-export function scopesFor(watched: Watched, namespace: string | undefined): readonly Scope[] {
+export function scopesFor(watched: Watched, namespace: string | undefined): Scopes {
   if (namespace === undefined) return watched.scopes;
-  const scopes = watched.scopes.filter((scope) => scope.namespace === undefined || scope.namespace === namespace);
-  if (scopes.length > 0) return scopes;
+  const found = watched.scopes.find((scope) => scope.namespace === undefined || scope.namespace === namespace);
+  if (found !== undefined) return [found];
   // Which ones are, only /status tells: not everyone who may ask for this one may know.
   throw causedError("NamespaceNotWatched", {
     code: 404,

@@ -5,6 +5,9 @@ import { InterestIndex } from "./interest-index.ts";
 import { type Shape, shapeId } from "./shape.ts";
 import { type RingEvent, seenBy, type SeenEvent } from "./watch-event.ts";
 
+/** Events of one turn that are handed over together at most: what is more goes out in parts. */
+const TOLD_AT_ONCE = 256;
+
 /** Which events a watch is about. */
 export interface Interest {
   /** The same text: the same interest. */
@@ -54,14 +57,11 @@ export class Audiences {
   /** By namespace; `""`: all. */
   readonly #byNamespace = new Map<string, Neighbours>();
   readonly #dirty = new Set<Channel>();
+  #told = 0;
+  #willFlush = false;
 
   constructor(frames: Frames) {
     this.#frames = frames;
-  }
-
-  /** Whether something is told that was not handed over. */
-  get isDirty(): boolean {
-    return this.#dirty.size > 0;
   }
 
   /** From now on the listener hears all that is told. What was told before must have been flushed. Returns how to leave. */
@@ -74,11 +74,18 @@ export class Audiences {
     };
   }
 
-  /** Tells an event; it is heard at the next flush. */
+  /** Tells an event, which is in the log by now; it is heard with what else comes in this turn of the event loop. */
   tell(event: RingEvent): void {
     this.#tell(this.#byNamespace.get(""), event);
     const { namespace } = event.object;
     if (namespace !== "") this.#tell(this.#byNamespace.get(namespace), event);
+    if (++this.#told >= TOLD_AT_ONCE) this.flush();
+    if (this.#dirty.size === 0 || this.#willFlush) return;
+    this.#willFlush = true;
+    setImmediate(() => {
+      this.#willFlush = false;
+      this.flush();
+    });
   }
 
   #tell(neighbours: Neighbours | undefined, event: RingEvent): void {
@@ -103,6 +110,7 @@ export class Audiences {
 
   /** Hands over what was told since the last time: one piece for each listener. */
   flush(): void {
+    this.#told = 0;
     const dirty = [...this.#dirty];
     this.#dirty.clear();
     for (const channel of dirty) {

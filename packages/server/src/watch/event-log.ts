@@ -22,12 +22,16 @@ export type Place =
   /** Nothing of this version was told yet. */
   | { readonly type: "ahead" };
 
-interface Entry {
+/** An event where it stands in a log. */
+export interface LoggedEvent {
   readonly event: RingEvent;
-  /** When it was appended, on the monotonic clock. */
-  readonly at: number;
   /** The newest version that readers can have been told when they have got this event. */
   readonly told: ResourceVersion;
+}
+
+interface Entry extends LoggedEvent {
+  /** When it was appended, on the monotonic clock. */
+  readonly at: number;
   /** Whether that is this event's own, and no one's before. */
   readonly isNews: boolean;
   /** The newest version that was told until the next event: the view's own may have moved. */
@@ -146,6 +150,11 @@ export class EventLog {
     if (from < this.#first) return undefined;
     const start = this.#head + from - this.#first;
     return this.#entries.slice(start, start + count).map((entry) => (entry as Entry).event);
+  }
+
+  /** The event of a number; undefined: it is not kept, or there is none yet. */
+  at(number: number): LoggedEvent | undefined {
+    return number < this.#first ? undefined : this.#entries[this.#head + number - this.#first];
   }
 
   #forgetOld(now: number): void {

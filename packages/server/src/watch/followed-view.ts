@@ -14,21 +14,22 @@ import type { Frames } from "./frames.ts";
 import type { RingView } from "./ring-view.ts";
 import { eventsOf } from "./watch-event.ts";
 
-/** Events of one commit that are handed over together at most: what is larger goes out in parts. */
-const TOLD_AT_ONCE = 256;
-
 /** The view as it is at one place in the feed, and what happened until then. */
 export class FollowedView implements RingView {
   readonly log: EventLog;
   readonly frames: Frames;
   readonly audiences: Audiences;
   readonly comparable: boolean;
+  readonly tellsOnce = false;
+  readonly heldBack = undefined;
   readonly #table = new ObjectTable();
   readonly #clock: Clock;
   /** The newest version of the histories before this one that readers may hold. */
   readonly #formerTold: ResourceVersion | undefined;
+  /** It is the first one of its store: nobody can have been told of any before it. */
+  readonly isFirst: boolean;
   #meta: ViewMeta;
-  #willFlush = false;
+  #lists = 0;
 
   constructor(
     { meta, objects }: ViewRead,
@@ -38,11 +39,13 @@ export class FollowedView implements RingView {
       readonly clock: Clock;
       readonly bounds: LogBounds | undefined;
       readonly formerTold: ResourceVersion | undefined;
+      readonly isFirst: boolean;
     },
   ) {
     this.#meta = meta;
     this.#clock = options.clock;
     this.#formerTold = options.formerTold;
+    this.isFirst = options.isFirst;
     this.comparable = !meta.snapshotOnly;
     this.frames = frames;
     this.audiences = new Audiences(frames);
@@ -76,45 +79,53 @@ export class FollowedView implements RingView {
     return this.#table.read({ namespace });
   }
 
+  /** A repair that this version does not show may not have been told to whoever holds it. */
+  get repairPending(): boolean {
+    return this.#meta.repairPending;
+  }
+
+  /** How many times something was put right here by a list: in an order that another server need not keep. */
+  get lists(): number {
+    return this.#lists;
+  }
+
   locate(version: string): Place {
-    const { resumeFloor } = this.#meta;
-    const asked = version as ResourceVersion;
-    if (this.comparable && resumeFloor !== undefined && compareResourceVersions(asked, resumeFloor) < 0)
-      return { type: "too-old", oldest: resumeFloor };
+    const floor = this.floorAbove(version);
+    if (floor !== undefined) return { type: "too-old", oldest: floor };
     const place = this.log.locate(version);
-    // It would wait for a version of this history, and what it holds is of another one.
-    if (
-      place.type === "ahead" &&
-      this.#formerTold !== undefined &&
-      compareResourceVersions(asked, this.#formerTold) <= 0
-    )
-      return { type: "too-old", oldest: this.version };
-    return place;
+    return place.type === "ahead" && this.isFormer(version) ? { type: "too-old", oldest: this.version } : place;
+  }
+
+  /** The version from which on can be resumed, where that is above `version` (law 10). */
+  floorAbove(version: string): ResourceVersion | undefined {
+    const { resumeFloor } = this.#meta;
+    if (!this.comparable || resumeFloor === undefined) return undefined;
+    return compareResourceVersions(version as ResourceVersion, resumeFloor) < 0 ? resumeFloor : undefined;
+  }
+
+  /** It may be of a history before this one: who holds it would wait for a version of this one. */
+  isFormer(version: string): boolean {
+    return this.#formerTold !== undefined && compareResourceVersions(version as ResourceVersion, this.#formerTold) <= 0;
   }
 
   /** Whole commits. */
   apply(entries: readonly FeedEntry[], meta: ViewMeta): void {
     const now = this.#clock.monotonic();
-    let told = 0;
     // A list has no order, and another server may tell of it in another one: its version stands for all that is before it.
-    if (entries.some(({ change }) => change.origin !== "stream")) this.log.pass(meta.version ?? this.version, now);
+    if (entries.some(({ change }) => change.origin !== "stream")) {
+      this.log.pass(meta.version ?? this.version, now);
+      this.#lists++;
+    }
     for (const { change } of entries) {
       const previous = this.#table.get(change.type === "set" ? change.object.key : change.key);
       this.#table.apply([change]);
       for (const event of eventsOf(change, previous)) {
         this.log.append(event, now);
         this.audiences.tell(event);
-        if (++told % TOLD_AT_ONCE === 0) this.flush();
       }
     }
     this.#meta = meta;
     this.log.pass(this.version, now);
-    if (!this.audiences.isDirty || this.#willFlush) return;
-    this.#willFlush = true;
-    setImmediate(() => {
-      this.#willFlush = false;
-      this.flush();
-    });
   }
 
   flush(): void {

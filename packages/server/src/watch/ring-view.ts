@@ -14,6 +14,13 @@ export interface RingView {
   readonly lastContact: number | undefined;
   /** Versions can be compared. */
   readonly comparable: boolean;
+  /**
+   * Who resumes is told of each object once, as it is by then: of what was told since the version, the reader may know any
+   * part, and must not be led back.
+   */
+  readonly tellsOnce: boolean;
+  /** The newest version of what a list may show already, and this view does not tell yet; undefined: it tells everything. */
+  readonly heldBack: string | undefined;
   objects(namespace: string | undefined): readonly StoredObject[];
   locate(version: string): Place;
   /** Hands over what was told. */

@@ -16,6 +16,8 @@ export interface RingEvent {
   readonly object: StoredObject;
   /** What the view showed before, and so what a reader of it has; undefined: nothing. */
   readonly previous: StoredObject | undefined;
+  /** Where one event stands for several: the states before `previous`, any of which a reader may have instead. Oldest first. */
+  readonly earlier?: readonly StoredObject[] | undefined;
 }
 
 /** What one reader is told of an event. The object goes out under the event's version, whatever its bytes say. */
@@ -61,11 +63,11 @@ function versionBetween(before: ResourceVersion, after: ResourceVersion): Resour
  * deleted for that reader, as it was when it was; one that begins to be is added.
  */
 export function seenBy(wanted: Wanted | undefined, event: RingEvent): SeenEvent | undefined {
-  const { type, object, previous } = event;
+  const { type, object, previous, earlier } = event;
   if (wanted === undefined) return { type, object };
-  const before = previous !== undefined && wanted(previous);
+  const before = previous !== undefined && wanted(previous) ? previous : earlier?.findLast((state) => wanted(state));
   const after = type !== "DELETED" && wanted(object);
-  if (after) return { type: before ? "MODIFIED" : "ADDED", object };
-  if (!before) return undefined;
-  return { type: "DELETED", object: type === "DELETED" ? object : previous };
+  if (after) return { type: before === undefined ? "ADDED" : "MODIFIED", object };
+  if (before === undefined) return undefined;
+  return { type: "DELETED", object: type === "DELETED" ? object : before };
 }

@@ -1,4 +1,3 @@
-import { methodNotAllowed } from "@krm/apimachinery";
 import type { Clock, StalenessBounds, Store } from "@krm/core";
 import { asksForLastContact, formatFreshness } from "@krm/protocol";
 import type { FastifyRequest } from "fastify";
@@ -33,18 +32,10 @@ const RECHECK_EVERY_MS = 10_000;
  * Serves watches of the Kubernetes API from a hub. The headers tell how far the view could be trusted as the watch began.
  * One whose reader may not watch any more is told so (ERROR 401 or 403) and ended. Where that cannot be found out it is
  * ended in good order: the next request is told why.
- *
- * A resource that is watched in some namespaces one by one can be watched here in one of them at a time: their versions
- * go on apart from each other, so that none says what of all of them a reader has been told.
  */
 export function watchHandler({ hub, access, began, places, ...at }: WatchHandlerContext): KubernetesWatchHandler {
   return async ({ watched, namespace, options, fields, view, request, reply }) => {
     const scopes = scopesFor(watched, namespace);
-    const [scope] = scopes;
-    if (scope === undefined || scopes.length > 1) {
-      const known = scopes.map((each) => each.namespace).join(", ");
-      throw methodNotAllowed(`not all namespaces are watched here; watch one of them at a time: ${known}`);
-    }
     const parts = await statusOf(at.store, scopes, at);
     reply.headers(formatFreshness(freshnessOf(parts, at.clock.now())));
     requireView(parts);
@@ -68,7 +59,7 @@ export function watchHandler({ hub, access, began, places, ...at }: WatchHandler
         return sink;
       };
       const tellsContact = asksForLastContact(request.headers);
-      await hub.open({ scope, namespace, options, fields, view, tellsContact }, begin, refused.signal);
+      await hub.open({ scopes, namespace, options, fields, view, tellsContact }, begin, refused.signal);
     } finally {
       request.signal.removeEventListener("abort", left);
       over.abort();

@@ -1,12 +1,25 @@
 import { type FieldSelector, type ListOptions, type ObjectView, StatusError } from "@krm/apimachinery";
-import { type Clock, type Logger, type Scope, scopeId, silentLogger, type Store, systemClock } from "@krm/core";
+import {
+  type Clock,
+  type Logger,
+  ReplicaStore,
+  resourceId,
+  type Scope,
+  scopeId,
+  silentLogger,
+  type Store,
+  systemClock,
+} from "@krm/core";
 import { FieldCache } from "../selection/field-cache.ts";
 import { compile, lookUps } from "../selection/selection.ts";
+import type { Scopes } from "../view/catalog.ts";
 import type { Interest } from "./audiences.ts";
 import type { LogBounds } from "./event-log.ts";
 import { DEFAULT_READER_BOUNDS, type ReaderBounds } from "./reader-bounds.ts";
+import type { Ring } from "./ring.ts";
 import { shapeOf } from "./shape.ts";
 import { Turns } from "./turns.ts";
+import { UnionRing } from "./union-ring.ts";
 import { emptyTally, type ScopeWatches, totalOf, type WatchCounts, type WatchTally } from "./watch-tally.ts";
 import type { WatchEnd } from "./watch-end.ts";
 import { WatchRing } from "./watch-ring.ts";
@@ -35,8 +48,9 @@ export interface WatchHubOptions {
 
 /** One watch that is asked for. */
 export interface WatchQuery {
-  readonly scope: Scope;
-  /** Undefined: all namespaces of the scope. */
+  /** One, or several of one resource, whose union is watched. */
+  readonly scopes: Scopes;
+  /** Undefined: all namespaces of the scopes. */
   readonly namespace: string | undefined;
   readonly options: ListOptions;
   /** Of the options, read for the resource. */
@@ -61,7 +75,8 @@ interface Followed {
 
 /**
  * All watches of one server, by scope: each scope's change feed is read once, from the first watch on (or the first list,
- * see {@link WatchHub.prepare}) until some time after the last.
+ * see {@link WatchHub.prepare}) until some time after the last. What several scopes tell together, unions, is made of that,
+ * and followed to the end: who begins to follow late cannot go on from a list until all scopes have told something.
  */
 export class WatchHub implements AsyncDisposable {
   readonly #store: Store;
@@ -71,6 +86,8 @@ export class WatchHub implements AsyncDisposable {
   readonly #fields: FieldCache;
   readonly #options: WatchHubOptions;
   readonly #rings = new Map<string, Followed>();
+  /** By resource. */
+  readonly #unions = new Map<string, UnionRing>();
   readonly #tallies = new Map<string, WatchTally>();
   readonly #turns = new Turns();
   #isClosed = false;
@@ -89,38 +106,46 @@ export class WatchHub implements AsyncDisposable {
     return totalOf(this.byScope);
   }
 
-  /** Of each scope that was ever followed. */
+  /** Of each scope that was ever followed. A union counts as the scope of all namespaces. */
   get byScope(): readonly ScopeWatches[] {
     return [...this.#tallies].map(([id, { scope, ended, framed }]) => {
-      const ring = this.#rings.get(id)?.ring;
+      const union = scope.namespace === undefined ? this.#unions.get(resourceId(scope.resource)) : undefined;
+      const ring: Ring | undefined = this.#rings.get(id)?.ring ?? union;
       return { scope, open: ring?.size ?? 0, ended: { ...ended }, framed: framed + (ring?.framed ?? 0) };
     });
   }
 
   /**
-   * Follows a scope from now on. To be awaited before a list is read, so that a watch can go on from its version. Where
-   * there is no view yet that is no error.
+   * Follows some scopes of one resource from now on. To be awaited before a list is read of them, so that a watch can go on
+   * from its version. Where there is no view yet that is no error.
    */
-  async prepare(scope: Scope, signal?: AbortSignal): Promise<void> {
-    const known = this.#rings.get(scopeId(scope));
-    if (known === undefined) return this.#with(scope, async (ring) => ring.settled(signal));
+  async prepare(scopes: Scopes, signal?: AbortSignal): Promise<void> {
+    const known = scopes.length === 1 ? this.#rings.get(scopeId(scopes[0])) : undefined;
+    if (known === undefined) return this.#with(scopes, async (ring) => ring.settled(signal));
     known.usedAt = this.#clock.monotonic();
     await known.ring.settled(signal);
+  }
+
+  /** Follows the union of several scopes of one resource from now on, to the end; of one scope: nothing. */
+  follow(scopes: Scopes): void {
+    if (scopes.length > 1 && !this.#isClosed) this.#union(scopes);
   }
 
   /**
    * Serves one watch. `begin` is called when all is checked and the stream can begin; what is thrown before is to be
    * answered as an error of HTTP. Resolves when the watch has ended; aborting the signal ends it in good order, and where
-   * the reason is a StatusError 401 or 403 the reader is told that.
+   * the reason is a StatusError 401 or 403 the reader is told that. Of several scopes, those that have no view are left
+   * out: whether they may be is for the caller to know.
    *
-   * @throws StatusError 406 for a representation of lists, 503 while there is no view.
+   * @throws StatusError 406 for a representation of lists, 503 while there is no view, 405 for the union of scopes whose
+   *   versions cannot be ordered.
    */
   async open(query: WatchQuery, begin: () => WatchSink, signal?: AbortSignal): Promise<WatchEnd> {
     const { options } = query;
     const shape = shapeOf(query.view);
     const interest = this.#interest(query);
     signal?.throwIfAborted();
-    return this.#with(query.scope, async (ring) => {
+    return this.#with(query.scopes, async (ring) => {
       let { view } = ring;
       // Nothing may be awaited between reading the view and the watch's place in the ring.
       while (view === undefined) {
@@ -131,6 +156,7 @@ export class WatchHub implements AsyncDisposable {
       const watcher = new Watcher({
         ring: view,
         interest,
+        isWhole: query.namespace === undefined,
         shape,
         options,
         timeoutMs: this.#timeoutMs(options.timeoutSeconds),
@@ -146,8 +172,9 @@ export class WatchHub implements AsyncDisposable {
       if (signal?.aborted === true) stop();
       const end = await watcher.done;
       signal?.removeEventListener("abort", stop);
-      this.#tally(query.scope).ended[end]++;
-      if (end === "failed") this.#logger.error({ err: watcher.failure, scope: scopeId(query.scope) }, "a watch failed");
+      const scope = whole(query.scopes);
+      this.#tally(scope).ended[end]++;
+      if (end === "failed") this.#logger.error({ err: watcher.failure, scope: scopeId(scope) }, "a watch failed");
       return end;
     });
   }
@@ -156,6 +183,7 @@ export class WatchHub implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     const all = [...this.#rings.values()];
+    for (const union of this.#unions.values()) union.stop();
     for (const { ring, unused } of all) {
       unused?.abort();
       ring.stop();
@@ -163,13 +191,14 @@ export class WatchHub implements AsyncDisposable {
     await Promise.all(all.map(({ running }) => running));
   }
 
-  #interest({ namespace, options, fields, scope }: WatchQuery): Interest {
+  #interest({ namespace, options, fields, scopes }: WatchQuery): Interest {
     const { labels } = options;
+    const [scope, ...others] = scopes;
     const selection = { labels, fields, node: undefined, owner: undefined };
     return {
       id: JSON.stringify([labels.toString(), fields.toString()]),
       // A scope of one namespace holds no others.
-      namespace: namespace === scope.namespace ? undefined : namespace,
+      namespace: others.length === 0 && namespace === scope.namespace ? undefined : namespace,
       wanted: compile(selection, scope.resource, this.#fields),
       where: lookUps(selection, scope.resource),
     };
@@ -179,12 +208,10 @@ export class WatchHub implements AsyncDisposable {
     return seconds === undefined || seconds <= 0 ? MIN_TIMEOUT_MS * (1 + this.#random()) : seconds * 1000;
   }
 
-  async #with<T>(scope: Scope, use: (ring: WatchRing) => Promise<T>): Promise<T> {
-    const id = scopeId(scope);
-    const entry = this.#rings.get(id) ?? this.#make(scope, id);
-    entry.users++;
-    entry.unused?.abort();
-    entry.unused = undefined;
+  async #with<T>(scopes: Scopes, use: (ring: Ring) => Promise<T>): Promise<T> {
+    const [scope, ...others] = scopes;
+    if (others.length > 0) return use(this.#union(scopes));
+    const { id, entry } = this.#use(scope);
     try {
       return await use(entry.ring);
     } finally {
@@ -195,6 +222,31 @@ export class WatchHub implements AsyncDisposable {
         void this.#linger(id, entry, unused.signal);
       }
     }
+  }
+
+  #use(scope: Scope): { readonly id: string; readonly entry: Followed } {
+    const id = scopeId(scope);
+    const entry = this.#rings.get(id) ?? this.#make(scope, id);
+    entry.users++;
+    entry.unused?.abort();
+    entry.unused = undefined;
+    return { id, entry };
+  }
+
+  #union(scopes: Scopes): UnionRing {
+    const [{ resource }] = scopes;
+    const known = this.#unions.get(resourceId(resource));
+    if (known?.holds(scopes) === true) return known;
+    const isFirst = scopes.every((scope) => !this.#rings.has(scopeId(scope)));
+    const parts = scopes.map((scope) => ({ scope, ring: this.#use(scope).entry.ring }));
+    // A scope has come: who watched all that there was before is not told of it.
+    known?.expire();
+    for (const { ring } of parts) ring.expireWhole();
+    const order = isAlone(this.#store) ? "arrival" : "version";
+    const ring = new UnionRing({ parts, resource, order, isFirst, clock: this.#clock, bounds: this.#options.log });
+    this.#tally(whole(scopes)).framed += known?.framed ?? 0;
+    this.#unions.set(resourceId(resource), ring);
+    return ring;
   }
 
   #make(scope: Scope, id: string): Followed {
@@ -234,6 +286,16 @@ export class WatchHub implements AsyncDisposable {
     this.#tally(ring.scope).framed += ring.framed;
     ring.stop();
   }
+}
+
+/** What some scopes are together. */
+function whole([scope, ...others]: Scopes): Scope {
+  return others.length === 0 ? scope : { resource: scope.resource };
+}
+
+/** Whether no other server can tell of what is in a store. */
+function isAlone(store: Store): boolean {
+  return !store.manifest.shared && !(store instanceof ReplicaStore);
 }
 
 function stopFor(reason: unknown, watcher: Watcher): void {

@@ -1,4 +1,3 @@
-import { serviceUnavailable } from "@krm/apimachinery";
 import {
   backoffMs,
   type Clock,
@@ -7,7 +6,6 @@ import {
   isFinal,
   type Logger,
   newestResourceVersion,
-  resourceName,
   type ResourceVersion,
   type Scope,
   type ScopeStore,
@@ -16,10 +14,12 @@ import {
   untilAborted,
   type ViewRead,
 } from "@krm/core";
-import { causedError } from "../answer/caused-error.ts";
 import type { LogBounds } from "./event-log.ts";
 import { FollowedView } from "./followed-view.ts";
 import { Frames } from "./frames.ts";
+import { followedNoMore, notRead } from "./no-ring-view.ts";
+import { expireAt, OpenWatches } from "./open-watches.ts";
+import type { Ring } from "./ring.ts";
 import type { RingView } from "./ring-view.ts";
 import type { Watcher } from "./watcher.ts";
 
@@ -43,13 +43,16 @@ type State =
  * One scope's change feed, read once for all its watches. Where it breaks off (a reset, another history, a view that is
  * lost), every watch is told 410 and ends: there is never a gap that nobody knows of.
  */
-export class WatchRing {
+export class WatchRing implements Ring {
   readonly #options: WatchRingOptions;
   readonly #frames: Frames;
-  readonly #watchers = new Set<Watcher>();
+  readonly #watches = new OpenWatches();
+  readonly #observers = new Set<() => void>();
   readonly #stop = new AbortController();
   #state: State = { phase: "reading", settled: Promise.withResolvers<void>() };
   #formerTold: ResourceVersion | undefined;
+  /** The feed's cursor at the first view that the store ever held: there was none when following began. */
+  #firstCursor: string | undefined;
 
   constructor(options: WatchRingOptions) {
     this.#options = options;
@@ -60,12 +63,10 @@ export class WatchRing {
     return this.#options.store.scope;
   }
 
-  /** How many watches are open. */
   get size(): number {
-    return this.#watchers.size;
+    return this.#watches.size;
   }
 
-  /** How many frames of events were made. */
   get framed(): number {
     return this.#frames.made;
   }
@@ -92,13 +93,42 @@ export class WatchRing {
     this.#end();
   }
 
-  /** Ends all watches in good order, and follows no more. */
   stop(): void {
     this.#stop.abort();
     this.#end();
   }
 
-  /** Resolves when it is known whether there is a view. */
+  /** Whether it is not known yet if there is a view. */
+  get isReading(): boolean {
+    return this.#state.phase === "reading";
+  }
+
+  /** Whether nothing is followed any more. */
+  get isOver(): boolean {
+    return this.#state.phase === "over";
+  }
+
+  /** The view, where there is one. */
+  get following(): FollowedView | undefined {
+    return this.#state.phase === "following" ? this.#state.view : undefined;
+  }
+
+  /** `observer` is called after each commit, and when there is another view or none; it must not throw. Returns how to leave. */
+  observe(observer: () => void): () => void {
+    this.#observers.add(observer);
+    return () => this.#observers.delete(observer);
+  }
+
+  #changed(): void {
+    for (const observer of this.#observers) observer();
+  }
+
+  /** Ends the watches of all namespaces with 410: there is more to be told than this scope. */
+  expireWhole(): void {
+    const state = this.#state;
+    if (state.phase === "following") this.#watches.breakOffWhole(state.view);
+  }
+
   async settled(signal?: AbortSignal): Promise<void> {
     while (this.#state.phase === "reading") {
       const { promise } = this.#state.settled;
@@ -106,11 +136,6 @@ export class WatchRing {
     }
   }
 
-  /**
-   * The view that watches start from; undefined: it is being read. A watch of it must be added in the same turn.
-   *
-   * @throws StatusError 503 while there is no view, or nothing is followed any more.
-   */
   get view(): RingView | undefined {
     const state = this.#state;
     switch (state.phase) {
@@ -119,22 +144,19 @@ export class WatchRing {
       case "following":
         return state.view;
       case "syncing":
-        throw this.#notSynced();
+        throw notRead(this.#options.store.scope.resource);
       case "over":
-        throw serviceUnavailable("the server is shutting down, or its store is closed", 1);
+        throw followedNoMore();
       default:
         return state satisfies never;
     }
   }
 
-  /** Begins a watch of a view. One that is of a view before this one ends: nobody would tell it anything. */
   add(watcher: Watcher, view: RingView): void {
     const state = this.#state;
     if (state.phase === "over") return watcher.finish("stopped");
-    if (state.phase !== "following" || state.view !== view) return watcher.expire(brokenOff(view));
-    this.#watchers.add(watcher);
-    void watcher.done.then(() => this.#watchers.delete(watcher));
-    watcher.start();
+    if (state.phase !== "following" || state.view !== view) return expireAt(watcher, view);
+    this.#watches.begin(watcher);
   }
 
   async #session(signal: AbortSignal, heard: () => void): Promise<void> {
@@ -162,12 +184,15 @@ export class WatchRing {
     const before = this.#state;
     if (before.phase === "over") return;
     const { version } = read.meta;
-    const options = { clock, bounds, formerTold: this.#formerTold };
+    const isFirst = read.meta.cursor === this.#firstCursor;
+    this.#firstCursor = undefined;
+    const options = { clock, bounds, formerTold: this.#formerTold, isFirst };
     this.#state =
       version === undefined
         ? { phase: "syncing" }
         : { phase: "following", view: new FollowedView(read, version, this.#frames, options) };
     if (before.phase === "reading") before.settled.resolve();
+    this.#changed();
   }
 
   /** Who waits for the view to be read does not wait for a store that fails. */
@@ -176,18 +201,21 @@ export class WatchRing {
     if (before.phase !== "reading") return;
     this.#state = { phase: "syncing" };
     before.settled.resolve();
+    this.#changed();
   }
 
   /** Takes a batch; false: the view has to be read again. */
   #take(batch: FeedBatch, pending: readonly FeedEntry[]): boolean {
     const state = this.#state;
+    if (state.phase === "syncing") this.#firstCursor = batch.type === "reset" ? batch.cursor : batch.meta?.cursor;
     if (batch.type === "reset") return false;
     const { meta } = batch;
     if (state.phase !== "following") return meta?.version === undefined;
     if (meta === undefined) return true;
     if (!state.view.goesOnWith(meta)) return false;
     state.view.apply(pending, meta);
-    for (const watcher of this.#watchers) if (!watcher.isLive || watcher.tellsContact) watcher.look();
+    this.#watches.look();
+    this.#changed();
     return true;
   }
 
@@ -199,8 +227,8 @@ export class WatchRing {
     if (state.phase !== "following") return;
     const { view } = state;
     if (view.comparable) this.#formerTold = newestResourceVersion(this.#formerTold, view.log.told as ResourceVersion);
-    view.audiences.discard();
-    for (const watcher of this.#watchers) watcher.expire(brokenOff(view));
+    this.#watches.breakOff(view);
+    this.#changed();
   }
 
   #end(): void {
@@ -209,20 +237,7 @@ export class WatchRing {
     this.#state = { phase: "over" };
     if (state.phase === "reading") state.settled.resolve();
     if (state.phase === "following") state.view.flush();
-    for (const watcher of this.#watchers) watcher.finish("stopped");
+    this.#watches.stop();
+    this.#changed();
   }
-
-  #notSynced(): Error {
-    const { resource } = this.#options.store.scope;
-    return causedError("ViewSyncing", {
-      code: 503,
-      message: `the view of ${resourceName(resource)} has not been read from the cluster yet`,
-      kind: resource.resource,
-      retryAfterSeconds: 1,
-    });
-  }
-}
-
-function brokenOff({ version }: RingView): string {
-  return `too old resource version: the watch was at ${version}, and what followed is not known here`;
 }

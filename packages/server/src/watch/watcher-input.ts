@@ -11,6 +11,8 @@ import type { WatchSink } from "./watch-sink.ts";
 export interface WatcherInput {
   readonly ring: RingView;
   readonly interest: Interest;
+  /** Of all that is watched of the resource, whatever comes to that. */
+  readonly isWhole: boolean;
   readonly shape: Shape;
   readonly options: ListOptions;
   readonly timeoutMs: number;

@@ -1,5 +1,6 @@
 import type { StoredObject } from "@krm/core";
 import type { RingView } from "./ring-view.ts";
+import type { RingEvent } from "./watch-event.ts";
 
 /** How far a watch is. */
 export type WatcherState =
@@ -17,6 +18,15 @@ export type WatcherState =
       /** As of the same moment. */
       readonly lastContact: number | undefined;
     }
+  /** Is to be told what came from a place in the log on when its turn comes, of each object once. */
+  | { readonly phase: "resuming"; readonly next: number }
+  /** Tells what came until it resumed, of each object once. */
+  | {
+      readonly phase: "catching-up";
+      readonly events: readonly RingEvent[];
+      readonly sent: number;
+      readonly next: number;
+    }
   /** Reads from the log, at the pace of the reader. */
   | { readonly phase: "replaying"; readonly next: number }
   /** Hears what happens with all others who listen for the same. */
@@ -25,7 +35,12 @@ export type WatcherState =
 
 /** Whether there is something to write that it has not heard with others. */
 export function isBehind({ phase }: WatcherState): boolean {
-  return phase === "queued" || phase === "initial" || phase === "replaying";
+  return phase !== "waiting" && phase !== "live" && phase !== "ended";
+}
+
+/** The number of the first event that is still to be read from the log; undefined: none is meant to be. */
+export function placeOf(state: WatcherState): number | undefined {
+  return "next" in state ? state.next : undefined;
 }
 
 /** All that there is now, still to be told. */

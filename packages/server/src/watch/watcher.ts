@@ -1,23 +1,19 @@
 import { expired, type Status, tooLargeResourceVersion } from "@krm/apimachinery";
-import { compareResourceVersions, type ResourceVersion, type StoredObject } from "@krm/core";
+import { compareResourceVersions, type ResourceVersion } from "@krm/core";
 import type { Listener } from "./audiences.ts";
+import { eventBlock, LOOK_COST, objectBlock, STEP } from "./block.ts";
+import { condensed } from "./condensed.ts";
 import { ContactTeller } from "./contact-teller.ts";
 import { PacedSink } from "./paced-sink.ts";
-import { type RingEvent, seenBy } from "./watch-event.ts";
+import type { RingEvent } from "./watch-event.ts";
 import type { WatchEnd } from "./watch-end.ts";
 import { startOf } from "./watch-start.ts";
 import type { WatcherInput } from "./watcher-input.ts";
-import { isBehind, snapshotOf, type WatcherState } from "./watcher-state.ts";
+import { isBehind, placeOf, snapshotOf, type WatcherState } from "./watcher-state.ts";
 import { dueTimes } from "./due-times.ts";
 
 /** How long a view that is to be newer is waited for. Upstream `blockTimeout`. */
 const PATIENCE_MS = 3000;
-/** Objects or events that are looked at in one go, before others get a turn. */
-const STEP = 128;
-/** What is written in one go while there is much to write. Bytes. */
-const BLOCK = 64 * 1024;
-/** What looking at an object or event costs, besides what is written of it. Bytes. */
-const LOOK_COST = 256;
 
 /**
  * One watch: what it begins with, its bookmarks, its end. A reader who keeps up hears with the others; one who does not
@@ -33,6 +29,8 @@ export class Watcher implements Listener {
   readonly #sink: PacedSink;
   readonly #contact: ContactTeller;
   #failure: unknown;
+  /** What its reader may know, and this view has yet to tell. */
+  #heldBack: string | undefined;
 
   constructor(input: WatcherInput) {
     this.#input = input;
@@ -54,6 +52,11 @@ export class Watcher implements Listener {
     return this.#isFresh;
   }
 
+  /** See {@link WatcherInput}. */
+  get isWhole(): boolean {
+    return this.#input.isWhole;
+  }
+
   /** Whether it hears what happens, and need not be looked after. */
   get isLive(): boolean {
     return this.#state.phase === "live";
@@ -70,6 +73,7 @@ export class Watcher implements Listener {
     if (closed.aborted) return this.finish("left");
     closed.addEventListener("abort", () => this.finish("left"), { once: true, signal: this.#over.signal });
     const start = startOf(this.#input.options);
+    this.#heldBack = this.#input.ring.heldBack;
     if (start.type === "initial" && start.atLeast !== undefined)
       this.#awaitNews(start.atLeast).catch((error: unknown) => this.fail(error));
     this.#begin();
@@ -81,8 +85,7 @@ export class Watcher implements Listener {
     const state = this.#state;
     if (state.phase === "waiting") this.#begin();
     else if (state.phase === "live") this.#tellContact();
-    else if ((state.phase === "initial" || state.phase === "replaying") && state.next < this.#input.ring.log.first)
-      this.finish("slow");
+    else if ((placeOf(state) ?? Infinity) < this.#input.ring.log.first) this.finish("slow");
   }
 
   hear(block: Buffer): void {
@@ -140,7 +143,9 @@ export class Watcher implements Listener {
           this.expire(`too old resource version: ${options.resourceVersion} (${place.oldest})`);
           return;
         }
-        this.#state = { phase: "replaying", next: place.next };
+        // Else it would be led back to what its reader has passed.
+        if (this.#heldBack !== undefined && this.#isOlder(this.#heldBack)) return;
+        this.#state = { phase: ring.tellsOnce ? "resuming" : "replaying", next: place.next };
         break;
       }
       default:
@@ -192,6 +197,8 @@ export class Watcher implements Listener {
       if (state.phase === "queued") this.#state = snapshotOf(ring, interest.namespace);
       else if (state.phase === "initial") this.#tellInitial(state);
       else if (state.phase === "replaying") this.#replay(state.next);
+      else if (state.phase === "resuming") this.#resume(state.next);
+      else if (state.phase === "catching-up") this.#catchUp(state);
     }
   }
 
@@ -210,23 +217,12 @@ export class Watcher implements Listener {
   }
 
   #tellInitial(state: Extract<WatcherState, { phase: "initial" }>): void {
-    const { ring, shape, interest, options, turns } = this.#input;
+    const { ring, shape, options, turns } = this.#input;
     const { objects, sent } = state;
-    const pieces: Uint8Array[] = [];
-    let bytes = 0;
-    let first = this.#isFresh;
-    const stop = Math.min(objects.length, state.sent + STEP);
-    for (; state.sent < stop && bytes < BLOCK; state.sent++) {
-      const object = objects[state.sent] as StoredObject;
-      if (interest.wanted?.(object) === false) continue;
-      for (const piece of ring.frames.pieces("ADDED", object, object.resourceVersion, shape, first)) {
-        pieces.push(piece);
-        bytes += piece.byteLength;
-      }
-      first = false;
-    }
-    turns.spend(bytes + (state.sent - sent) * LOOK_COST);
-    if (pieces.length > 0) this.#write(Buffer.concat(pieces, bytes));
+    const { bytes, looked, cost } = objectBlock(objects.slice(sent, sent + STEP), this.#input, this.#isFresh);
+    turns.spend(cost);
+    state.sent += looked;
+    if (bytes !== undefined) this.#write(bytes);
     if (state.sent < objects.length) return;
     if (options.allowWatchBookmarks) {
       const contact = this.tellsContact ? state.lastContact : undefined;
@@ -235,31 +231,35 @@ export class Watcher implements Listener {
     this.#state = { phase: "replaying", next: state.next };
   }
 
-  #replay(from: number): void {
+  #resume(from: number): void {
     const { ring, turns } = this.#input;
-    const events = ring.log.read(from, STEP);
+    const events = ring.log.read(from, Infinity);
     if (events === undefined) return this.finish("slow");
-    const frames: Buffer[] = [];
-    let bytes = 0;
-    let next = from;
-    for (const event of events) {
-      if (bytes >= BLOCK) break;
-      next++;
-      const frame = this.#frameOf(event, frames.length === 0);
-      if (frame === undefined) continue;
-      frames.push(frame);
-      bytes += frame.length;
-    }
-    turns.spend(bytes + (next - from) * LOOK_COST);
-    this.#state = { phase: "replaying", next };
-    if (frames.length > 0) this.#write(Buffer.concat(frames, bytes));
+    turns.spend(events.length * LOOK_COST);
+    this.#state = { phase: "catching-up", events: condensed(events), sent: 0, next: ring.log.next };
   }
 
-  #frameOf(event: RingEvent, first: boolean): Buffer | undefined {
-    const { ring, shape, interest } = this.#input;
-    if (interest.namespace !== undefined && event.object.namespace !== interest.namespace) return undefined;
-    const seen = seenBy(interest.wanted, event);
-    return seen === undefined ? undefined : ring.frames.event(event, seen, shape, first && this.#isFresh);
+  #catchUp({ events, sent, next }: Extract<WatcherState, { phase: "catching-up" }>): void {
+    this.#tell(events.slice(sent, sent + STEP), (looked) =>
+      sent + looked < events.length
+        ? { phase: "catching-up", events, sent: sent + looked, next }
+        : { phase: "replaying", next },
+    );
+  }
+
+  #replay(from: number): void {
+    const events = this.#input.ring.log.read(from, STEP);
+    if (events === undefined) return this.finish("slow");
+    this.#tell(events, (looked) => ({ phase: "replaying", next: from + looked }));
+  }
+
+  /** Tells as many events as go into one block. `after`: the state when so many of them were looked at. */
+  #tell(events: readonly RingEvent[], after: (looked: number) => WatcherState): void {
+    const { bytes, looked, cost } = eventBlock(events, this.#input, this.#isFresh);
+    this.#input.turns.spend(cost);
+    // Writing may end the watch.
+    this.#state = after(looked);
+    if (bytes !== undefined) this.#write(bytes);
   }
 
   #write(block: Buffer): void {

@@ -30,6 +30,7 @@ describe("a watch", () => {
       access: new Access({}),
       limits: { maxListSize: 0 },
       follow: async () => {},
+      followUnions: () => {},
       watch: async (watch: KubernetesWatch) => {
         seen.push(watch);
         if (watch.options.resourceVersion === "999") throw tooLargeResourceVersion("999", "100");

@@ -23,7 +23,7 @@ async function during(
   const hub = new WatchHub({ store, clock: new ManualClock(), random: () => 0.5 });
   const to = writer(store, { resource: PODS });
   await to.commit(commit(10, [set(thing("a", 5))]));
-  await hub.prepare({ resource: PODS });
+  await hub.prepare([{ resource: PODS }]);
   const stop = new AbortController();
   const open = async (): Promise<Watching | undefined> =>
     watch(hub, "resourceVersion=10", { signal: stop.signal }).catch(() => undefined);

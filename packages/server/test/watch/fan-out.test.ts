@@ -98,7 +98,7 @@ describe("a thousand readers", () => {
   });
 
   test("resume together: what they missed is framed once", async () => {
-    await hub.prepare({ resource: PODS });
+    await hub.prepare([{ resource: PODS }]);
     await to.commit(commit(30, changes(11, 20)));
     await settle();
     for (let i = 0; i < 1000; i++) await watch(hub, "resourceVersion=10");

@@ -110,7 +110,8 @@ async function replay(
   const url = new URL(step.request?.path ?? "", "http://localhost");
   const namespace = /namespaces\/([^/]+)/.exec(url.pathname)?.[1];
   const representation = negotiate(step.request?.headers?.accept, { stream: true });
-  const opened = await watch(hub, url.search, { scope: { resource }, representation, ...(namespace && { namespace }) });
+  const scopes = [{ resource }] as const;
+  const opened = await watch(hub, url.search, { scopes, representation, ...(namespace && { namespace }) });
   for (const change of rest) {
     const version = change.type === "set" ? change.object.resourceVersion : change.resourceVersion;
     await to.commit(commit(version, [change]));

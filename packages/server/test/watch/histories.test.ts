@@ -2,8 +2,10 @@
 import { Monitor, MemoryStore, PODS, ReplicaStore, type Scope, type Store } from "@krm/core";
 import { type ClusterEvent, ClusterSource, ManualClock, NAMESPACES, SeededRandom, SimCluster } from "@krm/testkit";
 import { describe, expect, test } from "vitest";
+import { scopesFor, type Scopes } from "../../src/view/catalog.ts";
+import { readView } from "../../src/view/view.ts";
 import { WatchHub } from "../../src/watch/watch-hub.ts";
-import { Reader, selects } from "./reader.ts";
+import { ALL_OF, Reader, selects } from "./reader.ts";
 import { settle } from "./support.ts";
 
 const RUNS = Number(process.env["KRM_WATCH_HISTORIES"] ?? 24);
@@ -17,6 +19,8 @@ interface Kind {
   /** Of so many events one is lost. */
   readonly lost: number;
   readonly restores: boolean;
+  /** Each namespace is followed by itself, and some watch all of them. */
+  readonly union?: boolean;
 }
 
 class World {
@@ -30,12 +34,15 @@ class World {
   readonly hub: WatchHub;
   readonly repaired = new Set<string>();
   readonly readers: Reader[] = [];
-  readonly scope: Scope = { resource: PODS };
+  readonly scopes: Scopes;
   readonly #kind: Kind;
   readonly counts = { repairs: 0, resets: 0, relists: 0, slow: 0 };
 
   constructor(seed: number, kind: Kind) {
     this.#kind = kind;
+    const [first = "", ...others] = SPACES;
+    const inSpace = (namespace: string): Scope => ({ resource: PODS, namespace });
+    this.scopes = kind.union === true ? [inSpace(first), ...others.map(inSpace)] : [{ resource: PODS }];
     const random = (this.random = new SeededRandom(seed));
     this.cluster = new SimCluster({ clock: this.clock, seed });
     for (const name of SPACES) this.cluster.create(NAMESPACES, { metadata: { name } });
@@ -50,6 +57,7 @@ class World {
       resources: [PODS],
       random: () => 0.5,
       verifyEveryMs: 3_600_000,
+      ...(kind.union === true ? { namespaces: SPACES } : {}),
     });
     this.monitor.events.on("commit", (_, { changes, reset }) => {
       if (reset === true) this.counts.resets++;
@@ -93,7 +101,9 @@ class World {
       const namespace = this.random.pick([undefined, ...SPACES]);
       const labels = this.random.pick(["", "", "app=web", "app!=web", "tier in (a,b)", "!tier"]);
       const fields = this.random.pick(["", "", "", "metadata.name=p1", "metadata.name!=p2"]);
-      this.readers.push(new Reader({ namespace, labels, fields }, this.repaired));
+      const isUnion = namespace === undefined && this.scopes.length > 1;
+      const rises = !isUnion ? "versions" : this.replica === undefined ? "keys" : "versions and keys";
+      this.readers.push(new Reader({ namespace, labels, fields }, this.repaired, rises));
     }
   }
 
@@ -123,15 +133,20 @@ class World {
     await this.gather();
     const back = BigInt(cluster.version) - BigInt(this.random.integer(1, 12));
     const version = back < BigInt(cluster.compacted) ? cluster.compacted : String(back);
-    const { epoch } = await this.store.scope(this.scope).meta();
+    const epochs = await this.#epochs();
     this.source.endWatches();
     cluster.restore(version);
     this.monitor.verifyNow();
     for (let waits = 0; waits < 60; waits++) {
       await this.pass(5000);
-      if ((await this.store.scope(this.scope).meta()).epoch !== epoch) break;
+      const now = await this.#epochs();
+      if (now.every((epoch, i) => epoch !== epochs[i])) break;
     }
     await this.gather();
+  }
+
+  async #epochs(): Promise<readonly number[]> {
+    return Promise.all(this.scopes.map(async (scope) => (await this.store.scope(scope).meta()).epoch));
   }
 
   async step(): Promise<void> {
@@ -152,12 +167,17 @@ class World {
   }
 
   async #reconnect(reader: Reader): Promise<void> {
-    if (reader.open === undefined) await reader.connect(this.hub, this.served, this.scope, this.random);
+    if (reader.open === undefined) {
+      const { namespace } = reader.selection;
+      const scopes = scopesFor({ resource: PODS, scopes: this.scopes }, namespace);
+      await reader.connect(this.hub, this.served, scopes, this.random);
+    }
   }
 
   /** Everyone goes on from where they are, and takes what there is. */
   async gather(): Promise<void> {
     for (let round = 0; ; round++) {
+      if (this.scopes.length > 1) await this.#comeTogether();
       for (const { open } of this.readers) open?.sink.hold(false);
       await settle();
       for (const reader of this.readers) reader.read();
@@ -168,9 +188,16 @@ class World {
     }
   }
 
+  /** What one scope has not passed, a union over a replica holds back. */
+  async #comeTogether(): Promise<void> {
+    for (let waits = 0; waits < 20 && this.source.openWatches < this.scopes.length; waits++) await this.pass(1000);
+    this.source.bookmark();
+    await settle();
+  }
+
   async check(where: string): Promise<void> {
     await this.gather();
-    const { objects } = await this.served.scope(this.scope).read();
+    const { objects } = await readView(this.served, { ...ALL_OF, scopes: this.scopes });
     for (const [i, { selection, state }] of this.readers.entries()) {
       const wanted = objects
         .filter(selects(selection))
@@ -198,6 +225,9 @@ describe.for<[name: string, kind: Kind]>([
   ["lost events, over a replica", { replica: true, streamingLists: true, lost: 0.15, restores: false }],
   ["restores and lost events", { replica: false, streamingLists: true, lost: 0.1, restores: true }],
   ["restores, over a replica", { replica: true, streamingLists: false, lost: 0, restores: true }],
+  ["namespaces one by one", { replica: false, streamingLists: true, lost: 0.1, restores: false, union: true }],
+  ["… over a replica", { replica: true, streamingLists: true, lost: 0.1, restores: false, union: true }],
+  ["… and restores", { replica: false, streamingLists: true, lost: 0.1, restores: true, union: true }],
 ])("%s", ([, kind]) => {
   test("every reader has the view", { timeout: 240_000 }, async () => {
     const total = { repairs: 0, resets: 0, relists: 0, slow: 0 };

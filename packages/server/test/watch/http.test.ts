@@ -52,9 +52,10 @@ async function served(http2 = false, connectionTimeout = 0, watching?: WatchHand
     access: new Access({}),
     limits: { maxListSize: 0 },
     places: new WatchPlaces({ maxWatchesPerUser: 0 }),
-    follow: async (scopes: readonly Scope[], signal: AbortSignal) => {
-      await Promise.all(scopes.map(async (scope) => hub.prepare(scope, signal)));
+    follow: async (scopes: readonly [Scope, ...Scope[]], signal: AbortSignal) => {
+      await hub.prepare(scopes, signal);
     },
+    followUnions: () => {},
   };
   const watch = watchHandler({ hub, ...context, access: watching ?? context.access });
   const catalog = new Catalog(store, [], clock);
@@ -165,18 +166,18 @@ describe("HTTP/1.1", () => {
     expect(hub.counts.open).toBe(0);
   });
 
-  test("namespaces that are followed one by one are watched one by one", async () => {
+  test("namespaces that are followed one by one are watched as one, or one of them", async () => {
     const { url, store } = await served();
+    const pips = { ...PODS, resource: "pips" };
     for (const namespace of ["x", "y"])
-      await fill(store, { resource: { ...PODS, resource: "pips" }, namespace }, [], metaAt("7"));
-    const all = await fetch(`${url}/api/v1/pips?watch=1`);
-    expect(all.status).toBe(405);
-    expect(await all.json()).toMatchObject({
-      message: expect.stringContaining("one of them at a time: x, y") as string,
-    });
+      await fill(store, { resource: pips, namespace }, [thing(namespace === "x" ? "x/one" : "y/two", 5)], metaAt("7"));
+    const all = await open(`${url}/api/v1/pips?watch=1`);
+    expect([all.statusCode, all.headers["krm-state"]]).toEqual([200, "synced"]);
+    const next = frames(all);
+    expect([await next(), await next()]).toEqual(["ADDED one@5", "ADDED two@5"]);
     const one = await open(`${url}/api/v1/namespaces/y/pips?watch=1&resourceVersion=7`);
     expect(one.statusCode).toBe(200);
-    one.destroy();
+    for (const response of [all, one]) response.destroy();
   });
 });
 

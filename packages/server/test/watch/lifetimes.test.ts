@@ -26,7 +26,7 @@ afterEach(async () => {
 async function history(): Promise<void> {
   const gone = thing("c", 7);
   await to.commit(commit(20, [set(thing("b", 5)), set(thing("other/a", 6, { app: "web" })), set(gone)]));
-  await hub.prepare({ resource: PODS });
+  await hub.prepare([{ resource: PODS }]);
   await to.commit(commit(21, [set(thing("b", 21, { app: "web" }))]));
   await to.commit(commit(23, [set(thing("d", 22)), removed(gone, 23, thing("c", 23))]));
   await to.commit(commit(30));
@@ -83,7 +83,7 @@ test("a scope that is listed now and then is followed on", async () => {
   await history();
   for (let minutes = 0; minutes < 12; minutes += 4) {
     await pass(clock, 240_000);
-    await hub.prepare({ resource: PODS });
+    await hub.prepare([{ resource: PODS }]);
   }
   await to.commit(commit(31, [set(thing("x", 31))]));
   const { sink } = await watch(hub, "resourceVersion=30");

@@ -28,7 +28,7 @@ afterEach(async () => {
 test("share each turn of the event loop, are served one after the other, and none is cut for waiting", async () => {
   const all = Array.from({ length: 2000 }, (_, i) => set(thing(`p${i}`, 10 + i), "list"));
   await to.commit(commit(5000, all));
-  await hub.prepare({ resource: PODS });
+  await hub.prepare([{ resource: PODS }]);
   let written = 0;
   const sinks = Array.from({ length: 60 }, () => new MemorySink());
   const ends: (() => string | undefined)[] = [];
@@ -66,7 +66,7 @@ test("share each turn of the event loop, are served one after the other, and non
 
 test("who has room is not held up by those who take nothing", async () => {
   await to.commit(commit(20, [set(thing("b", 20, { long: "x".repeat(1_200_000) })), set(thing("c", 19))]));
-  await hub.prepare({ resource: PODS });
+  await hub.prepare([{ resource: PODS }]);
   for (let i = 0; i < 20; i++) {
     const sink = new MemorySink();
     sink.hold(true);

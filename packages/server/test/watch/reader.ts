@@ -1,7 +1,9 @@
-import { parseFieldSelector, parseLabelSelector } from "@krm/apimachinery";
-import { PODS, type Scope, type Store, type StoredObject } from "@krm/core";
+import { parseFieldSelector, parseLabelSelector, StatusError } from "@krm/apimachinery";
+import { PODS, type Store, type StoredObject } from "@krm/core";
 import type { SeededRandom } from "@krm/testkit";
 import { expect } from "vitest";
+import type { Scopes } from "../../src/view/catalog.ts";
+import { readView, viewVersion } from "../../src/view/view.ts";
 import type { WatchHub } from "../../src/watch/watch-hub.ts";
 import { type Frame, MemorySink, watch, type Watching } from "./support.ts";
 
@@ -22,6 +24,12 @@ export function selects({ namespace, labels, fields }: Selection): (object: Stor
     byFields.matches({ "metadata.name": object.name, "metadata.namespace": object.namespace });
 }
 
+/** A view without less of it. */
+export const ALL_OF = { namespace: undefined, name: undefined, where: [], within: undefined } as const;
+
+/** What never goes back within a watch, or for a key from one list to the next. Repairs may. */
+export type Rises = "versions" | "keys" | "versions and keys";
+
 /** A client as client-go is one: what it was told, and the version of the last thing that it was told. */
 export class Reader {
   readonly selection: Selection;
@@ -30,38 +38,59 @@ export class Reader {
   open: Watching | undefined;
   /** The newest version of this watch. */
   #newest = 0n;
+  /** The newest version that was told of each key since the last list, by the server that gave it. */
+  readonly #ofKeys = new Map<string, bigint>();
+  #listedAt: WatchHub | undefined;
   #initial = false;
   readonly #repaired: ReadonlySet<string>;
   relists = 0;
+  resumes = 0;
   slow = 0;
+  readonly #rises: Rises;
 
-  constructor(selection: Selection, repaired: ReadonlySet<string>) {
+  constructor(selection: Selection, repaired: ReadonlySet<string>, rises: Rises = "versions") {
     this.selection = selection;
     this.#repaired = repaired;
+    this.#rises = rises;
   }
 
   /** Goes on from where it was, or begins anew. */
-  async connect(hub: WatchHub, store: Store, scope: Scope, random: SeededRandom): Promise<void> {
+  async connect(hub: WatchHub, store: Store, scopes: Scopes, random: SeededRandom): Promise<void> {
     const { namespace, labels, fields } = this.selection;
     const query = new URLSearchParams({ labelSelector: labels, fieldSelector: fields, allowWatchBookmarks: "true" });
     this.#initial = false;
     this.#newest = 0n;
     if (this.version === undefined) {
       this.state.clear();
-      await hub.prepare(scope);
-      const list = await store.scope(scope).read();
-      if (list.meta.version === undefined) return;
+      this.#ofKeys.clear();
+      this.#listedAt = hub;
+      await hub.prepare(scopes);
+      const list = await readView(store, { ...ALL_OF, scopes, namespace });
+      if (list.parts.some(({ meta }) => meta.version === undefined)) return;
       if (random.chance(0.5)) {
-        for (const object of list.objects.filter(selects(this.selection)))
+        for (const object of list.objects.filter(selects(this.selection))) {
           this.state.set(object.key, `${object.uid}@${object.resourceVersion}`);
-        this.version = list.meta.version;
+          this.#ofKeys.set(object.key, BigInt(object.resourceVersion));
+        }
+        this.version = viewVersion(list.parts);
       } else {
         this.#initial = true;
       }
-    }
+    } else this.resumes++;
+    // Another one may be behind what the list showed.
+    if (hub !== this.#listedAt) this.#ofKeys.clear();
     if (this.version !== undefined) query.set("resourceVersion", this.version);
     const sink = new MemorySink();
-    this.open = await watch(hub, query.toString(), { scope, sink, ...(namespace === undefined ? {} : { namespace }) });
+    const open = await watch(hub, query.toString(), {
+      scopes,
+      sink,
+      ...(namespace === undefined ? {} : { namespace }),
+    }).catch((error: unknown) => {
+      // Until all scopes have come to one version.
+      if (!(error instanceof StatusError) || error.status.code !== 503) throw error;
+      return undefined;
+    });
+    this.open = open;
   }
 
   cut(): void {
@@ -93,11 +122,16 @@ export class Reader {
       return;
     }
     const key = `${namespace}/${name}`;
+    const before = this.#ofKeys.get(key) ?? 0n;
+    if (this.#rises !== "versions" && BigInt(resourceVersion) < before)
+      throw new Error(`${type} ${key}@${resourceVersion} after ${before}`);
+    this.#ofKeys.set(key, BigInt(resourceVersion));
     if (type === "DELETED") this.state.delete(key);
     else this.state.set(key, `${uid}@${resourceVersion}`);
     // Initial events are in the order of their keys, and prove no version until they have ended.
     if (this.#initial) return;
     this.version = resourceVersion;
+    if (this.#rises === "keys") return;
     if (BigInt(resourceVersion) < this.#newest && !this.#repaired.has(`${key}@${resourceVersion}`))
       throw new Error(`${type} ${key}@${resourceVersion} after ${this.#newest}`);
     if (BigInt(resourceVersion) > this.#newest) this.#newest = BigInt(resourceVersion);

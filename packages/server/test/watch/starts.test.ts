@@ -27,7 +27,7 @@ afterEach(async () => {
 async function history(): Promise<void> {
   const gone = thing("c", 7);
   await to.commit(commit(20, [set(thing("b", 5)), set(thing("other/a", 6, { app: "web" })), set(gone)]));
-  await hub.prepare({ resource: PODS });
+  await hub.prepare([{ resource: PODS }]);
   await to.commit(commit(21, [set(thing("b", 21, { app: "web" }))]));
   await to.commit(commit(23, [set(thing("d", 22)), removed(gone, 23, thing("c", 23))]));
   await to.commit(commit(30));
@@ -234,7 +234,7 @@ describe("what cannot be gone on from", () => {
   test("versions that cannot be compared: the newest is gone on from, while nothing came behind it", async () => {
     const opaque = { snapshotOnly: true, streamedThrough: undefined };
     await to.commit(commit("x-1", [set(thing("b", 5), "list")], opaque));
-    await hub.prepare({ resource: PODS });
+    await hub.prepare([{ resource: PODS }]);
     const live = await watch(hub, "");
     const listed = await watch(hub, "resourceVersion=1");
     await settle();

@@ -5,13 +5,12 @@ import {
   decodeObject,
   PODS,
   type ResourceVersion,
-  type Scope,
   type StoredObject,
   type ViewChange,
 } from "@krm/core";
 import type { ManualClock } from "@krm/testkit";
 import { metaAt } from "../support/fixtures.ts";
-import type { WatchHub } from "../../src/watch/watch-hub.ts";
+import type { WatchHub, WatchQuery } from "../../src/watch/watch-hub.ts";
 import type { WatchSink } from "../../src/watch/watch-sink.ts";
 import type { WatchEnd } from "../../src/watch/watch-end.ts";
 
@@ -120,7 +119,7 @@ export interface Watching {
 }
 
 export interface AskOptions {
-  readonly scope?: Scope;
+  readonly scopes?: WatchQuery["scopes"];
   readonly namespace?: string;
   readonly signal?: AbortSignal;
   readonly sink?: MemorySink;
@@ -131,7 +130,7 @@ export interface AskOptions {
 /** Opens a watch as a route would. Rejects with what it would answer in place of a stream. */
 export async function watch(hub: WatchHub, query: string, options: AskOptions = {}): Promise<Watching> {
   const {
-    scope = { resource: PODS },
+    scopes = [{ resource: PODS }],
     namespace,
     signal,
     sink = new MemorySink(),
@@ -140,11 +139,11 @@ export async function watch(hub: WatchHub, query: string, options: AskOptions = 
   } = options;
   const begun = Promise.withResolvers<void>();
   const asked = parseListOptions(new URLSearchParams(query), "watch");
-  const fields = parseFieldSelector(asked.fieldSelector, scope.resource);
+  const fields = parseFieldSelector(asked.fieldSelector, scopes[0].resource);
   const view: ObjectView = { representation, includeObject: "Metadata" };
   let how: WatchEnd | undefined;
   const end = hub.open(
-    { scope, namespace, options: asked, fields, view, tellsContact },
+    { scopes, namespace, options: asked, fields, view, tellsContact },
     () => {
       begun.resolve();
       return sink;

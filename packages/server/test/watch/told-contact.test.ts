@@ -31,7 +31,7 @@ beforeEach(async () => {
   hub = new WatchHub({ store, clock, random: () => 0.5 });
   to = writer(store, { resource: PODS });
   await to.commit(commit(20, [set(thing("a", 5))], heard(0)));
-  await hub.prepare({ resource: PODS });
+  await hub.prepare([{ resource: PODS }]);
 });
 afterEach(async () => {
   await hub[Symbol.asyncDispose]();

@@ -10,7 +10,7 @@ import { openSources } from "../../cluster/cluster-sources.ts";
 import { openReaderCluster } from "../../cluster/reader-cluster.ts";
 import { resolveResources } from "../../cluster/resolve-resources.ts";
 import type { CliIo } from "../../io.ts";
-import { refuseUnsafe, serveReaders } from "../../listening/serve-readers.ts";
+import { refuseUnsafe, serveReaders, type Serving } from "../../listening/serve-readers.ts";
 import { commandLogger } from "../../logging/command-logger.ts";
 import { canaryScope, startCanary } from "../../metrics/start-canary.ts";
 import { startCollecting } from "../../metrics/start-collecting.ts";
@@ -49,6 +49,7 @@ export async function runMonitor(names: readonly string[], options: MonitorComma
   const failures: Promise<unknown>[] = [];
   // Readers get 503 until there is an answer, also while the names are looked up.
   let served = store;
+  let serving: Serving | undefined;
   if (serve === true) {
     if (shared) {
       // That the store does not answer is told once, by the one who watches it.
@@ -58,7 +59,7 @@ export async function runMonitor(names: readonly string[], options: MonitorComma
       served = replica;
     }
     const cluster = resources.use(openReaderCluster(options, io.env, logger));
-    resources.use(await serveReaders(served, scopes, options, logger, registry, cluster));
+    serving = resources.use(await serveReaders(served, scopes, options, logger, registry, cluster));
   } else if (!shared) {
     logger.warn({}, `nobody can read what is monitored: ${options.store.shown} belongs to this process. Add --serve.`);
   }
@@ -88,6 +89,7 @@ export async function runMonitor(names: readonly string[], options: MonitorComma
     }),
   );
   scopes.push(...monitor.scopes);
+  await serving?.followUnions();
   board.follow(monitor);
   monitor.events.on("commit", (scope, { changes }) => delays.changes(scope, changes));
   monitor.start();
