@@ -14,11 +14,11 @@ import { FieldCache } from "../selection/field-cache.ts";
 import { compile, lookUps } from "../selection/selection.ts";
 import type { Scopes } from "../view/catalog.ts";
 import type { Interest } from "./audiences.ts";
+import { CatchUpQueue } from "./catch-up-queue.ts";
 import type { LogBounds } from "./event-log.ts";
 import { DEFAULT_READER_BOUNDS, type ReaderBounds } from "./reader-bounds.ts";
 import type { Ring } from "./ring.ts";
 import { shapeOf } from "./shape.ts";
-import { Turns } from "./turns.ts";
 import { UnionRing } from "./union-ring.ts";
 import { emptyTally, type ScopeWatches, totalOf, type WatchCounts, type WatchTally } from "./watch-tally.ts";
 import type { WatchEnd } from "./watch-end.ts";
@@ -89,7 +89,7 @@ export class WatchHub implements AsyncDisposable {
   /** By resource. */
   readonly #unions = new Map<string, UnionRing>();
   readonly #tallies = new Map<string, WatchTally>();
-  readonly #turns = new Turns();
+  readonly #queue = new CatchUpQueue();
   #isClosed = false;
 
   constructor(options: WatchHubOptions) {
@@ -164,7 +164,7 @@ export class WatchHub implements AsyncDisposable {
         sink: begin(),
         clock: this.#clock,
         bounds: this.#options.reader ?? DEFAULT_READER_BOUNDS,
-        turns: this.#turns,
+        queue: this.#queue,
       });
       const stop = (): void => stopFor(signal?.reason, watcher);
       signal?.addEventListener("abort", stop, { once: true });

@@ -1,10 +1,10 @@
 import type { ListOptions } from "@krm/apimachinery";
 import type { Clock } from "@krm/core";
 import type { Interest } from "./audiences.ts";
+import type { CatchUpQueue } from "./catch-up-queue.ts";
 import type { ReaderBounds } from "./reader-bounds.ts";
 import type { RingView } from "./ring-view.ts";
 import type { Shape } from "./shape.ts";
-import type { Turns } from "./turns.ts";
 import type { WatchSink } from "./watch-sink.ts";
 
 /** What one watch is about. */
@@ -22,5 +22,5 @@ export interface WatcherInput {
   readonly clock: Clock;
   readonly bounds: ReaderBounds;
   /** Shared by all watches of the hub. */
-  readonly turns: Turns;
+  readonly queue: CatchUpQueue;
 }

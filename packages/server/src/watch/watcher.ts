@@ -170,16 +170,16 @@ export class Watcher implements Listener {
   async #deliver(): Promise<void> {
     if (this.#delivering) return;
     this.#delivering = true;
-    const { turns } = this.#input;
+    const { queue } = this.#input;
     try {
       while (this.#sink.hasRoom || (await this.#room())) {
         if (this.#isOnTime()) this.#join();
         if (!isBehind(this.#state)) break;
-        if (!turns.tryEnter()) await turns.enter(this.#state.phase !== "queued");
+        if (!queue.tryEnter()) await queue.enter(this.#state.phase !== "queued");
         try {
           await this.#goOn();
         } finally {
-          turns.leave();
+          queue.leave();
         }
       }
     } catch (error) {
@@ -190,9 +190,9 @@ export class Watcher implements Listener {
 
   /** Goes on while it has a place among those who write. */
   async #goOn(): Promise<void> {
-    const { turns, ring, interest } = this.#input;
+    const { queue, ring, interest } = this.#input;
     while (isBehind(this.#state) && this.#sink.hasRoom && !this.#isOnTime()) {
-      if (turns.isSpent) await turns.anew();
+      if (queue.isSpent) await queue.anew();
       const state = this.#state;
       if (state.phase === "queued") this.#state = snapshotOf(ring, interest.namespace);
       else if (state.phase === "initial") this.#tellInitial(state);
@@ -217,10 +217,10 @@ export class Watcher implements Listener {
   }
 
   #tellInitial(state: Extract<WatcherState, { phase: "initial" }>): void {
-    const { ring, shape, options, turns } = this.#input;
+    const { ring, shape, options, queue } = this.#input;
     const { objects, sent } = state;
     const { bytes, looked, cost } = objectBlock(objects.slice(sent, sent + STEP), this.#input, this.#isFresh);
-    turns.spend(cost);
+    queue.spend(cost);
     state.sent += looked;
     if (bytes !== undefined) this.#write(bytes);
     if (state.sent < objects.length) return;
@@ -232,10 +232,10 @@ export class Watcher implements Listener {
   }
 
   #resume(from: number): void {
-    const { ring, turns } = this.#input;
+    const { ring, queue } = this.#input;
     const events = ring.log.read(from, Infinity);
     if (events === undefined) return this.finish("slow");
-    turns.spend(events.length * LOOK_COST);
+    queue.spend(events.length * LOOK_COST);
     this.#state = { phase: "catching-up", events: condensed(events), sent: 0, next: ring.log.next };
   }
 
@@ -256,7 +256,7 @@ export class Watcher implements Listener {
   /** Tells as many events as go into one block. `after`: the state when so many of them were looked at. */
   #tell(events: readonly RingEvent[], after: (looked: number) => WatcherState): void {
     const { bytes, looked, cost } = eventBlock(events, this.#input, this.#isFresh);
-    this.#input.turns.spend(cost);
+    this.#input.queue.spend(cost);
     // Writing may end the watch.
     this.#state = after(looked);
     if (bytes !== undefined) this.#write(bytes);

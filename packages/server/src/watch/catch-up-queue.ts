@@ -9,7 +9,7 @@ const PER_TURN = 256 * 1024;
  * When the watches of a hub that are behind may go on. One that has begun goes before those that have not, since the log
  * may go on without it. Who has a place must not wait for its reader: it leaves, and comes again.
  */
-export class Turns {
+export class CatchUpQueue {
   #free = AT_ONCE;
   #left = PER_TURN;
   #refill: Promise<void> | undefined;
