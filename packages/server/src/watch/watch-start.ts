@@ -1,4 +1,5 @@
 import type { ListOptions } from "@krm/apimachinery";
+import { withoutZeros } from "../request/version-digits.ts";
 
 /** What a watch begins with. */
 export type WatchStart =
@@ -11,9 +12,7 @@ export type WatchStart =
 
 /** What checked options ask for; the API server's defaults are in them. */
 export function startOf({ resourceVersion, sendInitialEvents }: ListOptions): WatchStart {
-  // As a number, which the API server takes it for.
-  const version = resourceVersion.replace(/^0+(?=.)/, "");
-  const isAny = version === "" || version === "0";
-  if (sendInitialEvents === true) return { type: "initial", atLeast: isAny ? undefined : version };
-  return isAny ? { type: "now" } : { type: "after", version };
+  const version = withoutZeros(resourceVersion);
+  if (sendInitialEvents === true) return { type: "initial", atLeast: version };
+  return version === undefined ? { type: "now" } : { type: "after", version };
 }
