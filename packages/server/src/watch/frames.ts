@@ -2,6 +2,7 @@ import { type BookmarkObject, bookmarkObject, goJson, objectHead, type Status, t
 import { type Clock, type ResourceType, type ResourceVersion, type StoredObject } from "@krm/core";
 import { LAST_CONTACT_ANNOTATION } from "@krm/protocol";
 import { tableRows } from "../body/table-rows.ts";
+import { FrameCache } from "./frame-cache.ts";
 import { metadataRange, withResourceVersion } from "./metadata-bytes.ts";
 import { type Shape, shapeId } from "./shape.ts";
 import type { RingEvent, SeenEvent } from "./watch-event.ts";
@@ -9,9 +10,6 @@ import type { RingEvent, SeenEvent } from "./watch-event.ts";
 const END = Buffer.from("}\n");
 const TWICE_END = Buffer.from("}}\n");
 const ROWS_END = Buffer.from("]}}\n");
-
-/** Frames that were made lately are kept up to this size, for readers who come to the same events a little later. */
-const KEPT_BYTES = 16 * 1024 * 1024;
 
 /**
  * The lines of the watches of one resource. What many readers are told alike is made once: JSON around the stored bytes,
@@ -23,10 +21,7 @@ export class Frames {
   readonly #clock: Clock;
   readonly #objectHead: string;
   readonly #heads = new Map<string, Buffer>();
-  readonly #kept = new WeakMap<RingEvent, Map<string, Buffer>>();
-  /** The same, oldest first. */
-  #order: { readonly event: RingEvent; readonly bytes: number }[] = [];
-  #keptBytes = 0;
+  readonly #kept = new FrameCache();
   #made = 0;
 
   constructor(resource: ResourceType, clock: Clock) {
@@ -45,11 +40,10 @@ export class Frames {
     const pieces = (): readonly Uint8Array[] => this.pieces(seen.type, seen.object, event.version, shape, first);
     if (shape.type === "table") return this.#make(pieces());
     const id = `${seen.type} ${shapeId(shape)}`;
-    const known = this.#kept.get(event);
-    const frame = known?.get(id);
-    if (frame !== undefined) return frame;
+    const known = this.#kept.get(event, id);
+    if (known !== undefined) return known;
     const made = this.#make(pieces());
-    this.#keep(event, known, id, made);
+    this.#kept.keep(event, id, made);
     return made;
   }
 
@@ -133,22 +127,6 @@ export class Frames {
   #make(pieces: readonly Uint8Array[]): Buffer {
     this.#made++;
     return Buffer.concat(pieces);
-  }
-
-  #keep(event: RingEvent, known: Map<string, Buffer> | undefined, id: string, made: Buffer): void {
-    if (known === undefined) this.#kept.set(event, new Map([[id, made]]));
-    else known.set(id, made);
-    this.#order.push({ event, bytes: made.length });
-    this.#keptBytes += made.length;
-    if (this.#keptBytes <= KEPT_BYTES) return;
-    let dropped = 0;
-    while (this.#keptBytes > KEPT_BYTES / 2) {
-      const oldest = this.#order[dropped++];
-      if (oldest === undefined) break;
-      this.#keptBytes -= oldest.bytes;
-      this.#kept.delete(oldest.event);
-    }
-    this.#order = this.#order.slice(dropped);
   }
 }
 
