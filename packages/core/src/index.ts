@@ -206,6 +206,7 @@ export { decodeStatus } from "./wire/api-status.ts";
 export type { DecodeOptions } from "./wire/decode-options.ts";
 export { compileDropPaths, DEFAULT_DROP_PATHS, type DropPaths } from "./wire/drop-paths.ts";
 export { decodeListPage } from "./wire/list-page.ts";
+export { type ByteRange, metadataRange, withResourceVersion } from "./wire/metadata-bytes.ts";
 export { decodeMetadataPage } from "./wire/metadata-page.ts";
 export { TOLD_CONTACT, toldContact } from "./wire/told-contact.ts";
 export { WatchDecoder, type WatchDecoderOptions } from "./wire/watch-decoder.ts";

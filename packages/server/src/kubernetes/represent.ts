@@ -3,7 +3,6 @@ import {
   goYaml,
   type ListMeta,
   type ObjectView,
-  partialObjectMetadata,
   parseExact,
   partialObjectMetadataList,
   toTable,
@@ -12,6 +11,7 @@ import {
 import { apiVersionOf, type ResourceType, Semaphore, type StoredObject } from "@krm/core";
 import { Turns } from "../answer/turns.ts";
 import { kubernetesListBytes, type ListBytes, objectBytes, wholeBytes } from "../body/list-bytes.ts";
+import { metadataBytes } from "../body/metadata-bytes.ts";
 import { tableRows } from "../body/table-rows.ts";
 
 /** A body, and what it is. */
@@ -43,6 +43,7 @@ const JSON_TYPE = "application/json";
 const YAML = "application/yaml";
 const COMMA = Buffer.from(",");
 const LIST_END = Buffer.from("]}\n");
+const LINE_END = Buffer.from("\n");
 
 const decoder = new TextDecoder();
 
@@ -73,8 +74,9 @@ export function writtenType({ representation: { type } }: ObjectView): string | 
 }
 
 /**
- * The body that shows a list. JSON is made of the stored bytes; for the other forms the objects are parsed, and the event
- * loop turns in between. The form must be one of {@link requireForm}. Rejects when the reader leaves meanwhile.
+ * The body that shows a list. JSON and metadata are made of the stored bytes; for the other forms the objects are parsed.
+ * The event loop turns in between, but for JSON. The form must be one of {@link requireForm}. Rejects when the reader leaves
+ * meanwhile.
  */
 export async function representList(
   { isFromStart, now, resource, view }: ShownList,
@@ -97,9 +99,8 @@ export async function representList(
       const empty = goJson(partialObjectMetadataList([], listMeta, version));
       if (items.length === 0) return json(wholeBytes([Buffer.from(`${empty}\n`)]));
       const head = `${empty.slice(0, -"null}".length)}[`;
-      const each = (part: readonly StoredObject[]): readonly Uint8Array[] => [
-        Buffer.from(inner(part.map((object) => partialObjectMetadata(parse(object), version)))),
-      ];
+      const each = (part: readonly StoredObject[]): readonly Uint8Array[] =>
+        part.flatMap((object, at) => [...(at === 0 ? [] : [COMMA]), ...metadataBytes(object, version)]);
       return json(await WRITING.run(signal, async () => listed(items, { head, each, signal })));
     }
     case "yaml":
@@ -127,7 +128,7 @@ export function representObject({ resource, view, now }: Shown, object: StoredOb
       return json(wholeBytes([head, ...tableRows(resource, [object], options), LIST_END]));
     }
     case "partial-object-metadata":
-      return json(line(goJson(partialObjectMetadata(parse(object), representation.version))));
+      return json(wholeBytes([...metadataBytes(object, representation.version), LINE_END]));
     case "yaml":
       return yaml(wholeBytes([Buffer.from(goYaml(typed(resource, object)))]));
     case "partial-object-metadata-list":
@@ -190,25 +191,12 @@ async function* inTurns(
   if (part.length > 0) yield part;
 }
 
-function parse({ bytes }: StoredObject): object {
-  return JSON.parse(decoder.decode(bytes)) as object;
-}
-
 function exact({ bytes }: StoredObject): object {
   return parseExact(decoder.decode(bytes)) as object;
 }
 
 function typed(resource: ResourceType, object: StoredObject): object {
   return { kind: resource.kind, apiVersion: apiVersionOf(resource), ...exact(object) };
-}
-
-/** The JSON between an array's brackets. */
-function inner(values: readonly unknown[]): string {
-  return goJson(values).slice(1, -1);
-}
-
-function line(text: string): ListBytes {
-  return wholeBytes([Buffer.from(`${text}\n`)]);
 }
 
 function json(body: ListBytes): Represented {

@@ -1,9 +1,9 @@
 import { type BookmarkObject, bookmarkObject, goJson, objectHead, type Status, toTable } from "@krm/apimachinery";
-import { type Clock, type ResourceType, type ResourceVersion, type StoredObject } from "@krm/core";
+import { type Clock, type ResourceType, type ResourceVersion, type StoredObject, withResourceVersion } from "@krm/core";
 import { LAST_CONTACT_ANNOTATION } from "@krm/protocol";
+import { metadataHead, metadataOf } from "../body/metadata-bytes.ts";
 import { tableRows } from "../body/table-rows.ts";
 import { FrameCache } from "./frame-cache.ts";
-import { metadataRange, withResourceVersion } from "./metadata-bytes.ts";
 import { type Shape, shapeId } from "./shape.ts";
 import type { RingEvent, SeenEvent } from "./watch-event.ts";
 
@@ -55,15 +55,14 @@ export class Frames {
     shape: Shape,
     first: boolean,
   ): readonly Uint8Array[] {
-    const own = Buffer.from(object.bytes.buffer, object.bytes.byteOffset, object.bytes.byteLength);
+    const own = object.bytes;
     const bytes = version === object.resourceVersion ? own : withResourceVersion(own, version);
     switch (shape.type) {
       case "json":
         return [this.#head(type, "", this.#objectHead), bytes.subarray(1), END];
       case "partial-object-metadata": {
-        const { start, end } = metadataRange(bytes);
-        const head = `{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/${shape.version}","metadata":`;
-        return [this.#head(type, shape.version, head), bytes.subarray(start, end), TWICE_END];
+        const head = this.#head(type, shape.version, metadataHead(shape.version));
+        return [head, metadataOf(bytes), TWICE_END];
       }
       case "table": {
         const options = {

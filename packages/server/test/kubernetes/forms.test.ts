@@ -52,6 +52,20 @@ describe("the form of an answer", () => {
     expect(failure(wrong)).toMatchObject({ code: 400 });
   });
 
+  it("metadata alone is a part of the stored bytes: no number changes", async () => {
+    await using test = testApp();
+    const metadata = (name: string): string =>
+      `{"name":"${name}","namespace":"n","uid":"u-${name}","resourceVersion":"5","generation":9007199254740993}`;
+    const objects = ["a", "b"].map((name) => decodeObject(Buffer.from(`{"metadata":${metadata(name)},"spec":{}}`)));
+    await fill(test.store, { resource: PODS }, objects);
+    const shown = (name: string): string =>
+      `{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":${metadata(name)}}`;
+    const list = await test.get("/api/v1/pods", { accept: as("PartialObjectMetadataList") });
+    expect(list.body).toContain(`"items":[${shown("a")},${shown("b")}]}\n`);
+    const one = await test.get("/api/v1/namespaces/n/pods/b", { accept: as("PartialObjectMetadata") });
+    expect(one.body).toBe(`${shown("b")}\n`);
+  });
+
   it("of a custom resource is a Table of names and ages, or YAML with kinds", async () => {
     await using test = testApp();
     await fill(test.store, { resource: WIDGETS }, [object({ namespace: "team-a", name: "w" })]);

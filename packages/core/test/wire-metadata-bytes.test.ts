@@ -1,10 +1,9 @@
-import type { ResourceVersion } from "@krm/core";
+import { metadataRange, type ResourceVersion, withResourceVersion } from "@krm/core";
 import { SeededRandom } from "@krm/testkit";
 import { expect, test } from "vitest";
-import { metadataRange, withResourceVersion } from "../../src/watch/metadata-bytes.ts";
 
 function changed(text: string, version: string): string {
-  return withResourceVersion(Buffer.from(text), version as ResourceVersion).toString();
+  return new TextDecoder().decode(withResourceVersion(Buffer.from(text), version as ResourceVersion));
 }
 
 test.each([
