@@ -215,7 +215,7 @@ export class WatchHub implements AsyncDisposable {
     try {
       return await use(entry.ring);
     } finally {
-      if (--entry.users === 0 && this.#rings.get(id) === entry) {
+      if (--entry.users === 0 && this.#rings.get(id) === entry && !this.#isClosed) {
         const unused = new AbortController();
         entry.unused = unused;
         entry.usedAt = this.#clock.monotonic();

@@ -116,3 +116,12 @@ test("the signal, and the server's end, end a watch in good order", async () => 
   expect([one.sink.ended, two.sink.ended]).toEqual([true, true]);
   expect(hub.counts).toMatchObject({ open: 0, ended: { stopped: 2 } });
 });
+
+test("a server that has ended waits for nothing", async () => {
+  await history();
+  await watch(hub, "resourceVersion=20");
+  await settle();
+  await hub[Symbol.asyncDispose]();
+  await settle();
+  expect(clock.pending).toBe(0);
+});
