@@ -35,6 +35,9 @@ const [watchers, events, every, bytes] = [values.watchers, values.events, values
   number,
 ];
 
+const LINE_FEED = 0x0a;
+const CLOSE_BRACE = 0x7d;
+
 /** The other process: opens the watches, and tells when each has got every event. */
 async function read(port: number): Promise<void> {
   const sockets: Socket[] = [];
@@ -47,9 +50,13 @@ async function read(port: number): Promise<void> {
     sockets.push(socket);
     await once(socket, values.tls ? "secureConnect" : "connect");
     let frames = 0;
+    let endsInBrace = false;
     socket.on("data", (chunk: Buffer) => {
-      // A frame ends in the only "}\n" that there is.
+      if (frames >= events) return;
+      // A frame ends in the only "}\n" that there is, which may come in two pieces.
+      if (endsInBrace && chunk[0] === LINE_FEED) frames++;
       for (let at = chunk.indexOf("}\n"); at >= 0; at = chunk.indexOf("}\n", at + 2)) frames++;
+      endsInBrace = chunk.at(-1) === CLOSE_BRACE;
       if (frames >= events && --left === 0) complete.resolve();
     });
     socket.write("GET /pods?watch=1&resourceVersion=1 HTTP/1.1\r\nhost: localhost\r\n\r\n");
