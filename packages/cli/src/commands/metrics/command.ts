@@ -21,7 +21,7 @@ It reads the change feeds that monitors write to the store, and nothing else: no
 tells how late the watch brought it, by the times that the object carries: read minus creationTimestamp, minus the request
 to delete, minus the newest managedFields time. For each resource it tells how fresh the view is, and what the stream had
 missed. The store keeps how far it has come: stop it, or kill it, and it goes on there; no point is lost or doubled, as
-long as the feed reaches back (4096 changes a resource).
+long as the feed reaches back (4096 changes or 64 MiB a scope).
 
 Examples:
   krm metrics --store redis://127.0.0.1:6379 --influx-url http://127.0.0.1:8086 --influx-db krm

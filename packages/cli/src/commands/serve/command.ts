@@ -44,7 +44,8 @@ ${TOKEN_REVIEW_HELP}
 ${CLIENT_CA_HELP}
 
 ${FORWARD_HELP}
-The cluster is that of --kubeconfig, else of KUBECONFIG, else of ~/.kube/config, else the pod's own.
+Only for these two is there a cluster: that of --kubeconfig and --context, else of KUBECONFIG, else of ~/.kube/config, else the
+pod's own (--in-cluster insists on it).
 
 ${LIMITS_HELP}
 
