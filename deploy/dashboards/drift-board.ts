@@ -251,7 +251,7 @@ const VERIFICATION: Row = {
     {
       title: "Verified before",
       about:
-        "How long ago that was asked for which a view is verified with: it rises, and falls back at each verification, every five to ten minutes. A line that only rises: that resource's verifications do not succeed.",
+        "How long ago that was asked for which a view is verified with: it rises, and falls back at each verification: while all is well every ten minutes on average, after a quarter of an hour at most. A line that only rises: that resource's verifications do not succeed.",
       shape: "lines",
       unit: "seconds",
       width: 4,
