@@ -8,7 +8,8 @@ import { followedNoMore, notRead } from "./no-ring-view.ts";
 import { expireAt, OpenWatches } from "./open-watches.ts";
 import type { Ring } from "./ring.ts";
 import type { RingView } from "./ring-view.ts";
-import { type UnionOrder, UnionView } from "./union-view.ts";
+import type { UnionOrder } from "./union-order.ts";
+import { UnionView } from "./union-view.ts";
 import type { Watcher } from "./watcher.ts";
 import type { WatchRing } from "./watch-ring.ts";
 

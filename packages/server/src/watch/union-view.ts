@@ -11,17 +11,8 @@ import { EventLog, type LogBounds, type LoggedEvent, type Place } from "./event-
 import type { FollowedView } from "./followed-view.ts";
 import type { Frames } from "./frames.ts";
 import type { RingView } from "./ring-view.ts";
+import type { UnionOrder } from "./union-order.ts";
 import type { RingEvent } from "./watch-event.ts";
-
-/**
- * In which order a union tells what its scopes tell.
- *
- * - `arrival`: at once. What a version stands for is then known here only, so nobody else may serve watches of the store.
- * - `version`: in the order of the versions, as soon as all scopes have come as far. So it is the same at every server; but
- *   an event waits for the next event or bookmark of the quietest scope. What a list put right stands in no such order, and
- *   begins the union anew.
- */
-export type UnionOrder = "arrival" | "version";
 
 /** What a union is made with. */
 export interface UnionViewOptions {

@@ -2,7 +2,6 @@ import { type FieldSelector, type ListOptions, type ObjectView, StatusError } fr
 import {
   type Clock,
   type Logger,
-  ReplicaStore,
   resourceId,
   type Scope,
   scopeId,
@@ -19,6 +18,7 @@ import type { LogBounds } from "./event-log.ts";
 import { DEFAULT_READER_BOUNDS, type ReaderBounds } from "./reader-bounds.ts";
 import type { Ring } from "./ring.ts";
 import { shapeOf } from "./shape.ts";
+import { unionOrder } from "./union-order.ts";
 import { UnionRing } from "./union-ring.ts";
 import { emptyTally, type ScopeWatches, totalOf, type WatchCounts, type WatchTally } from "./watch-tally.ts";
 import type { WatchEnd } from "./watch-end.ts";
@@ -242,7 +242,7 @@ export class WatchHub implements AsyncDisposable {
     // A scope has come: who watched all that there was before is not told of it.
     known?.expire();
     for (const { ring } of parts) ring.expireWhole();
-    const order = isAlone(this.#store) ? "arrival" : "version";
+    const order = unionOrder(this.#store);
     const ring = new UnionRing({ parts, resource, order, isFirst, clock: this.#clock, bounds: this.#options.log });
     this.#tally(whole(scopes)).framed += known?.framed ?? 0;
     this.#unions.set(resourceId(resource), ring);
@@ -291,11 +291,6 @@ export class WatchHub implements AsyncDisposable {
 /** What some scopes are together. */
 function whole([scope, ...others]: Scopes): Scope {
   return others.length === 0 ? scope : { resource: scope.resource };
-}
-
-/** Whether no other server can tell of what is in a store. */
-function isAlone(store: Store): boolean {
-  return !store.manifest.shared && !(store instanceof ReplicaStore);
 }
 
 function stopFor(reason: unknown, watcher: Watcher): void {
