@@ -3,7 +3,7 @@ import type { StatusError } from "@krm/apimachinery";
 import { MemoryStore, PODS, ReplicaStore, type ResourceVersion, type Scope } from "@krm/core";
 import { ManualClock, type WritableScope } from "@krm/testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { writer } from "../support/fixtures.ts";
+import { START, writer } from "../support/fixtures.ts";
 import { WatchHub } from "../../src/watch/watch-hub.ts";
 import { type AskOptions, brief, commit, pass, removed, set, settle, thing, watch, type Watching } from "./support.ts";
 
@@ -118,6 +118,20 @@ describe("one server over a store of its own tells at once", () => {
     await b.commit(commit(103, [set(thing("b/y", 103))]));
     await settle();
     expect(told(metadata)).toEqual(["ADDED y@103"]);
+  });
+
+  test("the oldest of the namespaces' contacts, where that is asked for", async () => {
+    await a.commit(commit(106, [], { lastContact: START + 5000 }));
+    await b.commit(commit(106, [], { lastContact: START + 1000 }));
+    await settle();
+    const live = await open("resourceVersion=106&allowWatchBookmarks=true", { tellsContact: true });
+    const contact = (): unknown => live.sink.take().map(({ object }) => object.metadata.annotations);
+    expect(contact()).toEqual([{ "krm.dev/last-contact": "2026-01-01T00:00:01.000Z" }]);
+    await b.commit(commit(106, [], { lastContact: START + 9000 }));
+    await pass(clock, 10_000);
+    await a.commit(commit(106, [], { lastContact: START + 6000 }));
+    await settle();
+    expect(contact()).toEqual([{ "krm.dev/last-contact": "2026-01-01T00:00:06.000Z" }]);
   });
 
   test("a repair at once, and to who goes on from before it", async () => {
