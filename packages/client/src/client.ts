@@ -1,4 +1,13 @@
-import { type Freshness, type ListBody, listPath, type ListScope, PATHS, type StatusBody } from "@krm/protocol";
+import {
+  type Freshness,
+  type ListBody,
+  listPath,
+  type ListQuery,
+  type ListScope,
+  PATHS,
+  type StatusBody,
+} from "@krm/protocol";
+import { isDnsSubdomain } from "./dns-name.ts";
 import { KrmClientError } from "./error.ts";
 import { notKrm } from "./http-get.ts";
 import {
@@ -123,8 +132,7 @@ export class KrmClient {
    * namespaces have one of this name.
    */
   async get<T = unknown>(resource: string, options: GetOptions): Promise<FreshObject<T>> {
-    if (resource === "") throw invalid("resource is empty", "name one, such as pods");
-    const answer = await request(this.#connection, listPath(resource, getQuery(options)), options);
+    const answer = await request(this.#connection, pathOf(resource, getQuery(options)), options);
     const { body, freshness } = listOf(answer);
     const [object, another] = body.items as readonly object[];
     const named = `${resource} ${JSON.stringify(options.name)}`;
@@ -209,8 +217,7 @@ export class KrmClient {
   }
 
   async #list(resource: string, options: ListOptions, where: string): Promise<FreshList> {
-    if (resource === "") throw invalid("resource is empty", "name one, such as pods");
-    return listOf(await request(this.#connection, listPath(resource, listQuery(options, where)), options));
+    return listOf(await request(this.#connection, pathOf(resource, listQuery(options, where)), options));
   }
 }
 
@@ -222,6 +229,14 @@ interface FreshList {
 function checkForm(as: string | undefined): void {
   if (as !== undefined && as !== "json" && as !== "kubernetes")
     throw invalid(`as is ${JSON.stringify(as)}`, 'give "kubernetes" or "json"');
+}
+
+/** The path of a flat list. What is no name, such as "..", would be another path. */
+function pathOf(resource: string, query: ListQuery): string {
+  if (resource === "") throw invalid("resource is empty", "name one, such as pods");
+  if (!isDnsSubdomain(resource))
+    throw invalid(`resource is ${JSON.stringify(resource)}`, "give a name such as pods, po or deployments.apps");
+  return listPath(resource, query);
 }
 
 function listOf({ body, freshness, scope, url }: Answer): FreshList {

@@ -55,6 +55,21 @@ describe("options", () => {
     await expect(client.list("")).rejects.toThrow("resource is empty");
     await expect(client.status({ limit: 1 } as object)).rejects.toThrow('status has no option "limit"');
   });
+
+  test.each(["..", ".", "../status", "pods?", "pods/..", "pods..apps", "%2e%2e", "Pods"])(
+    "a list of %j, which would be another path or none, is not asked for",
+    async (resource) => {
+      const { url, received } = await serve(list("PodList", []));
+      const client = new KrmClient({ url: `${url}/at`, token: "abc" });
+      const refused = {
+        code: "KRM_CLIENT_INVALID_ARGUMENT",
+        message: expect.stringContaining(`resource is ${JSON.stringify(resource)}`) as string,
+      };
+      await expect(client.list(resource)).rejects.toMatchObject(refused);
+      await expect(client.get(resource, { name: "a" })).rejects.toMatchObject(refused);
+      expect(received).toEqual([]);
+    },
+  );
 });
 
 describe("the token", () => {

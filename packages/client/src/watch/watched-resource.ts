@@ -1,4 +1,5 @@
 import { KUBERNETES_PATHS } from "@krm/protocol";
+import { isDnsLabel, isDnsSubdomain } from "../dns-name.ts";
 import { invalid } from "../options.ts";
 
 /** A resource as `group/version/plural`; without a group: `v1/configmaps`. */
@@ -17,13 +18,20 @@ const KNOWN: Readonly<Record<string, string>> = {
 export function kubernetesPath(resource: string, namespace: string | undefined): string {
   const parts = (Object.hasOwn(KNOWN, resource) ? (KNOWN[resource] ?? "") : resource).split("/");
   const [plural = "", version = "", group, ...rest] = parts.toReversed();
-  const isWhole = rest.length === 0 && [plural, version, group ?? "core"].every((part) => /^[a-z0-9.-]+$/.test(part));
+  const isWhole =
+    rest.length === 0 && isDnsLabel(plural) && isDnsLabel(version) && (group === undefined || isDnsSubdomain(group));
   if (!isWhole)
     throw invalid(
       `resource is ${JSON.stringify(resource)}`,
       `give one of ${Object.keys(KNOWN).join(", ")}, or group/version/plural, such as apps/v1/statefulsets or v1/configmaps`,
     );
+  const isScoped = namespace !== undefined && namespace !== "";
+  // No encoding keeps ".." from being taken for the parent, which would be a watch of all namespaces.
+  if (isScoped && !isDnsLabel(namespace))
+    throw invalid(
+      `namespace is ${JSON.stringify(namespace)}`,
+      'give at most 63 lower-case letters, digits and "-", with a letter or digit at both ends; or leave it out',
+    );
   const root = group === undefined ? KUBERNETES_PATHS.core : `${KUBERNETES_PATHS.groups}/${group}`;
-  const within = namespace === undefined || namespace === "" ? "" : `/namespaces/${encodeURIComponent(namespace)}`;
-  return `${root}/${version}${within}/${plural}`;
+  return `${root}/${version}${isScoped ? `/namespaces/${namespace}` : ""}/${plural}`;
 }

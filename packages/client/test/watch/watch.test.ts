@@ -57,7 +57,7 @@ describe("what is asked for", () => {
     ["deployments", { namespace: "a" }, "/apis/apps/v1/namespaces/a/deployments"],
     ["ingresses", {}, "/apis/networking.k8s.io/v1/ingresses"],
     ["apps/v1/statefulsets", { namespace: "" }, "/apis/apps/v1/statefulsets"],
-    ["v1/configmaps", { namespace: "a b" }, "/api/v1/namespaces/a%20b/configmaps"],
+    ["v1/configmaps", { namespace: "team-1" }, "/api/v1/namespaces/team-1/configmaps"],
   ])("%s %j at %s", async (resource, options, path) => {
     const server = watchServer();
     const client = new KrmClient({ url: "http://krm.invalid/at", fetch: server.fetch, timing: steppedTiming() });
@@ -96,6 +96,18 @@ describe("what is asked for", () => {
     ["a/b/c/d", {}, /resource is "a\/b\/c\/d"/],
     ["apps/v1/", {}, /resource is "apps\/v1\/"/],
     ["v1/../pods?", {}, /resource is/],
+    ["../v1/pods", {}, /resource is "..\/v1\/pods"/],
+    ["apps/../pods", {}, /resource is/],
+    ["v1/..", {}, /resource is "v1\/.."/],
+    ["./v1/pods", {}, /resource is/],
+    ["a..b/v1/pods", {}, /resource is/],
+    ["apps/v1/pods.", {}, /resource is/],
+    ["pods", { namespace: ".." }, /namespace is ".."/],
+    ["pods", { namespace: "." }, /namespace is "."/],
+    ["pods", { namespace: "a/../b" }, /namespace is/],
+    ["pods", { namespace: "a b" }, /namespace is "a b"/],
+    ["pods", { namespace: "Team" }, /namespace is "Team"/],
+    ["pods", { namespace: "a".repeat(64) }, /namespace is/],
     ["pods", { limit: 1 }, /watch has no option "limit"/],
     ["pods", { as: "yaml" }, /as is "yaml"/],
     ["pods", { resourceVersion: "0" }, /resourceVersion is "0"/],
