@@ -1,5 +1,5 @@
 import { KrmClientError } from "./error.ts";
-import { systemTiming, type Timing } from "./timing.ts";
+import { LONGEST_TIMER, systemTiming, type Timing } from "./timing.ts";
 
 /** How a client reaches its server. */
 export interface KrmClientOptions {
@@ -88,9 +88,6 @@ export function wholeNumber(
   const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
   throw invalid(`${name} is ${String(value)}`, `give a whole number ${range}`);
 }
-
-/** What a timer takes, in milliseconds: 24 days. One that is given more fires at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** A time that a call may take, checked. */
 export function timeout(value: number): number {

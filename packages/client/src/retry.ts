@@ -3,6 +3,8 @@ import type { KrmClientError } from "./error.ts";
 
 const FIRST_MS = 200;
 const LONGEST_MS = 5000;
+/** The longest that a server is let make this client wait. Milliseconds. */
+const LONGEST_ASKED_MS = 3_600_000;
 
 /**
  * Whether asking again may help: after connection errors, 429, and 503 unless the server says that waiting alone brings
@@ -21,7 +23,7 @@ export function isTransient({ code, status }: KrmClientError): boolean {
 
 /**
  * Milliseconds to wait before the next attempt: any time up to a limit that doubles with each attempt (0 is the first)
- * up to `longestMs`, and on top of what the server asks for.
+ * up to `longestMs`, and on top of what the server asks for, of which an hour counts at most.
  */
 export function retryDelay(
   attempt: number,
@@ -30,7 +32,7 @@ export function retryDelay(
   longestMs: number = LONGEST_MS,
 ): number {
   const jitter = random * Math.min(longestMs, FIRST_MS * 2 ** attempt);
-  return Math.ceil((retryAfter ?? 0) * 1000 + jitter);
+  return Math.ceil(Math.min(LONGEST_ASKED_MS, (retryAfter ?? 0) * 1000) + jitter);
 }
 
 /** Seconds that a server asks to wait: its `Retry-After` (seconds, or a date), else what the body says. */
@@ -44,5 +46,6 @@ export function retryAfterOf(
     const date = Date.parse(header);
     if (!Number.isNaN(date)) return Math.max(0, (date - wallClock) / 1000);
   }
-  return body?.details?.retryAfterSeconds;
+  const said: unknown = body?.details?.retryAfterSeconds;
+  return typeof said === "number" && said >= 0 ? said : undefined;
 }

@@ -1,3 +1,6 @@
+/** What a timer takes, in milliseconds: 24 days. One that is given more fires at once. */
+export const LONGEST_TIMER: number = 2 ** 31 - 1;
+
 /** Time and chance, as the client uses them. Milliseconds. */
 export interface Timing {
   /** A clock that only goes forwards; its zero means nothing. */
@@ -12,7 +15,7 @@ export interface Timing {
   random(): number;
 }
 
-/** The machine's own. */
+/** The machine's own. Nothing of it lasts longer than 24 days. */
 export const systemTiming: Timing = {
   now: () => performance.now(),
   wallClock: () => Date.now(),
@@ -25,7 +28,7 @@ export const systemTiming: Timing = {
       const timer = setTimeout(() => {
         signal.removeEventListener("abort", abort);
         resolve();
-      }, ms);
+      }, Math.min(ms, LONGEST_TIMER));
       if (signal.aborted) abort();
       else signal.addEventListener("abort", abort, { once: true });
     }),

@@ -224,6 +224,26 @@ describe("goes on after", () => {
     expect(await later).toBe("bookmark 11");
   });
 
+  test.each([
+    ["a month", "2592000"],
+    ["more than a number holds", "9".repeat(400)],
+    ["a date far away", "Fri, 31 Dec 9999 23:59:59 GMT"],
+  ])("an hour, where the server asks to wait for %s", async (_, retryAfter) => {
+    const paused = Promise.withResolvers<number>();
+    const { server, next } = watched({ onRetry: (_error, delayMs) => paused.resolve(delayMs) });
+    void next();
+    const headers = { "retry-after": retryAfter };
+    (await server.next()).respond(Response.json({ kind: "Status", message: "wait", code: 503 }, { status: 503, headers }));
+    expect(await paused.promise).toBe(3_600_100);
+  });
+
+  test.each([-5, "soon", null])("a wait of the client's own, where a frame asks for one of %j", async (seconds) => {
+    const { timing, next, request } = await following();
+    void next();
+    request.send(failed(503, "ServiceUnavailable", "wait", seconds as number));
+    expect(await timing.untilPaused()).toBe(100);
+  });
+
   test("a server that is not there, also at the beginning", async () => {
     const { server, timing, next, retried } = watched();
     const first = next();
