@@ -8,9 +8,13 @@ import { retryAfterOf } from "./retry.ts";
  *
  * @throws KrmClientError of any other answer, or `KRM_CLIENT_CONNECTION`; what `fetch` throws once the signal has aborted.
  */
-export async function get(connection: Connection, url: string, signal: AbortSignal): Promise<Response> {
+export async function get(
+  connection: Connection,
+  url: string,
+  token: string | undefined,
+  signal: AbortSignal,
+): Promise<Response> {
   const headers: Record<string, string> = { accept: "application/json" };
-  const token = await tokenOf(connection);
   if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
   try {
     // A redirect could carry the request, though not the token, anywhere: KRM has none to follow.
@@ -67,27 +71,6 @@ export function statusError(
 ): KrmClientError {
   const { code, hint } = meaningOf(status, known.body);
   return new KrmClientError(code, `${url}: ${said}`, { status, url, hint, ...known });
-}
-
-async function tokenOf({ token, tokenFile }: Connection): Promise<string | undefined> {
-  if (tokenFile === undefined) return token;
-  const hint = "name a file that holds the token and that this process may read";
-  let read: string;
-  try {
-    // Not by an import, so that the package can be bundled for browsers, which have no files.
-    const { readFile } = process.getBuiltinModule("node:fs/promises");
-    read = (await readFile(tokenFile, "utf8")).trim();
-  } catch (cause) {
-    throw new KrmClientError("KRM_CLIENT_TOKEN_FILE", `tokenFile cannot be read: ${(cause as Error).message}`, {
-      hint,
-      cause,
-    });
-  }
-  if (!/^[\x21-\x7e]+$/.test(read))
-    throw new KrmClientError("KRM_CLIENT_TOKEN_FILE", `tokenFile ${tokenFile} holds no token, or more than one`, {
-      hint,
-    });
-  return read;
 }
 
 /** Node's fetch says "fetch failed" and keeps what it knows in `cause`. */

@@ -1,4 +1,5 @@
 import { type Freshness, type ListScope, parseFreshness, parseScope } from "@krm/protocol";
+import { bearerToken, newerToken } from "./bearer-token.ts";
 import { KrmClientError } from "./error.ts";
 import { asConnectionError, get, notKrm, parseJson } from "./http-get.ts";
 import type { Connection } from "./options.ts";
@@ -23,7 +24,8 @@ export interface Answer {
 }
 
 /**
- * Sends a GET and reads its JSON, again where that may help and time allows.
+ * Sends a GET and reads its JSON, again where that may help and time allows. A token that was refused is followed by the
+ * one that its file holds by then, if it is another.
  *
  * @throws KrmClientError of the last attempt; `KRM_CLIENT_TIMEOUT` when the time ran out during one; the reason of `signal`.
  */
@@ -58,7 +60,24 @@ export async function request(connection: Connection, path: string, options: Cal
 }
 
 async function send(connection: Connection, url: string, signal: AbortSignal): Promise<Answer> {
-  const response = await get(connection, url, signal);
+  const token = await bearerToken(connection);
+  try {
+    return await sendWith(token, connection, url, signal);
+  } catch (error) {
+    if (!(error instanceof KrmClientError) || error.status !== 401) throw error;
+    const newer = await newerToken(connection, token);
+    if (newer === undefined) throw error;
+    return sendWith(newer, connection, url, signal);
+  }
+}
+
+async function sendWith(
+  token: string | undefined,
+  connection: Connection,
+  url: string,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const response = await get(connection, url, token, signal);
   let text: string;
   try {
     text = await response.text();

@@ -1,21 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { KrmClient } from "../src/index.ts";
-import { list, serve } from "./support/server.ts";
+import { failure, list, serve } from "./support/server.ts";
+import { tokenFile } from "./support/token-file.ts";
 
 const made = (options: Record<string, unknown>): (() => KrmClient) => {
   return () => new KrmClient({ url: "http://127.0.0.1:8003", ...options });
 };
-
-function tokenFile(text: string): string {
-  const folder = mkdtempSync(join(tmpdir(), "krm-client-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const file = join(folder, "token");
-  writeFileSync(file, text);
-  return file;
-}
 
 describe("options", () => {
   test.each([
@@ -88,6 +81,46 @@ describe("the token", () => {
     writeFileSync(file, "second\n");
     await client.list("pods");
     expect(received.map((request) => request.authorization)).toEqual(["Bearer first", "Bearer second"]);
+  });
+
+  test("of a file is read once more when the server no longer knows it, and asked with if it is another", async () => {
+    const file = tokenFile("old");
+    const { url, received } = await serve(
+      (...args) => {
+        writeFileSync(file, "new");
+        failure(401, "Unauthorized")(...args);
+      },
+      list("PodList", []),
+    );
+    await new KrmClient({ url, tokenFile: file, retries: 0 }).list("pods");
+    expect(received.map((request) => request.authorization)).toEqual(["Bearer old", "Bearer new"]);
+  });
+
+  test.each([
+    ["the same token", () => {}],
+    ["no token any more", (file: string) => writeFileSync(file, "")],
+    ["nothing, since it is gone", (file: string) => rmSync(file)],
+  ])("of a file is asked with once, where the file holds %s", async (_, change) => {
+    const file = tokenFile("old");
+    const { url, received } = await serve((...args) => {
+      change(file);
+      failure(401, "Unauthorized")(...args);
+    });
+    const call = new KrmClient({ url, tokenFile: file }).list("pods");
+    await expect(call).rejects.toMatchObject({ code: "KRM_CLIENT_UNAUTHORIZED" });
+    expect(received).toHaveLength(1);
+  });
+
+  test("of a file is asked with twice at most", async () => {
+    const file = tokenFile("1");
+    let asked = 1;
+    const { url, received } = await serve((...args) => {
+      writeFileSync(file, String(++asked));
+      failure(401, "Unauthorized")(...args);
+    });
+    const call = new KrmClient({ url, tokenFile: file }).list("pods");
+    await expect(call).rejects.toMatchObject({ code: "KRM_CLIENT_UNAUTHORIZED" });
+    expect(received.map((request) => request.authorization)).toEqual(["Bearer 1", "Bearer 2"]);
   });
 
   test.each(["", "two tokens", "a\nb"])("file may not hold %j", async (text) => {
