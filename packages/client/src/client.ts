@@ -163,10 +163,12 @@ export class KrmClient {
    * rejects with its reason), the loop is left, or the server refuses. Begins with `reset`; then all that there is comes
    * as `added`; `synced` says that this was all.
    *
-   * Goes on by itself where a connection breaks or ends, or the server fails (any 5xx, 429), for as long as that takes:
-   * after the last version that it was told, so that nothing is lost; or with another `reset`, where the server does not
-   * know any more what followed. What is not told again between a `reset` and its `synced` is gone: nobody tells its
-   * deletion.
+   * Goes on by itself where a connection breaks or ends, or the server fails (any 5xx, 408, 429), for as long as that
+   * takes: after the last version that it was told, so that nothing is lost; or with another `reset`, where the server
+   * does not know any more what followed. What is not told again between a `reset` and its `synced` is gone: nobody tells
+   * its deletion. Once the server has answered, 404, answers that are not KRM's, unreadable lines, and a `tokenFile` that
+   * is missing or whose token is refused are believed only at the sixth time in a row; a token that was refused while the
+   * file holds another already does not count.
    *
    * Events come in the order of the server; an object may be told again in a state that is known, or in an older one and
    * then in the newer. Nothing is read ahead: a loop that is slow slows the server down, which cuts a reader that takes
@@ -174,7 +176,8 @@ export class KrmClient {
    *
    * @param resource One of the six kinds that have a method, told as client-node's objects unless `as` says `json`; or
    * any other that is watched, as `group/version/plural`, told as JSON.
-   * @throws KrmClientError `KRM_CLIENT_INVALID_ARGUMENT` at once. The iteration rejects with what the server refuses for:
+   * @throws KrmClientError `KRM_CLIENT_INVALID_ARGUMENT` at once, also for a namespace or a resource that can be none. The
+   * iteration rejects with what the server refuses for:
    * 400, 401, 403, 404, 405; and with `KRM_CLIENT_MISSING_PEER`, `KRM_CLIENT_TOKEN_FILE`, `KRM_CLIENT_NOT_KRM`,
    * `KRM_CLIENT_FRAME`.
    * @example

@@ -7,7 +7,10 @@ export interface KrmClientOptions {
   readonly url: string | URL;
   /** A bearer token. At most one of `token` and `tokenFile`. */
   readonly token?: string | undefined;
-  /** A file that holds the bearer token. It is read anew for each request, so that a rotated token is taken up. */
+  /**
+   * A file that holds the bearer token. It is read anew for each request, so that a rotated token is taken up; and after a
+   * 401, which is the answer only if the file still holds the token that was refused, or the next one is refused too.
+   */
   readonly tokenFile?: string | undefined;
   /** Sends the token over plain HTTP to other machines too, where anyone on the way can read it. Default: false. */
   readonly allowInsecureToken?: boolean | undefined;
@@ -15,7 +18,7 @@ export interface KrmClientOptions {
   readonly fetch?: typeof globalThis.fetch | undefined;
   /** Milliseconds that a call may take, with its retries. Default: 30 000. */
   readonly timeoutMs?: number | undefined;
-  /** How often a call is repeated after 429, 503 and connection errors. Default: 3. */
+  /** How often a call is repeated after 429, 503 and connection errors. A watch goes by its own rules. Default: 3. */
   readonly retries?: number | undefined;
   /** Time and chance, for tests. */
   readonly timing?: Timing | undefined;

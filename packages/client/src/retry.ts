@@ -16,9 +16,13 @@ export function isRetryable(error: KrmClientError): boolean {
   return error.status === 503 && !(error.body !== undefined && hasCause(error.body, "ViewUnavailable"));
 }
 
-/** Whether a watch goes on after it: all that does not say that this watch, or this reader, is wrong. */
+/**
+ * Whether a watch goes on after it, as often as it comes: all that does not say that this watch, or this reader, is
+ * wrong. After 410 it begins anew.
+ */
 export function isTransient({ code, status }: KrmClientError): boolean {
-  return code === "KRM_CLIENT_CONNECTION" || status === 429 || (status !== undefined && status >= 500);
+  if (code === "KRM_CLIENT_CONNECTION" || code === "KRM_CLIENT_EXPIRED") return true;
+  return status === 408 || status === 429 || (status !== undefined && status >= 500);
 }
 
 /**

@@ -25,10 +25,13 @@ export const systemTiming: Timing = {
         clearTimeout(timer);
         reject(signal.reason as Error);
       };
-      const timer = setTimeout(() => {
-        signal.removeEventListener("abort", abort);
-        resolve();
-      }, Math.min(ms, LONGEST_TIMER));
+      const timer = setTimeout(
+        () => {
+          signal.removeEventListener("abort", abort);
+          resolve();
+        },
+        Math.min(ms, LONGEST_TIMER),
+      );
       if (signal.aborted) abort();
       else signal.addEventListener("abort", abort, { once: true });
     }),

@@ -1,4 +1,5 @@
 import { type Freshness, parseFreshness } from "@krm/protocol";
+import { bearerToken, newerToken } from "../bearer-token.ts";
 import { KrmClientError } from "../error.ts";
 import { asConnectionError, get, notKrm, statusError } from "../http-get.ts";
 import type { Connection } from "../options.ts";
@@ -25,6 +26,7 @@ export class WatchConnection {
   readonly #over = new AbortController();
   readonly #watchdog: Watchdog;
   readonly #signal: AbortSignal;
+  #token: string | undefined;
 
   constructor(connection: Connection, url: string, signal: AbortSignal) {
     this.#connection = connection;
@@ -39,9 +41,23 @@ export class WatchConnection {
     return this.#watchdog.signal.aborted;
   }
 
+  /** Whether another token is to be asked with by now than this connection's. */
+  async hasNewerToken(): Promise<boolean> {
+    return (await newerToken(this.#connection, this.#token)) !== undefined;
+  }
+
   /** Breaks it off. */
   close(): void {
     this.#over.abort();
+  }
+
+  /** The error of a connection that is over too early. */
+  broke(how: string, cause?: unknown): KrmClientError {
+    return new KrmClientError("KRM_CLIENT_CONNECTION", `${this.#url}: ${how}`, {
+      url: this.#url,
+      hint: "look at what stands between here and the server",
+      cause,
+    });
   }
 
   /** Resolves when the server has begun to answer. */
@@ -49,7 +65,8 @@ export class WatchConnection {
     readonly freshness: Freshness;
     readonly frames: AsyncGenerator<ToldFrame, void, undefined>;
   }> {
-    const response = await this.#heard(get(this.#connection, this.#url, this.#signal));
+    this.#token = await bearerToken(this.#connection);
+    const response = await this.#heard(get(this.#connection, this.#url, this.#token, this.#signal));
     const freshness = parseFreshness(response.headers);
     if (freshness === undefined) throw notKrm(this.#url, "does not say how far it can be trusted");
     if (response.body === null || !/^application\/json\b/.test(response.headers.get("content-type") ?? ""))
@@ -82,7 +99,7 @@ export class WatchConnection {
         });
       }
     }
-    if (lines.pending > 0) throw this.#broke("the watch ended within a line");
+    if (lines.pending > 0) throw this.broke("the watch ended within a line");
   }
 
   #failed({ status }: Extract<WatchFrame, { readonly type: "error" }>): KrmClientError {
@@ -94,16 +111,8 @@ export class WatchConnection {
     try {
       return await this.#watchdog.watch(work);
     } catch (error) {
-      if (this.isSilent) throw this.#broke(`nothing came for ${SILENCE_MS / 1000} s`, error);
+      if (this.isSilent) throw this.broke(`nothing came for ${SILENCE_MS / 1000} s`, error);
       throw asConnectionError(error, this.#url, this.#signal);
     }
-  }
-
-  #broke(how: string, cause?: unknown): KrmClientError {
-    return new KrmClientError("KRM_CLIENT_CONNECTION", `${this.#url}: ${how}`, {
-      url: this.#url,
-      hint: "look at what stands between here and the server",
-      cause,
-    });
   }
 }

@@ -16,7 +16,10 @@ export interface WatchOptions {
   readonly resourceVersion?: string | undefined;
   /** Ends the watch; the iteration then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Is told of each failure that is got over: why the watch is not connected, and when it tries again. Must not throw. */
+  /**
+   * Is told of each failure that is got over, a set that ended before it was complete among them: why the watch is not
+   * connected, and when it tries again. Must not throw.
+   */
   readonly onRetry?: ((error: KrmClientError, delayMs: number) => void) | undefined;
 }
 

@@ -19,6 +19,11 @@ export function told(position: WatchPosition, version: string, endsInitial: bool
   return position.phase === "following" || endsInitial ? following(version) : position;
 }
 
+/** Whether there is something new to go on from. */
+export function movedOn(from: WatchPosition, to: WatchPosition): boolean {
+  return to.phase === "following" && !(from.phase === "following" && from.version === to.version);
+}
+
 /** After the connection is gone. */
 export function disconnected(position: WatchPosition): WatchPosition {
   return position.phase === "initial" ? { phase: "fresh", reason: "interrupted" } : position;

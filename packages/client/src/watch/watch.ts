@@ -1,20 +1,15 @@
 import type { Freshness } from "@krm/protocol";
 import { KrmClientError } from "../error.ts";
 import type { Connection } from "../options.ts";
-import { isTransient, retryDelay } from "../retry.ts";
+import { type Ended, Patience } from "./patience.ts";
 import { type ToldFrame, WatchConnection } from "./watch-connection.ts";
 import type { WatchEvent } from "./watch-event.ts";
 import { checkWatchOptions, type WatchOptions, watchQuery } from "./watch-options.ts";
-import { disconnected, fellSilent, startAt, told, type WatchPosition } from "./watch-position.ts";
+import { disconnected, fellSilent, movedOn, startAt, told, type WatchPosition } from "./watch-position.ts";
 import { kubernetesPath } from "./watched-resource.ts";
 
 /** Makes what the user gets out of an object's JSON. */
 export type ReadObject<T> = (json: object) => T;
-
-/** The longest that is waited between two tries, by the client's own choice. Milliseconds. */
-const LONGEST_WAIT_MS = 10_000;
-/** A connection that lasted as long was a good one: the waits begin anew. Milliseconds. */
-const GOOD_MS = 1000;
 
 /**
  * A watch that can be iterated, each time anew. `load` is called first.
@@ -54,10 +49,7 @@ class Watch {
   /** The caller's, or that the loop was left. */
   readonly #signal: AbortSignal;
   #position: WatchPosition;
-  /** Connections in a row that were no good. */
-  #failures = 0;
-  /** Lines that could not be read since there was something new to go on from. */
-  #unreadable = 0;
+  readonly #patience: Patience;
 
   constructor(connection: Connection, url: string, options: WatchOptions, left: AbortSignal) {
     this.#connection = connection;
@@ -65,6 +57,7 @@ class Watch {
     this.#options = options;
     this.#left = left;
     this.#signal = options.signal === undefined ? left : AbortSignal.any([options.signal, left]);
+    this.#patience = new Patience(connection.tokenFile !== undefined);
     this.#position = startAt(options.resourceVersion === "" ? undefined : options.resourceVersion);
   }
 
@@ -86,13 +79,16 @@ class Watch {
   async *#connected<T>(read: ReadObject<T>): AsyncGenerator<WatchEvent<T>, void, undefined> {
     const { timing } = this.#connection;
     const openedAt = timing.now();
-    const after = this.#position.phase === "following" ? this.#position.version : undefined;
+    const before = this.#position;
+    const after = before.phase === "following" ? before.version : undefined;
     const asked = `${this.#url}?${watchQuery(this.#options, after)}`;
     const request = new WatchConnection(this.#connection, asked, this.#signal);
+    let answered = false;
     let unheard = true;
     let trouble: KrmClientError | undefined;
     try {
       const { freshness, frames } = await request.open();
+      answered = true;
       if (this.#position.phase === "fresh") {
         const { reason } = this.#position;
         this.#position = { phase: "initial" };
@@ -104,14 +100,18 @@ class Watch {
         const event = this.#take(frame, freshness, read);
         if (event !== undefined) yield event;
       }
+      if (this.#position.phase === "initial") throw request.broke("the watch ended before all that there is was told");
     } catch (error) {
       if (this.#signal.aborted || !(error instanceof KrmClientError)) throw error;
       trouble = error;
     } finally {
       request.close();
     }
+    const followed = this.#position.phase === "following";
+    const hasNewerToken = trouble?.status === 401 && (await request.hasNewerToken());
+    const ended = { answered, followed, movedOn: movedOn(before, this.#position), trouble, hasNewerToken };
     this.#position = request.isSilent ? fellSilent(this.#position, unheard) : disconnected(this.#position);
-    await this.#pause(trouble, timing.now() - openedAt);
+    await this.#pause({ ...ended, lastedMs: timing.now() - openedAt });
   }
 
   #take<T>(frame: ToldFrame, freshness: Freshness, read: ReadObject<T>): WatchEvent<T> | undefined {
@@ -119,26 +119,18 @@ class Watch {
     const wasInitial = this.#position.phase === "initial";
     this.#position = told(this.#position, resourceVersion, type === "bookmark" && frame.endsInitial);
     const isInitial = this.#position.phase === "initial";
-    if (!isInitial) this.#unreadable = 0;
     if (type !== "bookmark") return { type, object: read(frame.object), resourceVersion };
     // Within the set it would promise what is still to come.
     if (isInitial) return undefined;
     return wasInitial ? { type: "synced", resourceVersion, freshness } : { type, resourceVersion };
   }
 
-  async #pause(trouble: KrmClientError | undefined, lastedMs: number): Promise<void> {
+  async #pause(ended: Ended): Promise<void> {
     const { timing } = this.#connection;
+    const { trouble } = ended;
+    const delayMs = this.#patience.after(ended, timing.random());
     if (trouble?.code === "KRM_CLIENT_EXPIRED") this.#position = { phase: "fresh", reason: "expired" };
-    else if (trouble !== undefined && !this.#isPassing(trouble)) throw trouble;
-    if (lastedMs >= GOOD_MS) this.#failures = 0;
-    const delayMs = retryDelay(this.#failures++, trouble?.retryAfter, timing.random(), LONGEST_WAIT_MS);
     if (trouble !== undefined) this.#options.onRetry?.(trouble, delayMs);
     await timing.sleep(delayMs, this.#signal);
-  }
-
-  #isPassing(trouble: KrmClientError): boolean {
-    // It may have been broken on the way; the same line, told again, was not.
-    if (trouble.code === "KRM_CLIENT_FRAME") return ++this.#unreadable <= this.#connection.retries;
-    return isTransient(trouble);
   }
 }

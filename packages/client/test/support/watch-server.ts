@@ -3,6 +3,7 @@ import { TRUSTED } from "./server.ts";
 /** A request for a watch that was sent by a fake `fetch`, to be answered by hand. */
 export interface WatchRequest {
   readonly url: URL;
+  readonly authorization: string | null;
   /** The request was broken off. */
   readonly signal: AbortSignal;
   /** How often the body was asked for more. */
@@ -47,7 +48,8 @@ export function watchServer(): WatchServer {
     fetch: (input, init) => {
       const { promise, resolve, reject } = Promise.withResolvers<Response>();
       const signal = init?.signal ?? new AbortController().signal;
-      const request = requestOf(new URL(input instanceof Request ? input.url : input), signal, resolve, reject);
+      const asked = new Request(input instanceof Request ? input.url : input, { headers: init?.headers ?? {} });
+      const request = requestOf(asked, signal, resolve, reject);
       requests.push(request);
       const taker = waiting.shift();
       if (taker === undefined) untaken.push(request);
@@ -58,7 +60,7 @@ export function watchServer(): WatchServer {
 }
 
 function requestOf(
-  url: URL,
+  asked: Request,
   signal: AbortSignal,
   resolve: (response: Response) => void,
   reject: (reason: unknown) => void,
@@ -92,7 +94,8 @@ function requestOf(
     for (const frame of frames) raw(`${JSON.stringify(frame)}\n`);
   };
   return {
-    url,
+    url: new URL(asked.url),
+    authorization: asked.headers.get("authorization"),
     signal,
     get pulls() {
       return pulls;
