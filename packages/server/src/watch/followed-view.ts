@@ -4,6 +4,7 @@ import {
   type FeedEntry,
   ObjectTable,
   type ResourceVersion,
+  type ReadQuery,
   type StoredObject,
   type ViewMeta,
   type ViewRead,
@@ -75,8 +76,8 @@ export class FollowedView implements RingView {
     );
   }
 
-  objects(namespace: string | undefined): readonly StoredObject[] {
-    return this.#table.read({ namespace });
+  objects(query: ReadQuery): readonly StoredObject[] {
+    return this.#table.read(query);
   }
 
   /** A repair that this version does not show may not have been told to whoever holds it. */

@@ -1,4 +1,4 @@
-import type { StoredObject } from "@krm/core";
+import type { ReadQuery, StoredObject } from "@krm/core";
 import type { Audiences } from "./audiences.ts";
 import type { EventLog, Place } from "./event-log.ts";
 import type { Frames } from "./frames.ts";
@@ -21,7 +21,8 @@ export interface RingView {
   readonly tellsOnce: boolean;
   /** The newest version of what a list may show already, and this view does not tell yet; undefined: it tells everything. */
   readonly heldBack: string | undefined;
-  objects(namespace: string | undefined): readonly StoredObject[];
+  /** What there is, as `ScopeStore.read` gives it: of what is looked up others may be among it. */
+  objects(query: ReadQuery): readonly StoredObject[];
   locate(version: string): Place;
   /** Hands over what was told. */
   flush(): void;

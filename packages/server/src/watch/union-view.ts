@@ -3,6 +3,7 @@ import {
   compareResourceVersions,
   ObjectTable,
   type ResourceVersion,
+  type ReadQuery,
   type StoredObject,
   type ViewChange,
 } from "@krm/core";
@@ -69,9 +70,7 @@ export class UnionView implements RingView {
     const isNews = isByArrival ? isFirst : !views.some(({ repairPending }) => repairPending);
     this.log = new EventLog(isByArrival && isFirst ? this.#oldest : this.#begunAt, { isNews, bounds });
     this.log.pass(this.#begunAt, clock.monotonic());
-    this.#table.apply(
-      views.flatMap((view) => view.objects(undefined)).map((object) => asChange({ type: "ADDED", object })),
-    );
+    this.#table.apply(views.flatMap((view) => view.objects({})).map((object) => asChange({ type: "ADDED", object })));
   }
 
   /** The lowest of the scopes' versions, as a list says it: what came up to it was told of every scope. */
@@ -98,8 +97,8 @@ export class UnionView implements RingView {
     return views.length === this.#parts.length && this.#parts.every(({ view }, i) => view === views[i]);
   }
 
-  objects(namespace: string | undefined): readonly StoredObject[] {
-    return this.#table.read({ namespace });
+  objects(query: ReadQuery): readonly StoredObject[] {
+    return this.#table.read(query);
   }
 
   locate(version: string): Place {

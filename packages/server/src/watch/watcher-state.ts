@@ -1,4 +1,5 @@
 import type { StoredObject } from "@krm/core";
+import type { Interest } from "./audiences.ts";
 import type { RingView } from "./ring-view.ts";
 import type { RingEvent } from "./watch-event.ts";
 
@@ -43,8 +44,9 @@ export function placeOf(state: WatcherState): number | undefined {
   return "next" in state ? state.next : undefined;
 }
 
-/** All that there is now, still to be told. */
-export function snapshotOf(ring: RingView, namespace: string | undefined): WatcherState {
+/** All that there is now of what is of interest, still to be told. */
+export function snapshotOf(ring: RingView, { namespace, where }: Interest): WatcherState {
   const { version, lastContact } = ring;
-  return { phase: "initial", objects: ring.objects(namespace), sent: 0, next: ring.log.next, version, lastContact };
+  const objects = ring.objects({ namespace, where });
+  return { phase: "initial", objects, sent: 0, next: ring.log.next, version, lastContact };
 }

@@ -194,7 +194,7 @@ export class Watcher implements Listener {
     while (isBehind(this.#state) && this.#sink.hasRoom && !this.#isOnTime()) {
       if (queue.isSpent) await queue.anew();
       const state = this.#state;
-      if (state.phase === "queued") this.#state = snapshotOf(ring, interest.namespace);
+      if (state.phase === "queued") this.#state = snapshotOf(ring, interest);
       else if (state.phase === "initial") this.#tellInitial(state);
       else if (state.phase === "replaying") this.#replay(state.next);
       else if (state.phase === "resuming") this.#resume(state.next);

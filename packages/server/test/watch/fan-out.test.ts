@@ -97,6 +97,26 @@ describe("a thousand readers", () => {
     expect(fields.asked).toBeLessThan(10);
   });
 
+  test("of a node each begin with what is on it, without a look at all the rest", async () => {
+    const fields = new CountedFields();
+    await using counted = new WatchHub({ store, clock, fields });
+    const pods = Array.from({ length: 400 }, (_, i) => set(pod({ name: `p${i}`, version: "11" }, `n${i % 100}`)));
+    await to.commit(commit(11, pods));
+    const begins = async (node: number): Promise<readonly string[]> => {
+      const sink = new MemorySink();
+      await watch(counted, `fieldSelector=spec.nodeName%3Dn${node}`, { sink });
+      await settle();
+      return sink.take().map(brief);
+    };
+    for (const node of [1, 2]) await begins(node);
+    const before = fields.asked;
+    for (let node = 3; node < 100; node++) {
+      const names = [node, node + 100, node + 200, node + 300].map((i) => `p${i}`).toSorted();
+      expect(await begins(node)).toEqual(names.map((name) => `ADDED ${name}@11`));
+    }
+    expect(fields.asked - before).toBe(97 * 4);
+  });
+
   test("resume together: what they missed is framed once", async () => {
     await hub.prepare([{ resource: PODS }]);
     await to.commit(commit(30, changes(11, 20)));
