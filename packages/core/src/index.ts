@@ -106,6 +106,7 @@ export { ReplicaStore, type ReplicaStoreOptions } from "./replica/replica-store.
 // For those who write a store
 export { untilAborted } from "./internal/abort.ts";
 export { isFinal } from "./store/final-failure.ts";
+export { checkFormatRecord, formatRecord, readFormatRecord, type StoreFormat } from "./store/format-record.ts";
 export { refuseBackwards } from "./store/backwards.ts";
 export { ChangeFeed, type ChangeFeedOptions } from "./store/change-feed.ts";
 export { ObjectTable } from "./store/object-table.ts";

@@ -1,10 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { KrmError } from "@krm/core";
+import { checkFormat, FORMAT_RECORD } from "./format.ts";
 import type { AdapterRecords } from "./adapter/adapter-records.ts";
 import { FORMAT, WRITER } from "./records/record-keys.ts";
-
-/** The layout of the records that this version reads and writes. */
-const LAYOUT = "krm-keyv-1";
 
 /** What a backend must give back as it was: two, three and four bytes in UTF-8, a line separator, a backslash. */
 const SAMPLE = "ż漢😀\u2028\\";
@@ -24,14 +22,9 @@ export class Writer {
    * @throws KrmError `KRM_STORE_UNUSABLE` when it holds another layout, or does not give back what was written.
    */
   async takeOver(): Promise<void> {
-    const layout = await this.#records.get(FORMAT);
-    if (layout === undefined) await this.#records.put([[FORMAT, LAYOUT]]);
-    else if (layout !== LAYOUT)
-      throw new KrmError(
-        "KRM_STORE_UNUSABLE",
-        `the store holds data in the format ${JSON.stringify(layout.slice(0, 40))}, and this version of KRM reads ${JSON.stringify(LAYOUT)} only`,
-        { hint: "Use the version of KRM that wrote it, or give this one a place of its own; it fills an empty one." },
-      );
+    const found = await this.#records.get(FORMAT);
+    if (found === undefined) await this.#records.put([[FORMAT, FORMAT_RECORD]]);
+    else checkFormat(found);
     await this.#records.put([[WRITER, this.#token]]);
     const back = await this.#records.get(WRITER);
     if (back === this.#token || back?.endsWith(SAMPLE) === true) return;

@@ -91,13 +91,37 @@ describe("what cannot", () => {
       });
     });
 
-  test("data in a format of another version, named", async () => {
+  test("data in a format of a newer version, with the version to use", async () => {
     const adapter = new KeyvMemoryAdapter(new Map());
-    await adapter.set("krm/format", "krm-keyv-2");
+    await adapter.set("krm/format", "krm-keyv 2 (krm 3.1.0)");
     await expect(createKeyvStore({ adapter })).rejects.toMatchObject({
       code: "KRM_STORE_UNUSABLE",
-      message: 'the store holds data in the format "krm-keyv-2", and this version of KRM reads "krm-keyv-1" only',
+      message: expect.stringMatching(
+        /^the records are of the newer format 2, written by KRM 3\.1\.0; this is KRM \S+, which keeps format 1$/,
+      ),
+      hint: expect.stringMatching(/^Run KRM 3\.1\.0 or newer, or /),
     });
+    await adapter.set("krm/format", "krm-keyv-2");
+    await expect(createKeyvStore({ adapter })).rejects.toMatchObject({
+      hint: expect.stringMatching(/^Run the version of KRM that wrote them, or /),
+    });
+  });
+
+  test("data of something else", async () => {
+    const adapter = new KeyvMemoryAdapter(new Map());
+    await adapter.set("krm/format", "a text");
+    await expect(createKeyvStore({ adapter })).rejects.toMatchObject({
+      message: "the records belong to something else",
+    });
+  });
+
+  test("but not what was begun by another version with the same format", async () => {
+    const adapter = new KeyvMemoryAdapter(new Map());
+    for (const note of ["krm-keyv-1", "krm-keyv 1 (krm 7.0.0)"]) {
+      await adapter.set("krm/format", note);
+      await using store = await createKeyvStore({ adapter });
+      expect(await store.scopes()).toEqual([]);
+    }
   });
 
   test("a namespace that backends could mistake", async () => {

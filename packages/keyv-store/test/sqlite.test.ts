@@ -45,6 +45,20 @@ describe("a file that cannot be used is named, with what is wrong", () => {
     expect(await refusalOf("")).toMatchObject({ code: "KRM_INVALID_ARGUMENT" });
   });
 
+  test("one of a newer format, which stays as it was, with the version to use", async () => {
+    await (await openSqliteStore({ file }))[Symbol.asyncDispose]();
+    const database = new DatabaseSync(file);
+    database.prepare("UPDATE krm SET value = ? WHERE key = ?").run("krm-keyv 9 (krm 3.1.0)", "krm/format");
+    const before = database.prepare("SELECT key, value FROM krm ORDER BY key").all();
+    expect(await refusalOf(file)).toMatchObject({
+      code: "KRM_STORE_UNUSABLE",
+      message: expect.stringContaining("are of the newer format 9, written by KRM 3.1.0"),
+      hint: expect.stringContaining("Run KRM 3.1.0 or newer"),
+    });
+    expect(database.prepare("SELECT key, value FROM krm ORDER BY key").all()).toEqual(before);
+    database.close();
+  });
+
   test("something else, which stays as it was; a damaged one", async () => {
     await writeFile(file, "a text that somebody may need\n".repeat(100));
     expect(await refusalOf(file)).toMatchObject({

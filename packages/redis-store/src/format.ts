@@ -1,10 +1,15 @@
-import { KrmError } from "@krm/core";
+import { readFileSync } from "node:fs";
+import { checkFormatRecord, formatRecord, type StoreFormat } from "@krm/core";
+
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  readonly version: string;
+};
 
 /** The way in which everything under a prefix is kept. Another one is another number. */
-const FORMAT = 2;
+const FORMAT: StoreFormat = { name: "krm-store", number: 2, version };
 
 /** What is kept under `formatKey`. */
-export const FORMAT_RECORD: string = `krm-store ${FORMAT}`;
+export const FORMAT_RECORD: string = formatRecord(FORMAT);
 
 /**
  * Looks at what stands where the format is kept. Undefined: nothing was kept here yet.
@@ -12,13 +17,5 @@ export const FORMAT_RECORD: string = `krm-store ${FORMAT}`;
  * @throws KrmError `KRM_STORE_UNUSABLE` where another version of KRM, or something else, keeps its state here.
  */
 export function checkFormat(found: string | undefined, prefix: string): void {
-  if (found === undefined || found === FORMAT_RECORD) return;
-  const other = /^krm-store (\d+)$/.exec(found)?.[1];
-  throw new KrmError(
-    "KRM_STORE_UNUSABLE",
-    other === undefined
-      ? `the keys under ${prefix}: belong to something else`
-      : `the keys under ${prefix}: are of format ${other}; this version of KRM keeps format ${FORMAT}`,
-    { hint: `Give this one a prefix of its own (?prefix=NAME in the URL), or run the version that wrote there.` },
-  );
+  if (found !== undefined) checkFormatRecord(found, FORMAT, `the keys under ${prefix}:`, "?prefix=NAME in the URL");
 }

@@ -40,14 +40,34 @@ withRedis(process.env, (redis) => {
       const only = await refused(`redis://:right@127.0.0.1:${replica.port}`);
       expect(only).toMatchObject({ code: "KRM_STORE_UNUSABLE" });
       expect(only.message).toMatch(/replica/);
-      await server.command("SET", "other:format", "krm-store 7");
+      await server.command("SET", "other:format", "krm-store 7 (krm 3.1.0)");
+      await server.command("SET", "older:format", "krm-store 1");
       await server.command("SET", "odd:format", "something else");
-      const format = await refused(`redis://:right@127.0.0.1:${server.port}/?prefix=other`);
-      expect(format).toMatchObject({ code: "KRM_STORE_UNUSABLE" });
-      expect(format.message).toMatch(/under other: are of format 7; this version of KRM keeps format 2/);
+      const newer = await refused(`redis://:right@127.0.0.1:${server.port}/?prefix=other`);
+      expect(newer).toMatchObject({ code: "KRM_STORE_UNUSABLE" });
+      expect(newer.message).toMatch(
+        /^the keys under other: are of the newer format 7, written by KRM 3\.1\.0; this is KRM \S+, which keeps format 2$/,
+      );
+      expect(newer.hint).toMatch(/^Run KRM 3\.1\.0 or newer, or .*\?prefix=NAME/);
+      const older = await refused(`redis://:right@127.0.0.1:${server.port}/?prefix=older`);
+      expect(older.message).toMatch(/^the keys under older: are of the older format 1; this is KRM/);
       expect(await refused(`redis://:right@127.0.0.1:${server.port}/?prefix=odd`)).toMatchObject({
         code: "KRM_STORE_UNUSABLE",
       });
+    });
+
+    test("that another version began with the same format goes on, and says who began it", async () => {
+      await using server = await redis.start();
+      await server.command("SET", "krm:format", "krm-store 2");
+      await server.command("SET", "later:format", "krm-store 2 (krm 7.0.0)");
+      for (const prefix of ["krm", "later"]) {
+        await using store = await openRedisStore({ target: `${server.url}?prefix=${prefix}` });
+        expect(await store.scopes()).toEqual([]);
+      }
+      await using store = await openRedisStore({ target: `${server.url}?prefix=new` });
+      await using merger = await mergerOf(store.scope(SCOPE));
+      expect(merger.epoch).toBeGreaterThan(0);
+      expect(await server.command("GET", "new:format")).toMatch(/^krm-store 2 \(krm \d+\.\d+\.\d+\S*\)$/);
     });
 
     test("whose connection breaks while the server is looked at is waited for", async () => {
