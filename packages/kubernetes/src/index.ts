@@ -4,6 +4,7 @@ export { loadKubeConfig, type LoadKubeConfigOptions } from "./kubeconfig/load-ku
 // Source
 export { KubernetesSource, type KubernetesSourceOptions } from "./kubernetes-source.ts";
 export { ServerClock, type ServerClockOptions } from "./transport/server-clock.ts";
+export { serverVersion } from "./server-version.ts";
 
 // A Lease of our own
 export { KubernetesCanaryLease } from "./canary-lease.ts";

@@ -112,6 +112,19 @@ describe("reviews, over TLS", () => {
     expect(await may("ada", { type: "path", verb: "get", path: "/status" })).toBe(false);
   });
 
+  it("tell everybody who they are, and what they may do themselves", async () => {
+    await using source = sourceOf("ada");
+    const reviews = new KubernetesReviews(source);
+    expect(await reviews.reviewSelf()).toEqual({
+      user: "ada",
+      uid: "u-1",
+      groups: ["readers", "system:authenticated"],
+    });
+    expect((await reviews.reviewOwnAccess(LIST)).allowed).toBe(true);
+    expect((await reviews.reviewOwnAccess({ ...LIST, verb: "watch" })).allowed).toBe(false);
+    expect((await reviews.reviewOwnAccess({ type: "path", verb: "get", path: "/metrics" })).allowed).toBe(true);
+  });
+
   it("that KRM may not ask for fail, and name the role that is missing", async () => {
     await using source = sourceOf("viewer");
     const reviews = new KubernetesReviews(source);
@@ -132,6 +145,23 @@ describe("reviews, over TLS", () => {
     const reason = new Error("enough");
     const signal = AbortSignal.abort(reason);
     await expect(new KubernetesReviews(source).reviewToken("ada-token", [], { signal })).rejects.toBe(reason);
+  });
+});
+
+describe("who one is", () => {
+  it.each([404, 403])("of an API server that answers %i", async (code) => {
+    await using fake = await TestServer.start((_request, response) => {
+      const status = { kind: "Status", apiVersion: "v1", status: "Failure", reason: "", code, message: "" };
+      response.writeHead(code, { "content-type": "application/json" }).end(JSON.stringify(status));
+    });
+    await using source = new KubernetesSource({ kubeConfig: fake.config() });
+    const asked = new KubernetesReviews(source).reviewSelf();
+    if (code === 404) expect(await asked).toBeUndefined();
+    else expect(await failure(asked)).toMatchObject({ hint: expect.stringContaining("system:basic-user") });
+  });
+
+  it("of one that does not say", async () => {
+    expect(await answered({ status: { userInfo: {} } }, async (reviews) => reviews.reviewSelf())).toBeUndefined();
   });
 });
 

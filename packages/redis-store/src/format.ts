@@ -5,8 +5,11 @@ const { version } = JSON.parse(readFileSync(new URL("../package.json", import.me
   readonly version: string;
 };
 
+/** The family of formats. */
+export const FORMAT_NAME = "krm-store";
+
 /** The way in which everything under a prefix is kept. Another one is another number. */
-const FORMAT: StoreFormat = { name: "krm-store", number: 2, version };
+const FORMAT: StoreFormat = { name: FORMAT_NAME, number: 2, version };
 
 /** What is kept under `formatKey`. */
 export const FORMAT_RECORD: string = formatRecord(FORMAT);

@@ -37,7 +37,10 @@ describe("parseServerInfo", () => {
       maxMemoryBytes: 1_000_000,
       usedMemoryBytes: 1024,
       maxMemoryPolicy: "allkeys-lru",
+      appendOnly: undefined,
     });
+    expect(parseServerInfo("redis_version:7.0.0\naof_enabled:1")?.appendOnly).toBe(true);
+    expect(parseServerInfo("redis_version:7.0.0\naof_enabled:0")?.appendOnly).toBe(false);
   });
 
   it("makes do with less, and with nothing", () => {

@@ -25,16 +25,24 @@ export type ReviewedAttributes =
 
 const TOKEN_REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews";
 const ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
+const OWN_REVIEWS = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+const OWN_ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+
+interface UserInfo {
+  readonly username?: string;
+  readonly uid?: string;
+  readonly groups?: readonly string[];
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
+}
 
 interface TokenReviewStatus {
   readonly authenticated?: boolean;
-  readonly user?: {
-    readonly username?: string;
-    readonly uid?: string;
-    readonly groups?: readonly string[];
-    readonly extra?: Readonly<Record<string, readonly string[]>>;
-  };
+  readonly user?: UserInfo;
   readonly audiences?: readonly string[];
+}
+
+interface SelfReviewStatus {
+  readonly userInfo?: UserInfo;
 }
 
 interface AccessReviewStatus {
@@ -88,21 +96,49 @@ export class KubernetesReviews {
     attributes: ReviewedAttributes,
     options: CallOptions = {},
   ): Promise<{ readonly allowed: boolean; readonly reason: string | undefined }> {
-    const { type, ...what } = attributes;
-    const asked = Object.fromEntries(Object.entries(what).filter(([, value]) => value !== ""));
-    const spec = {
-      [type === "path" ? "nonResourceAttributes" : "resourceAttributes"]: asked,
-      user,
-      groups,
-      extra,
-      uid,
-    };
+    const spec = { ...askedFor(attributes), user, groups, extra, uid };
     const review = { apiVersion: "authorization.k8s.io/v1", kind: "SubjectAccessReview", spec };
-    const { allowed, denied, reason } = await this.#review<AccessReviewStatus>(ACCESS_REVIEWS, review, options);
-    return { allowed: allowed === true && denied !== true, reason: reason === "" ? undefined : reason };
+    return reviewed(await this.#review<AccessReviewStatus>(ACCESS_REVIEWS, review, options));
   }
 
-  async #review<Status>(path: string, review: object, { signal }: CallOptions): Promise<Status> {
+  /**
+   * Whether the source's own user may do something. Needs no right but that of `system:basic-user`, which everybody has who
+   * is authenticated.
+   *
+   * @throws KrmError as `ListWatch` does
+   */
+  async reviewOwnAccess(
+    attributes: ReviewedAttributes,
+    options: CallOptions = {},
+  ): Promise<{ readonly allowed: boolean; readonly reason: string | undefined }> {
+    const spec = askedFor(attributes);
+    const review = { apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectAccessReview", spec };
+    return reviewed(await this.#review<AccessReviewStatus>(OWN_ACCESS_REVIEWS, review, options, basicUser));
+  }
+
+  /**
+   * Who the source's own user is; undefined where the API server does not tell (before Kubernetes 1.28).
+   *
+   * @throws KrmError as `ListWatch` does
+   */
+  async reviewSelf(options: CallOptions = {}): Promise<ReviewedUser | undefined> {
+    const review = { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" };
+    try {
+      const { userInfo } = await this.#review<SelfReviewStatus>(OWN_REVIEWS, review, options, basicUser);
+      const { username = "", uid, groups, extra } = userInfo ?? {};
+      return username === "" ? undefined : { user: username, uid, groups, extra };
+    } catch (error) {
+      if (KrmError.is(error, "KRM_API_STATUS") && error.status?.code === 404) return undefined;
+      throw error;
+    }
+  }
+
+  async #review<Status>(
+    path: string,
+    review: object,
+    { signal }: CallOptions,
+    mend: (error: unknown) => unknown = withRights,
+  ): Promise<Status> {
     try {
       const { body } = await this.#source.transport.read({
         purpose: "write",
@@ -112,9 +148,22 @@ export class KubernetesReviews {
       });
       return statusOf(body, path) as Status;
     } catch (error) {
-      throw withRights(error);
+      throw mend(error);
     }
   }
+}
+
+/** What a review asks: an empty part is none. */
+function askedFor({ type, ...what }: ReviewedAttributes): object {
+  const asked = Object.fromEntries(Object.entries(what).filter(([, value]) => value !== ""));
+  return { [type === "path" ? "nonResourceAttributes" : "resourceAttributes"]: asked };
+}
+
+function reviewed({ allowed, denied, reason }: AccessReviewStatus): {
+  readonly allowed: boolean;
+  readonly reason: string | undefined;
+} {
+  return { allowed: allowed === true && denied !== true, reason: reason === "" ? undefined : reason };
 }
 
 function statusOf(body: Buffer, path: string): object {
@@ -131,8 +180,18 @@ function statusOf(body: Buffer, path: string): object {
 
 /** What a 403 asks for is not the right to read. */
 function withRights(error: unknown): unknown {
+  return forbiddenHint(error, "bind the ClusterRole system:auth-delegator to KRM's user or service account");
+}
+
+function basicUser(error: unknown): unknown {
+  return forbiddenHint(
+    error,
+    "the ClusterRoleBinding system:basic-user, which a cluster has from its start, was changed",
+  );
+}
+
+function forbiddenHint(error: unknown, hint: string): unknown {
   if (!KrmError.is(error, "KRM_API_STATUS") || error.status?.code !== 403) return error;
-  const hint = "bind the ClusterRole system:auth-delegator to KRM's user or service account";
   return new KrmError(error.code, error.message, { status: error.status, hint });
 }
 

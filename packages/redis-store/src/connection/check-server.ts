@@ -21,7 +21,7 @@ export async function checkServer(connection: RedisConnection, { logger }: { log
   const masters = connection.masters();
   const told = await Promise.all(
     masters.map(async (master) => {
-      const name = nameOf(master, connection);
+      const name = nodeName(master, connection);
       const facts = await connection.run(() => askInfo(master));
       if (facts === undefined) {
         logger.warn({ store: name }, "the store does not tell what it is: grant +info, or KRM cannot check it");
@@ -41,7 +41,8 @@ export async function checkServer(connection: RedisConnection, { logger }: { log
   return { nodes: told.filter((facts) => facts !== undefined) };
 }
 
-function nameOf({ options: { host = "", port = 0 } }: Redis, { target }: RedisConnection): string {
+/** Which server it is, for messages. */
+export function nodeName({ options: { host = "", port = 0 } }: Redis, { target }: RedisConnection): string {
   const name = describeTarget(target);
   return target.type === "cluster" ? `${name}: ${describeAddress({ host, port })}` : name;
 }

@@ -16,6 +16,8 @@ export interface NodeFacts {
   readonly usedMemoryBytes: number | undefined;
   /** What happens when that is full: `noeviction`, `allkeys-lru`, … */
   readonly maxMemoryPolicy: string | undefined;
+  /** Every write goes to a file as well. */
+  readonly appendOnly: boolean | undefined;
 }
 
 /** The oldest whose scripts can do what KRM's do; there is no older Valkey. */
@@ -41,6 +43,7 @@ export function parseServerInfo(text: string): NodeFacts | undefined {
     maxMemoryBytes: bytes(fields.get("maxmemory")),
     usedMemoryBytes: bytes(fields.get("used_memory")),
     maxMemoryPolicy: fields.get("maxmemory_policy"),
+    appendOnly: fields.has("aof_enabled") ? fields.get("aof_enabled") === "1" : undefined,
   };
 }
 
@@ -83,4 +86,27 @@ export function judgeServer(facts: NodeFacts, via: "single" | "sentinel" | "clus
 export function evictionWarning({ maxMemoryBytes = 0, maxMemoryPolicy }: NodeFacts): string | undefined {
   if (maxMemoryBytes === 0 || maxMemoryPolicy === undefined || maxMemoryPolicy === "noeviction") return undefined;
   return `may evict KRM's state when its ${maxMemoryBytes} bytes are full: maxmemory-policy is ${maxMemoryPolicy}`;
+}
+
+/** Something that works now and may not last. */
+export interface ServerWarning {
+  /** The rest of a sentence about the server. */
+  readonly problem: string;
+  readonly hint: string;
+}
+
+/** How full a memory may be before it is worth a word. */
+const NEARLY_FULL = 0.9;
+
+/** What a server that can be used should be told about. */
+export function serverWarnings(facts: NodeFacts): readonly ServerWarning[] {
+  const { maxMemoryBytes = 0, usedMemoryBytes = 0 } = facts;
+  const evicts = evictionWarning(facts);
+  const warnings: ServerWarning[] = [];
+  if (evicts !== undefined) warnings.push({ problem: evicts, hint: "set maxmemory-policy noeviction" });
+  if (maxMemoryBytes > 0 && usedMemoryBytes > NEARLY_FULL * maxMemoryBytes) {
+    const percent = Math.floor((usedMemoryBytes / maxMemoryBytes) * 100);
+    warnings.push({ problem: `has used ${percent} % of its ${maxMemoryBytes} bytes`, hint: "raise maxmemory" });
+  }
+  return warnings;
 }

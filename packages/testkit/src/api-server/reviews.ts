@@ -9,6 +9,7 @@ const AUDIENCE = "https://kubernetes.default.svc";
 
 /** The reviews that are served: resources that keep nothing, a POST is answered at once. */
 export const REVIEWS: readonly ResourceType[] = [
+  review("authentication.k8s.io", "selfsubjectreviews", "SelfSubjectReview"),
   review("authentication.k8s.io", "tokenreviews", "TokenReview"),
   review("authorization.k8s.io", "selfsubjectaccessreviews", "SelfSubjectAccessReview"),
   review("authorization.k8s.io", "subjectaccessreviews", "SubjectAccessReview"),
@@ -42,6 +43,10 @@ export function answerReview(users: Users, resource: ResourceType, object: JsonO
   };
   const head = { kind: resource.kind, apiVersion, metadata, spec };
   switch (resource.kind) {
+    case "SelfSubjectReview": {
+      const { username, uid, groups } = asker.user;
+      return { kind: head.kind, apiVersion, metadata, status: { userInfo: { username, uid, groups } } };
+    }
     case "TokenReview":
       return { ...head, status: tokenStatus(users, spec) };
     case "SelfSubjectAccessReview":

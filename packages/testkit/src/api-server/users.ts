@@ -118,7 +118,7 @@ export class Users {
     if (
       what.type === "resource" &&
       what.verb === "create" &&
-      what.group === "authorization.k8s.io" &&
+      ["authentication.k8s.io", "authorization.k8s.io"].includes(what.group) &&
       what.resource.startsWith("selfsubject") &&
       who.groups.includes("system:authenticated")
     ) {
