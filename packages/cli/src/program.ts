@@ -13,6 +13,7 @@ import { addWatch } from "./commands/watch/command.ts";
 import { addVerify } from "./commands/verify/command.ts";
 import type { CliIo } from "./io.ts";
 import type { CommonOptions } from "./options/common-flags.ts";
+import type { LogOptions } from "./options/log-flags.ts";
 import { applyEnvironment, completeFlags } from "./options/environment.ts";
 
 /** The parsed form of the command line. */
@@ -20,6 +21,8 @@ export interface Program {
   readonly command: Command;
   /** Whether the command that runs was told to log everything. */
   readonly verbose: boolean;
+  /** How the command that runs logs; undefined: it has no log. */
+  readonly log: LogOptions | undefined;
   /** Whether help was asked for about a command that there is not. It is refused as that command is. */
   readonly isUnknownTopic: (argv: readonly string[]) => boolean;
 }
@@ -46,6 +49,7 @@ Exit codes: 0 done, 1 failed, 2 wrong command line.`;
 export function createProgram(io: CliIo, texts: HelpTexts): Program {
   const command = new Command("krm");
   let verbose = false;
+  let log: LogOptions | undefined;
   command
     .description(SUMMARY)
     .version(version(), "-V, --version", "print the version")
@@ -65,7 +69,10 @@ export function createProgram(io: CliIo, texts: HelpTexts): Program {
     })
     .hook("preAction", async (_program, action) => {
       applyEnvironment(action, io.env);
-      verbose = action.opts<CommonOptions>().logLevel === "debug";
+      const options = action.opts<CommonOptions & Partial<LogOptions>>();
+      const { logLevel, logFormat } = options;
+      verbose = logLevel === "debug";
+      log = logFormat === undefined ? undefined : { logLevel, logFormat };
       await completeFlags(action);
     });
   addDemo(command, io);
@@ -83,6 +90,9 @@ export function createProgram(io: CliIo, texts: HelpTexts): Program {
     command,
     get verbose() {
       return verbose;
+    },
+    get log() {
+      return log;
     },
     isUnknownTopic: ([first, topic]) =>
       first === "help" &&

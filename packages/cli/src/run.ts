@@ -1,9 +1,9 @@
 import { CommanderError } from "commander";
-import { errorLine, tellError } from "./errors/error-line.ts";
+import { errorLine, sentences, tellError, type ToldError } from "./errors/error-line.ts";
 import { EXIT } from "./exit-code.ts";
 import { Interrupted } from "./interrupted.ts";
 import type { CliIo } from "./io.ts";
-import { createProgram, type HelpTexts } from "./program.ts";
+import { createProgram, type HelpTexts, type Program } from "./program.ts";
 
 /**
  * Runs one command to its end: `argv` without node and script. Errors are told on `io.stderr`, one line each; nothing is
@@ -25,12 +25,29 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
       return reason instanceof Interrupted ? reason.exitCode : EXIT.interrupted;
     }
     const told = tellError(error);
+    if (told.message !== "" && told.exitCode === EXIT.failure && (await logged(error, told, program, io)))
+      return told.exitCode;
     if (told.message !== "") io.stderr.write(`${errorLine(told)}\n`);
     if (program.verbose && error instanceof Error && told.exitCode === EXIT.failure) {
       io.stderr.write(`${error.stack ?? error.message}\n`);
     }
     return told.exitCode;
   }
+}
+
+/** A command whose log is JSON says so, too, why it ends. */
+async function logged(error: unknown, told: ToldError, { log }: Program, io: CliIo): Promise<boolean> {
+  if (log === undefined) return false;
+  const { commandLogger, logFormat } = await import("./logging/command-logger.ts");
+  if (logFormat(io, log) !== "json") return false;
+  const { code, stack } = (error instanceof Error ? error : {}) as {
+    readonly code?: unknown;
+    readonly stack?: unknown;
+  };
+  const err = { code, message: told.message, hint: told.hint, stack };
+  const logger = commandLogger(io, { ...log, logLevel: log.logLevel === "debug" ? "debug" : "error" });
+  logger.error({ err }, sentences(told.message, told.hint));
+  return true;
 }
 
 async function helpTexts(argv: readonly string[]): Promise<HelpTexts> {

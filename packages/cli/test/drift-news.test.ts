@@ -59,7 +59,7 @@ describe("news of a verification", () => {
       "info pods team-a/p3: missed modified, exposed for less than 1s, cause: expired",
       "info pods team-a/p4: missed recreated, exposed for at most 2s, cause: none known here (upstream)",
     ]);
-    expect(about[1]).toEqual({ missed: events[0] });
+    expect(about[1]).toEqual({ event: "missed", scope: "v1/pods@team-a", missed: events[0] });
   });
 
   it("are for debug where nothing was missed", () => {

@@ -36,7 +36,8 @@ beforeAll(async () => {
   monitored = begin([...monitor.split(" "), kubeconfig]);
   const listening = await monitored.io.stderr.matching(/"url":"([^"]+)"/);
   server = listening[1] ?? "";
-  await monitored.io.stderr.matching(/"state":"synced","scopes":\["v1\/pods","apps\/v1\/deployments","v1\/nodes"\]/);
+  for (const resource of [String.raw`v1\/pods`, String.raw`apps\/v1\/deployments`, String.raw`v1\/nodes`])
+    await monitored.io.stderr.matching(new RegExp(`"resource":"${resource}","state":"synced"`));
 }, 60_000);
 
 afterAll(async () => {
@@ -213,7 +214,7 @@ describe("krm monitor", () => {
     const { code, err } = await krm("monitor", "widgts", "--kubeconfig", kubeconfig, "--log-level", "error");
     expect(code).toBe(EXIT.failure);
     expect(err).toMatch(
-      /^krm: the API server has no resource "widgts": did you mean widgets\.example\.krm\.dev\?.*\n$/,
+      /^\{"level":"error",[^\n]*"code":"KRM_UNKNOWN_RESOURCE"[^\n]*"msg":"the API server has no resource \\"widgts\\": did you mean widgets\.example\.krm\.dev\?[^\n]*\}\n$/,
     );
   });
 
@@ -225,15 +226,18 @@ describe("krm monitor", () => {
     expect(await code).toBe(EXIT.ok);
   });
 
-  it("starts all the same when the cluster is away, tells it once for all, and answers 503", async () => {
+  it("starts all the same when the cluster is away, tells it once of each resource, and answers 503", async () => {
     const away = join(folder, "away.kubeconfig");
     const text = await readFile(kubeconfig, "utf8");
     // Port 9 (discard) is one on which nothing listens here.
     await writeFile(away, text.replace(/127\.0\.0\.1:\d+/, "127.0.0.1:9"));
     const { io, code } = begin(["monitor", "--serve", "--listen", "127.0.0.1:0", "--kubeconfig", away]);
     const url = (await io.stderr.matching(/"url":"([^"]+)"/))[1] ?? "";
-    const told = await io.stderr.matching(/pods, .*, nodes: not synced yet, trying on: [^\n]*refused/);
-    expect(told[0]).not.toBe("");
+    for (const resource of ["pods", "nodes"])
+      await io.stderr.matching(
+        new RegExp(`"resource":"v1/${resource}".*${resource}: not synced yet, trying on: .*refused`),
+      );
+    expect(io.stderr.text.match(/"msg":"pods: not synced yet/g)).toHaveLength(1);
     const answer = await fetch(`${url}/pods`);
     expect([answer.status, answer.headers.get("krm-state")]).toEqual([503, "syncing"]);
     expect(answer.headers.get("retry-after")).not.toBeNull();

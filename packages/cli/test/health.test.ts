@@ -53,7 +53,13 @@ function begin(kind: Role): void {
 }
 
 function health(): Health {
-  return { silentMs: () => board.silentMs, checks: () => readiness(board), metrics: metrics.registry };
+  const { registry } = metrics;
+  return {
+    silentMs: () => board.silentMs,
+    stuck: () => board.stuck(),
+    checks: () => readiness(board),
+    metrics: registry,
+  };
 }
 
 function role(scope: Scope, standing: Standing | undefined, state?: RolePhase): ScopeRole {
@@ -132,6 +138,20 @@ describe("/livez", () => {
     expect(await get("/livez")).toEqual({ code: 200, text: "ok" });
     await clock.advance(30_001);
     expect(await get("/livez")).toEqual({ code: 503, text: "the process hangs\n" });
+    board.beat();
+    expect((await get("/livez")).code).toBe(200);
+  });
+
+  it("is not, where the loop of a role hangs, though the process goes on; and is while it is kept from its work", async () => {
+    const listing: RolePhase = { phase: "listing", since: 0 };
+    board.roles = [role({ resource: PODS }, "holding", listing), role({ resource: NODES }, "standing-by", BLOCKED)];
+    for (let seconds = 0; seconds <= 905; seconds += 5) {
+      board.beat();
+      if (seconds < 900) expect((await get("/livez")).code).toBe(200);
+      await clock.advance(5000);
+    }
+    expect(await get("/livez")).toEqual({ code: 503, text: "v1/pods verifier makes no progress (listing)\n" });
+    board.roles = [role({ resource: PODS }, "holding", { phase: "waiting", since: 0, until: 1 })];
     board.beat();
     expect((await get("/livez")).code).toBe(200);
   });

@@ -39,7 +39,8 @@ describe("krm monitor", () => {
   it("tells of its views, of its store and of its readers", async () => {
     const monitor = begin({}, ...MONITOR, "--kubeconfig", cluster.kubeconfig);
     const url = await urlOf(monitor);
-    await monitor.io.stderr.matching(/"state":"synced","scopes":\["v1\/pods","v1\/nodes"\]/);
+    await monitor.io.stderr.matching(/"resource":"v1\/pods","state":"synced"/);
+    await monitor.io.stderr.matching(/"resource":"v1\/nodes","state":"synced"/);
     expect((await fetch(`${url}/pods`)).status).toBe(200);
     expect((await fetch(`${url}/nothing/there`)).status).toBe(404);
     const text = await scrape(url);
@@ -105,7 +106,8 @@ withRedis(process.env, (starter) => {
         begin(env, "verify", "pods", "--verify-every", "1s", ...HEALTH),
       ];
       await serve.io.stderr.matching(/pods \(\d+\): synced/);
-      await monitor.io.stderr.matching(/"state":"synced","scopes":\["v1\/pods","v1\/nodes"\]/);
+      await monitor.io.stderr.matching(/"resource":"v1\/pods","state":"synced"/);
+      await monitor.io.stderr.matching(/"resource":"v1\/nodes","state":"synced"/);
       const demonstration = (await demo.stdout.matching(/is served at (http:\S+)/))[1] ?? "";
       const urls = await Promise.all([monitor, serve, ...roles].map(urlOf));
       for (const url of [demonstration, ...urls]) {

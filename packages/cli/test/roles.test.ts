@@ -95,10 +95,15 @@ withRedis(process.env, (starter) => {
       const argv = ["-n", "default", "--namespace", "kube-system"];
       const merge = begin(environment("names"), "merge", "pods", ...argv);
       const stream = begin(environment("names"), "stream", "pods", ...argv);
-      await stream.io.stderr.matching(/pods in default, pods in kube-system: watching/);
-      await merge.io.stderr.matching(/"scopes":\["v1\/pods@default","v1\/pods@kube-system"\]/);
+      for (const namespace of ["default", "kube-system"]) {
+        const about = `"resource":"v1/pods","namespace":"${namespace}"`;
+        await stream.io.stderr.matching(
+          new RegExp(`"role":"streamer",${about}.*"msg":"pods in ${namespace}: watching"`),
+        );
+        await merge.io.stderr.matching(new RegExp(`"role":"merger",${about}`));
+      }
       const nodes = begin(environment("names"), "merge", "no", ...argv);
-      await nodes.io.stderr.matching(/"scopes":\["v1\/nodes"\]/);
+      await nodes.io.stderr.matching(/"resource":"v1\/nodes","standing"/);
       await end(merge, stream, nodes);
     }, 60_000);
 
@@ -135,7 +140,9 @@ withRedis(process.env, (starter) => {
       ]) {
         const io = fakeIo({ env: { KRM_STORE: `redis://${login}127.0.0.1:${locked.port}` } });
         expect(await run(["merge", "pods", "--log-level", "error"], io)).toBe(EXIT.failure);
-        expect(io.stderr.text).toMatch(new RegExp(`^krm: redis://127\\.0\\.0\\.1:${locked.port}/0: ${told}.*\n$`));
+        expect(io.stderr.text).toMatch(
+          new RegExp(`^\\{.*"msg":"redis://127\\.0\\.0\\.1:${locked.port}/0: ${told}.*\\}\n$`),
+        );
         expect(io.stderr.text).not.toContain("wrong0ne");
       }
     }, 60_000);
@@ -145,9 +152,9 @@ withRedis(process.env, (starter) => {
     it("stand by for each other, and serve all the same", async () => {
       const argv = ["monitor", "pods", "nodes", "--serve", "--listen", "127.0.0.1:0"];
       const first = krmProcess(argv, environment("pair"));
-      await first.stderr.matching(/pods, nodes: monitored by this process/);
+      await first.stderr.matching(/"resource":"v1\/nodes".*nodes: monitored by this process/);
       const second = begin(environment("pair"), ...argv);
-      await second.io.stderr.matching(/pods, nodes: monitored by another process; this one stands by/);
+      await second.io.stderr.matching(/nodes: monitored by another process; this one stands by/);
       const url = await urlOf(second);
       cluster.change();
       await cluster.untilServed(url);

@@ -42,7 +42,7 @@ describe("a monitor over SQLite", () => {
     const io = fakeIo();
     const store = `sqlite:${join(cluster.folder, "nowhere", "krm.db")}`;
     expect(await run(["monitor", "--store", store, "--kubeconfig", cluster.kubeconfig], io)).toBe(EXIT.failure);
-    expect(io.stderr.text).toMatch(/^krm: .*nowhere.*\n$/);
+    expect(io.stderr.text).toMatch(/^\{"level":"error",.*"code":"KRM_STORE_UNUSABLE".*nowhere.*\}\n$/);
   });
 });
 
@@ -52,7 +52,7 @@ withPostgres(process.env, (starter) => {
     await survives(postgres.url);
     const io = fakeIo({ env: { KRM_STORE: postgres.url.replace("sesame", "wrong0ne") } });
     expect(await run(["monitor", "--kubeconfig", cluster.kubeconfig], io)).toBe(EXIT.failure);
-    expect(io.stderr.text).toMatch(/^krm: .*the user or the password is wrong.*\n$/);
+    expect(io.stderr.text).toMatch(/^\{.*"msg":".*the user or the password is wrong.*\}\n$/);
     expect(io.stderr.text).not.toContain("wrong0ne");
   }, 60_000);
 });

@@ -137,6 +137,7 @@ describe("a wrong command line", () => {
       [`${command} --forward-uncached --listen 0.0.0.0:1`, "krm: --listen 0.0.0.0:1 can be reached by others"],
     ]),
     ["monitor --audit-log -", "krm: --audit-log does nothing without --serve"],
+    ["stream pods --log-format yaml", 'krm: --log-format: "yaml" is not one of auto, json, text'],
     [
       "metrics",
       "krm: metrics needs --store URL. For example: krm metrics --store redis://127.0.0.1:6379; or measure in",

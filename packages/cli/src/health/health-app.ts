@@ -6,6 +6,8 @@ import type { ReadinessCheck } from "./readiness.ts";
 export interface Health {
   /** How long ago the process last showed that it goes on, in milliseconds. */
   readonly silentMs: () => number;
+  /** The loops that hang, one line each; empty: none. @default none is watched */
+  readonly stuck?: (() => readonly string[]) | undefined;
   readonly checks: () => readonly ReadinessCheck[];
   readonly metrics: Pick<Registry, "contentType" | "metrics">;
 }
@@ -17,18 +19,19 @@ const HANGS_MS = 30_000;
 const REQUEST_MS = 10_000;
 
 /**
- * What looks after a process that serves no readers there: `/livez`, `/readyz` (with a line for each scope when it is not,
- * or for `?verbose`) and `/metrics`. Nothing of the cluster's objects, so there is no authentication.
+ * What looks after a process that serves no readers there: `/livez` (a restart would help, where it fails), `/readyz` (with a
+ * line for each scope when it is not, or for `?verbose`) and `/metrics`. Nothing of the cluster's objects, so there is no authentication.
  */
-export function healthApp({ silentMs, checks, metrics }: Health): FastifyInstance {
+export function healthApp({ silentMs, stuck = () => [], checks, metrics }: Health): FastifyInstance {
   const app = Fastify({ forceCloseConnections: true, requestTimeout: REQUEST_MS });
   app.addHook("onRequest", async (_request, reply) => {
     reply.header("cache-control", "no-store").header("x-content-type-options", "nosniff");
   });
   app.get("/livez", async (_request, reply) => {
     reply.type("text/plain; charset=utf-8");
-    if (silentMs() <= HANGS_MS) return "ok";
-    return reply.code(503).send("the process hangs\n");
+    const hanging = silentMs() > HANGS_MS ? ["the process hangs"] : stuck();
+    if (hanging.length === 0) return "ok";
+    return reply.code(503).send(`${hanging.join("\n")}\n`);
   });
   app.get("/readyz", async (request, reply) => {
     const found = checks();

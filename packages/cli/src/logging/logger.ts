@@ -1,7 +1,10 @@
 import type { Logger } from "@krm/core";
 import { pino } from "pino";
 import type { LogLevel } from "../options/common-flags.ts";
+import { withoutLogins } from "../text/without-logins.ts";
 import { humanLine } from "./human-line.ts";
+import { isRecord } from "./is-record.ts";
+import { programFields } from "./program-fields.ts";
 
 /** How a log is written. */
 export interface LogOptions {
@@ -21,14 +24,21 @@ const SECRETS = ["token", "password", "authorization", "headers.authorization", 
 export function makeLogger({ level, format, colours, write }: LogOptions): Logger {
   const verbose = level === "debug";
   const destination = {
-    write: (line: string): void => write(format === "json" ? line : humanLine(line, { colours, verbose })),
+    write: (line: string): void => {
+      // Last of all, and whoever said it: no URL with a login leaves this process.
+      const safe = withoutLogins(line);
+      write(format === "json" ? safe : humanLine(safe, { colours, verbose }));
+    },
   };
   return pino(
     {
       level,
       base: null,
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
-      formatters: { level: (label) => ({ level: label }) },
+      formatters: {
+        level: (label) => ({ level: label }),
+        ...(format === "json" ? { log: programFields } : {}),
+      },
       redact: { paths: SECRETS, censor: "[redacted]" },
       serializers: { err: (error: unknown) => serializeError(error, verbose) },
     },
@@ -37,12 +47,15 @@ export function makeLogger({ level, format, colours, write }: LogOptions): Logge
 }
 
 function serializeError(error: unknown, verbose: boolean): unknown {
-  if (!(error instanceof Error)) return { message: String(error) };
-  const { code, hint } = error as { readonly code?: unknown; readonly hint?: unknown };
+  // A report of an error has the same parts.
+  if (!(error instanceof Error) && !(isRecord(error) && "message" in error)) return { message: String(error) };
+  const { code, message, hint, stack } = error as {
+    readonly [part in "code" | "message" | "hint" | "stack"]?: unknown;
+  };
   return {
     ...(typeof code === "string" ? { code } : {}),
-    message: error.message,
+    message,
     ...(typeof hint === "string" ? { hint } : {}),
-    ...(verbose ? { stack: error.stack } : {}),
+    ...(verbose && typeof stack === "string" ? { stack } : {}),
   };
 }

@@ -4,6 +4,7 @@ import { Collector, type Delay, type DelayDetail, InfluxSink, type MetricsSink, 
 import { type InfluxReport, type InfluxTarget, InfluxWriter } from "@krm/metrics/influx";
 import { type ProcessMetrics, registerCollectorMetrics, registerInfluxMetrics } from "@krm/metrics/prometheus";
 import type { InfluxFlagOptions } from "../options/influx-flags.ts";
+import { quietLogger } from "../monitoring/quiet-logger.ts";
 import { influxTarget } from "./influx-target.ts";
 
 /** What collecting works with. */
@@ -46,7 +47,8 @@ export async function startCollecting(flags: InfluxFlagOptions, options: Collect
   const place = target && ({ reader: readerName(target, flags), begin: "oldest" } as const);
   const sampleEveryMs = Math.max(1000, Math.min(flags.influxFlush, 10_000));
   const reading = place ?? ({ reader: false, begin: "newest" } as const);
-  const collector = new Collector({ store, sink, ...reading, sampleEveryMs, clock, logger });
+  // That the store does not answer is told once, by whoever watches it.
+  const collector = new Collector({ store, sink, ...reading, sampleEveryMs, clock, logger: quietLogger(logger) });
   registerCollectorMetrics(registry, () => collector.report);
   if (writer !== undefined) registerInfluxMetrics(registry, () => ({ report: writer.report, now: clock.now() }));
   const collecting = new AbortController();

@@ -29,18 +29,24 @@ export interface News {
   readonly about: Readonly<Record<string, unknown>> & { readonly scopes: readonly string[] };
 }
 
+/** How news are put. */
+export interface NewsOptions {
+  /** What counts as told of those that are seen for the first time. */
+  readonly before?: string | undefined;
+  /** Each condition in a line of its own, also where several changed alike. */
+  readonly each?: boolean | undefined;
+}
+
 /** The keys that were told last, by id. */
 export type Told = ReadonlyMap<string, string>;
 
 /**
  * What is new since it was told last. Pure. Who is not mentioned any more is forgotten, and told anew when it is back.
- *
- * @param before What counts as told of those that are seen for the first time.
  */
 export function newsOf(
   conditions: readonly Condition[],
   told: Told,
-  before = "",
+  { before = "", each = false }: NewsOptions = {},
 ): { readonly news: readonly News[]; readonly told: Told } {
   const now = new Map<string, string>();
   const groups = new Map<string, Lasting[]>();
@@ -51,8 +57,9 @@ export function newsOf(
     const same = key === undefined || key === last || last.startsWith(`${key}/`);
     now.set(condition.id, same ? last : key);
     if (same) continue;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [condition]);
+    const line = each ? `${key} ${condition.id}` : key;
+    const group = groups.get(line);
+    if (group === undefined) groups.set(line, [condition]);
     else group.push(condition);
   }
   return { news: [...groups.values()].flatMap(newsOfGroup), told: now };

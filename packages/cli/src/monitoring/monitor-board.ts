@@ -1,4 +1,15 @@
-import { type Clock, type Monitor, ROLES, type Scope, scopeId, type ScopeStatus, type Standing } from "@krm/core";
+import {
+  type Clock,
+  DEFAULT_STALENESS,
+  type Monitor,
+  ROLES,
+  type Scope,
+  scopeId,
+  type ScopeStatus,
+  type Standing,
+} from "@krm/core";
+import { loopOf } from "../health/loop.ts";
+import { LoopWatch } from "../health/loop-watch.ts";
 import type { ReadinessCheck } from "../health/readiness.ts";
 import type { MeasuredRoles, RoleAtWork } from "@krm/metrics/prometheus";
 import type { StoreHealth } from "../stores/store-health.ts";
@@ -10,12 +21,14 @@ export class MonitorBoard implements MeasuredRoles {
   readonly #standings = new Map<string, Standing>();
   #scopes: readonly Scope[] = [];
   #statuses: ReadonlyMap<string, ScopeStatus> = new Map();
+  readonly #loops: LoopWatch;
   #beatAt: number;
 
   constructor(store: StoreHealth, clock: Clock) {
     this.store = store;
     this.#clock = clock;
     this.#beatAt = clock.monotonic();
+    this.#loops = new LoopWatch(clock);
   }
 
   /** Looks at a monitor from now on. */
@@ -24,9 +37,16 @@ export class MonitorBoard implements MeasuredRoles {
     monitor.events.on("standing", (scope, standing) => void this.#standings.set(scopeId(scope), standing));
   }
 
-  /** Says that the process goes on; to be called at least every few seconds. */
+  /** Says that the process goes on, and looks at whether its roles do; to be called at least every few seconds. */
   beat(): void {
     this.#beatAt = this.#clock.monotonic();
+    const loops = this.roles.map((role) => loopOf(role, this.#statuses.get(scopeId(role.scope))?.view.cursor ?? ""));
+    this.#loops.look(loops, this.store.failing);
+  }
+
+  /** The loops of roles that hang, one line each. */
+  stuck(): readonly string[] {
+    return this.#loops.stuck();
   }
 
   /** How long ago that was, in milliseconds. */
@@ -59,6 +79,10 @@ export class MonitorBoard implements MeasuredRoles {
       const standing = this.#standings.get(id) ?? "starting";
       if (standing === "standing-by") return { ready: true, line: `${id} ${standing}` };
       const state = this.#statuses.get(id)?.state ?? "syncing";
+      // How the scopes are is read from the store: while that fails, it is as it was last heard.
+      if (this.store.failingSeconds(id) * 1000 > DEFAULT_STALENESS.disconnectedMs) {
+        return { ready: false, line: `${id} ${standing}, the store fails` };
+      }
       const ready = standing === "holding" && state !== "syncing" && state !== "failed";
       return { ready, line: `${id} ${standing === "holding" ? state : standing}` };
     });

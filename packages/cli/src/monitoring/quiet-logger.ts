@@ -13,11 +13,11 @@ const TOLD_ELSEWHERE = [
   "KRM_WATCH_SILENT",
 ];
 
-/** Passes a log on, but what repeats with every try of a request, and who has a role, only for `debug`. */
+/** Passes a log on, but what repeats with every try of a request, and who has a role, only for `debug`; that it was taken anew after a loss is told. */
 export function quietLogger(logger: Logger): Logger {
   return {
     debug: (fields, message) => logger.debug(fields, message),
-    info: (fields, message) => logger["roles" in fields ? "debug" : "info"](fields, message),
+    info: (fields, message) => logger["roles" in fields && !("again" in fields) ? "debug" : "info"](fields, message),
     warn: (fields, message) => {
       const { err } = fields;
       if (KrmError.is(err) && TOLD_ELSEWHERE.includes(err.code)) logger.debug(fields, message);

@@ -20,7 +20,7 @@ export function scopeCondition(status: ScopeStatus): Lasting {
     key,
     level,
     text,
-    about: { state, ...(error === undefined ? {} : { error: error.code }) },
+    about: { state, ...(error === undefined ? {} : { err: error }) },
   };
 }
 

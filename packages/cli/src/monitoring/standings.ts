@@ -22,7 +22,7 @@ export function standingCondition(scope: Scope, role: Role | "all", standing: St
     key: standing,
     level: "info",
     text: standing === "holding" ? `${done} by this process` : `${done} by another process; this one stands by`,
-    about: { standing, role },
+    about: { standing, ...(role === "all" ? {} : { role }) },
   };
 }
 

@@ -15,18 +15,20 @@ export interface TellOptions {
   readonly signal: AbortSignal;
   /** What counts as told of those that are seen for the first time. */
   readonly before?: string;
+  /** A line for each scope, rather than one for all that changed alike: for programs. */
+  readonly each?: boolean;
 }
 
 /** Tells every change of a condition, one line each, until aborted. */
 export async function tellChanges(
   read: (options: CallOptions) => Promise<readonly Condition[]>,
-  { logger, clock, signal, before }: TellOptions,
+  { logger, clock, signal, before, each }: TellOptions,
 ): Promise<void> {
   let told: Told = new Map();
   for (;;) {
     try {
       await clock.sleep(EVERY_MS, { signal });
-      const { news, told: after } = newsOf(await read({ signal }), told, before);
+      const { news, told: after } = newsOf(await read({ signal }), told, { before, each });
       told = after;
       for (const { level, text, about } of news) logger[level]({ about }, text);
     } catch (error) {
@@ -34,6 +36,14 @@ export async function tellChanges(
       // A store that does not answer is told by itself.
       if (!KrmError.is(error, "KRM_STORE_FAILED")) throw error;
     }
+  }
+}
+
+/** Calls `beat` every second until aborted. */
+async function everySecond(beat: () => void, { clock, signal }: Pick<TellOptions, "clock" | "signal">): Promise<void> {
+  while (!signal.aborted) {
+    beat();
+    await clock.sleep(EVERY_MS, { signal }).catch(() => {});
   }
 }
 
@@ -56,12 +66,13 @@ export async function tellNews(
   monitor.events.on("standing", (scope, standing) => standings.set(scope, standing));
   monitor.events.on("verified", (scope, verdict) => tellVerdict(options.logger, scope, verdict, mostMissed));
   const look = async (call: CallOptions): Promise<readonly Condition[]> => {
-    board?.beat();
     const statuses = await monitor.status(call);
     board?.see(statuses);
     return statuses.map(scopeCondition);
   };
   const views = tellChanges(look, { ...options, before: FIRST_CONDITION });
   const holders = shared ? tellChanges(async () => standings.conditions(), options) : undefined;
-  await Promise.all([views, holders]);
+  // Apart from the store, which may hang.
+  const beats = board === undefined ? undefined : everySecond(() => board.beat(), options);
+  await Promise.all([views, holders, beats]);
 }

@@ -1,4 +1,4 @@
-import { type DecidedVerdict, type Logger, type MissedEvent, resourceName, type Scope } from "@krm/core";
+import { type DecidedVerdict, type Logger, type MissedEvent, resourceName, type Scope, scopeId } from "@krm/core";
 import { causeText, exposureText } from "./missed-text.ts";
 import { scopeName } from "./scope-name.ts";
 
@@ -13,17 +13,22 @@ const SHOWN = 100;
 export function tellVerdict(logger: Logger, scope: Scope, verdict: DecidedVerdict, most: number = SHOWN): void {
   const { drift, horizon, mode, result } = verdict;
   const what = mode === "resync" ? "list after a gap" : mode === "told" ? "lost write" : `verification (${mode})`;
-  logger.debug({ about: { horizon, mode, result } }, `${scopeName(scope)}: ${what} at version ${horizon}: ${result}`);
+  const about = { event: "verified", scope: scopeId(scope), horizon, mode, result, missed: drift.length };
+  logger.debug({ about }, `${scopeName(scope)}: ${what} at version ${horizon}: ${result}`);
   for (const missed of drift.slice(0, most)) tellMissed(logger, scope, missed);
   const more = drift.length - most;
-  if (more > 0) logger.info({}, `${scopeName(scope)}: and ${more} more missed ${more === 1 ? "event" : "events"}`);
+  if (more > 0)
+    logger.info(
+      { about: { scope: scopeId(scope) } },
+      `${scopeName(scope)}: and ${more} more missed ${more === 1 ? "event" : "events"}`,
+    );
 }
 
-function tellMissed(logger: Logger, { resource }: Scope, missed: MissedEvent): void {
+function tellMissed(logger: Logger, scope: Scope, missed: MissedEvent): void {
   const { key, type, cause, exposedMs } = missed;
   const exposed = `exposed for ${exposureText(exposedMs)}`;
   logger.info(
-    { about: { missed } },
-    `${resourceName(resource)} ${key}: missed ${type}, ${exposed}, cause: ${causeText(cause)}`,
+    { about: { event: "missed", scope: scopeId(scope), missed } },
+    `${resourceName(scope.resource)} ${key}: missed ${type}, ${exposed}, cause: ${causeText(cause)}`,
   );
 }

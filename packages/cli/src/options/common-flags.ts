@@ -11,7 +11,7 @@ export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 /** One of {@link LOG_LEVELS}. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** What every command takes. */
+/** What every command takes: `--log-level` also decides whether an error is told with its stack. */
 export interface CommonOptions {
   readonly logLevel: LogLevel;
 }

@@ -1,16 +1,16 @@
 import { Argument, type Command } from "commander";
 import { UsageError } from "../errors/usage-error.ts";
-import { type CommonOptions, logLevelFlag } from "../options/common-flags.ts";
 import { namespacesFlag } from "../options/cluster-flags.ts";
 import type { Flag } from "../options/flag.ts";
 import type { HostPort } from "../options/listen-address.ts";
+import { logFlags, type LogOptions } from "../options/log-flags.ts";
 import { checkResourceNames } from "../options/resource-names.ts";
 import { healthListenFlag, leaseFlag } from "../options/role-flags.ts";
 import { REDIS_HELP, storeFlag } from "../options/store-flag.ts";
 import type { StoreChoice } from "../options/store-url.ts";
 
 /** What a command with one role was told. */
-export interface RoleCommandOptions extends CommonOptions {
+export interface RoleCommandOptions extends LogOptions {
   readonly store: StoreChoice;
   readonly namespace?: readonly string[];
   /** Milliseconds. */
@@ -36,13 +36,13 @@ export function roleCommand(program: Command, texts: RoleCommandTexts, own: read
     .description(texts.description)
     .addArgument(new Argument("RESOURCE", "one resource: pods, deployments.apps, apps/v1/deployments"));
   for (const each of own) command.addOption(each);
-  return command
+  command
     .addOption(namespacesFlag())
     .addOption(storeFlag("one-role"))
     .addOption(leaseFlag())
-    .addOption(healthListenFlag())
-    .addOption(logLevelFlag())
-    .addHelpText("after", `\n${texts.note}\n\n${POD}\n\n${HEALTH}\n\nStores:\n${REDIS_HELP}`);
+    .addOption(healthListenFlag());
+  for (const each of logFlags()) command.addOption(each);
+  return command.addHelpText("after", `\n${texts.note}\n\n${POD}\n\n${HEALTH}\n\nStores:\n${REDIS_HELP}`);
 }
 
 /**
@@ -70,6 +70,6 @@ was, and a gap that is left leads to a list of everything, and is counted. Start
 takes over as soon as the first gives its role back (SIGTERM), or within --lease when that was killed.`;
 
 const HEALTH = `With --health-listen, for the kubelet and Prometheus:
-  /livez     200 while the process goes on
+  /livez     200 while the process and its loops go on; 503 where a restart would help
   /readyz    200 when the role of each scope is held or stood by for; else 503 with a line for each
   /metrics   how the role fares, without anything of the cluster's objects`;

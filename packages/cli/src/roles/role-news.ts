@@ -23,7 +23,7 @@ function workCondition(each: ScopeRole): Condition {
   const doing = doingOf(each);
   if (doing === undefined) return { id, key: undefined };
   const { key, level, text, error } = doing;
-  const about = { role: each.role, doing: key.split("/")[0], ...(error === undefined ? {} : { error: error.code }) };
+  const about = { role: each.role, doing: key.split("/")[0], ...(error === undefined ? {} : { err: error }) };
   return { id, scope, name: scopeName(each.scope), key, level, text, about };
 }
 

@@ -13,6 +13,8 @@ import {
 import type { ProcessMetrics, StoreCalls } from "@krm/metrics/prometheus";
 import { readiness } from "../health/readiness.ts";
 import type { CliIo } from "../io.ts";
+import { logFormat } from "../logging/command-logger.ts";
+import { tellEnd } from "../logging/tell-end.ts";
 import { tellChanges } from "../monitoring/tell-news.ts";
 import { observedStore } from "../stores/observed-store.ts";
 import { openStore } from "../stores/open-store.ts";
@@ -42,13 +44,19 @@ export async function runRole(plan: RolePlan, options: RoleCommandOptions, io: C
   const clock = systemClock;
   const { namespace, lease: ttlMs = DEFAULT_LEASE_TTL_MS, healthListen } = options;
   await using resources = new AsyncDisposableStack();
+  resources.use(tellEnd(logger, clock, io.signal));
   const metrics = healthListen === undefined ? undefined : await measure(plan.role, resources);
   const storeHealth = new StoreHealth(logger, clock, metrics?.storeCalls);
   const board = new RoleBoard(plan.resource, storeHealth, clock);
   metrics?.readOff(board);
   if (healthListen !== undefined && metrics !== undefined) {
     const { serveHealth } = await import("../health/serve-health.ts");
-    const health = { silentMs: () => board.silentMs, checks: () => readiness(board), metrics: metrics.registry };
+    const health = {
+      silentMs: () => board.silentMs,
+      stuck: () => board.stuck(),
+      checks: () => readiness(board),
+      metrics: metrics.registry,
+    };
     resources.use(await serveHealth(health, healthListen, logger));
   }
   const opened = resources.use(await openStore(options.store, { logger, clock, signal: io.signal }));
@@ -59,7 +67,7 @@ export async function runRole(plan: RolePlan, options: RoleCommandOptions, io: C
     board.beat();
     return roleConditions(board.roles);
   };
-  const telling = tellChanges(look, { logger, clock, signal });
+  const telling = tellChanges(look, { logger, clock, signal, each: logFormat(io, options) === "json" });
   const telemetry = metrics?.telemetry ?? (() => noTelemetry);
   const { onChanges } = metrics ?? {};
   const context = { store, lease: { holder: randomUUID(), ttlMs }, clock, logger, telemetry, onChanges };

@@ -69,7 +69,7 @@ export class StoreHealth {
   #failed(scope: string, call: string, error: KrmError): void {
     if (!this.failing) {
       const why = sentences(error.message, error.hint);
-      this.#logger.warn({ about: { error: error.code } }, `the store fails, trying on: ${why}`);
+      this.#logger.warn({ about: { err: error } }, `the store fails, trying on: ${why}`);
     }
     const calls = this.#failing.get(scope) ?? new Map<string, number>();
     this.#failing.set(scope, calls);

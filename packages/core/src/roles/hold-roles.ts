@@ -82,7 +82,11 @@ export async function holdRoles<R extends Role>(
       await pause((lease.ttlMs / 3) * (1 + random() / 2));
       continue;
     }
-    if (stand("holding")) logger.info({ roles: options.roles }, "has the role");
+    if (stand("holding")) {
+      const { roles } = options;
+      if (again) logger.info({ roles, again }, "has the role again");
+      else logger.info({ roles }, "has the role");
+    }
     const lost = await session(options, leases, again, signal, work);
     if (lost === undefined) return;
     again = true;

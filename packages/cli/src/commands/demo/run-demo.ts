@@ -10,7 +10,8 @@ import {
 } from "@krm/metrics/prometheus";
 import { parseFaults } from "@krm/testkit";
 import type { CliIo } from "../../io.ts";
-import { refuseUnsafe, serveReaders } from "../../listening/serve-readers.ts";
+import { refuseUnsafe } from "../../listening/refuse-unsafe.ts";
+import { serveReaders } from "../../listening/serve-readers.ts";
 import { commandLogger } from "../../logging/command-logger.ts";
 import { MonitorBoard } from "../../monitoring/monitor-board.ts";
 import { lowered, quietLogger } from "../../monitoring/quiet-logger.ts";
@@ -37,7 +38,7 @@ export async function runDemo(options: DemoOptions, io: CliIo): Promise<void> {
   refuseUnsafe({ listen }, "The demonstration knows no users: listen on 127.0.0.1.");
   const clock = systemClock;
   const display = new DemoDisplay(io, clock);
-  const logger = commandLogger(io, { level: logLevel, format: "text", write: (line) => display.log(line) });
+  const logger = commandLogger(io, { logLevel, logFormat: "text" }, (line) => display.log(line));
   await using resources = new AsyncDisposableStack();
   resources.defer(() => display.end());
   const { registry, telemetry } = resources.use(processMetrics(ROLES));

@@ -1,17 +1,17 @@
 import type { Command } from "commander";
 import { UsageError } from "../../errors/usage-error.ts";
 import type { CliIo } from "../../io.ts";
-import { type CommonOptions, logLevelFlag } from "../../options/common-flags.ts";
 import { refuseIdleFlags } from "../../options/idle-flags.ts";
 import { checkInfluxFlags, INFLUX_DETAILS, influxFlags, type InfluxFlagOptions } from "../../options/influx-flags.ts";
 import type { HostPort } from "../../options/listen-address.ts";
+import { logFlags, type LogOptions } from "../../options/log-flags.ts";
 import { healthListenFlag } from "../../options/role-flags.ts";
 import { REDIS_HELP, storeFlag } from "../../options/store-flag.ts";
 import type { StoreChoice } from "../../options/store-url.ts";
 import { endsWell } from "../../until-ended.ts";
 
 /** What `krm metrics` was told. */
-export interface MetricsOptions extends CommonOptions, InfluxFlagOptions {
+export interface MetricsOptions extends LogOptions, InfluxFlagOptions {
   readonly store: StoreChoice;
   readonly healthListen?: HostPort;
 }
@@ -48,7 +48,8 @@ export function addMetrics(program: Command, io: CliIo): void {
     )
     .addOption(storeFlag("measuring"));
   for (const each of influxFlags()) command.addOption(each);
-  command.addOption(healthListenFlag()).addOption(logLevelFlag()).addHelpText("after", EXAMPLES);
+  for (const each of [healthListenFlag(), ...logFlags()]) command.addOption(each);
+  command.addHelpText("after", EXAMPLES);
   command.action(async (options: MetricsOptions & { readonly store: StoreChoice | undefined }) => {
     if (options.store === undefined) {
       throw new UsageError(

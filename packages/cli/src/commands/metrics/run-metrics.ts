@@ -4,6 +4,8 @@ import { DelayMetrics, processMetrics, registerViewMetrics, storeMetrics } from 
 import type { ReadinessCheck } from "../../health/readiness.ts";
 import type { CliIo } from "../../io.ts";
 import { commandLogger } from "../../logging/command-logger.ts";
+import { roleLogger } from "../../logging/role-logger.ts";
+import { tellEnd } from "../../logging/tell-end.ts";
 import { MinuteSummary } from "../../metrics/minute-summary.ts";
 import { startCollecting } from "../../metrics/start-collecting.ts";
 import { observedStore } from "../../stores/observed-store.ts";
@@ -16,8 +18,9 @@ import type { MetricsOptions } from "./command.ts";
 export async function runMetrics(options: MetricsOptions, io: CliIo): Promise<void> {
   const clock = systemClock;
   const { signal } = io;
-  const logger = commandLogger(io, { level: options.logLevel, format: "auto" });
+  const logger = roleLogger(commandLogger(io, options), "collector");
   await using resources = new AsyncDisposableStack();
+  resources.use(tellEnd(logger, clock, signal));
   const { registry } = resources.use(processMetrics([]));
   const health = new StoreHealth(logger, clock, storeMetrics(registry));
   const opened = resources.use(await openStore(options.store, { logger, clock, signal }));

@@ -4,11 +4,9 @@ import type { CliIo } from "../../io.ts";
 import {
   CLIENT_CA_HELP,
   AUDIT_LOG_HELP,
-  type CommonOptions,
   FORWARD_HELP,
   LIMITS_HELP,
   listenFlag,
-  logLevelFlag,
   SERVER_OPTIONS,
   type ServerFlagOptions,
   serverFlags,
@@ -17,6 +15,7 @@ import {
 import { clusterFlags, type ClusterOptions, namespacesFlag } from "../../options/cluster-flags.ts";
 import { Flag } from "../../options/flag.ts";
 import type { HostPort } from "../../options/listen-address.ts";
+import { logFlags, type LogOptions } from "../../options/log-flags.ts";
 import { refuseIdleFlags } from "../../options/idle-flags.ts";
 import { checkResourceNames } from "../../options/resource-names.ts";
 import { healthListenFlag, leaseFlag } from "../../options/role-flags.ts";
@@ -31,7 +30,7 @@ import { endsWell } from "../../until-ended.ts";
 /** What `krm monitor` was told. */
 export interface MonitorCommandOptions
   extends
-    CommonOptions,
+    LogOptions,
     ServerFlagOptions,
     ClusterOptions,
     VerifyFlagOptions,
@@ -107,7 +106,8 @@ export function addMonitor(program: Command, io: CliIo): void {
     .addOption(listenFlag({ host: "127.0.0.1", port: DEFAULT_PORT }));
   for (const each of serverFlags()) command.addOption(each);
   for (const each of [...influxFlags(), ...canaryFlags(), ...nodeLeaseFlags()]) command.addOption(each);
-  command.addOption(healthListenFlag()).addOption(logLevelFlag()).addHelpText("after", EXAMPLES);
+  for (const each of [healthListenFlag(), ...logFlags()]) command.addOption(each);
+  command.addHelpText("after", EXAMPLES);
   command.action(async (resources: readonly string[], options: MonitorCommandOptions) => {
     checkResourceNames(resources);
     if (options.serve !== true) {

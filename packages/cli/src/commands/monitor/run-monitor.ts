@@ -10,8 +10,11 @@ import { openSources } from "../../cluster/cluster-sources.ts";
 import { openReaderCluster } from "../../cluster/reader-cluster.ts";
 import { resolveResources } from "../../cluster/resolve-resources.ts";
 import type { CliIo } from "../../io.ts";
-import { refuseUnsafe, serveReaders, type Serving } from "../../listening/serve-readers.ts";
-import { commandLogger } from "../../logging/command-logger.ts";
+import { refuseUnsafe } from "../../listening/refuse-unsafe.ts";
+import { serveReaders, type Serving } from "../../listening/serve-readers.ts";
+import { commandLogger, logFormat } from "../../logging/command-logger.ts";
+import { roleLogger } from "../../logging/role-logger.ts";
+import { tellEnd } from "../../logging/tell-end.ts";
 import { canaryScope, startCanary } from "../../metrics/start-canary.ts";
 import { startCollecting } from "../../metrics/start-collecting.ts";
 import { MonitorBoard } from "../../monitoring/monitor-board.ts";
@@ -26,12 +29,13 @@ import type { MonitorCommandOptions } from "./command.ts";
 
 /** Monitors a cluster until it is told to end. */
 export async function runMonitor(names: readonly string[], options: MonitorCommandOptions, io: CliIo): Promise<void> {
-  const { namespace, verifyEvery, verifyBudget, lease, serve, healthListen, logLevel } = options;
+  const { namespace, verifyEvery, verifyBudget, lease, serve, healthListen } = options;
   if (serve === true) refuseUnsafe(options);
   const clock = systemClock;
   const { signal } = io;
-  const logger = commandLogger(io, { level: logLevel, format: "auto" });
+  const logger = roleLogger(commandLogger(io, options), "monitor");
   await using resources = new AsyncDisposableStack();
+  resources.use(tellEnd(logger, clock, signal));
   const sources = resources.use(openSources(options, io.env, logger));
   const { registry, telemetry } = resources.use(processMetrics(ROLES));
   const storeHealth = new StoreHealth(logger, clock, storeMetrics(registry));
@@ -39,7 +43,12 @@ export async function runMonitor(names: readonly string[], options: MonitorComma
   registerRoleMetrics(registry, ROLES, board);
   if (healthListen !== undefined) {
     const { serveHealth } = await import("../../health/serve-health.ts");
-    const health = { silentMs: () => board.silentMs, checks: () => board.checks(), metrics: registry };
+    const health = {
+      silentMs: () => board.silentMs,
+      stuck: () => board.stuck(),
+      checks: () => board.checks(),
+      metrics: registry,
+    };
     resources.use(await serveHealth(health, healthListen, logger));
   }
   const opened = resources.use(await openStore(options.store, { logger, clock, signal }));
@@ -106,7 +115,14 @@ export async function runMonitor(names: readonly string[], options: MonitorComma
   });
   if (canary !== undefined) failures.push(resources.use(canary).done);
   const stop = new AbortController();
-  const telling = tellNews(monitor, { logger, clock, shared, board, signal: AbortSignal.any([signal, stop.signal]) });
+  const telling = tellNews(monitor, {
+    logger,
+    clock,
+    shared,
+    board,
+    each: logFormat(io, options) === "json",
+    signal: AbortSignal.any([signal, stop.signal]),
+  });
   resources.defer(async () => {
     stop.abort();
     await Promise.allSettled([telling]);

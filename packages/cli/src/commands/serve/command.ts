@@ -5,23 +5,22 @@ import type { CliIo } from "../../io.ts";
 import {
   CLIENT_CA_HELP,
   AUDIT_LOG_HELP,
-  type CommonOptions,
   FORWARD_HELP,
   LIMITS_HELP,
   listenFlag,
-  logLevelFlag,
   type ServerFlagOptions,
   serverFlags,
   TOKEN_REVIEW_HELP,
 } from "../../options/common-flags.ts";
 import { clusterFlags, type ClusterOptions } from "../../options/cluster-flags.ts";
+import { logFlags, type LogOptions } from "../../options/log-flags.ts";
 import { refuseIdleFlags } from "../../options/idle-flags.ts";
 import { REDIS_HELP, storeFlag } from "../../options/store-flag.ts";
 import type { StoreChoice } from "../../options/store-url.ts";
 import { endsWell } from "../../until-ended.ts";
 
 /** What `krm serve` was told. */
-export interface ServeOptions extends CommonOptions, ServerFlagOptions, ClusterOptions {
+export interface ServeOptions extends LogOptions, ServerFlagOptions, ClusterOptions {
   readonly store: StoreChoice;
 }
 
@@ -65,8 +64,8 @@ export function addServe(program: Command, io: CliIo): void {
     .description("Answers readers from a store that monitors in other processes write to.")
     .addOption(storeFlag("serving"))
     .addOption(listenFlag({ host: "127.0.0.1", port: DEFAULT_PORT }));
-  for (const each of [...serverFlags(), ...clusterFlags()]) command.addOption(each);
-  command.addOption(logLevelFlag()).addHelpText("after", EXAMPLES);
+  for (const each of [...serverFlags(), ...clusterFlags(), ...logFlags()]) command.addOption(each);
+  command.addHelpText("after", EXAMPLES);
   command.action(async (options: ServeOptions & { readonly store: StoreChoice | undefined }) => {
     if (options.store === undefined) {
       throw new UsageError(

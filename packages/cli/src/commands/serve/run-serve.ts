@@ -2,8 +2,11 @@ import { ReplicaStore, scopeStatus, type ScopeStatus, silentLogger, systemClock 
 import { processMetrics, registerViewMetrics, storeMetrics } from "@krm/metrics/prometheus";
 import type { ReaderCluster } from "../../cluster/reader-cluster.ts";
 import type { CliIo } from "../../io.ts";
-import { refuseUnsafe, serveReaders } from "../../listening/serve-readers.ts";
-import { commandLogger } from "../../logging/command-logger.ts";
+import { refuseUnsafe } from "../../listening/refuse-unsafe.ts";
+import { serveReaders } from "../../listening/serve-readers.ts";
+import { commandLogger, logFormat } from "../../logging/command-logger.ts";
+import { roleLogger } from "../../logging/role-logger.ts";
+import { tellEnd } from "../../logging/tell-end.ts";
 import { FIRST_CONDITION, scopeCondition } from "../../monitoring/scope-news.ts";
 import { tellChanges } from "../../monitoring/tell-news.ts";
 import { observedStore } from "../../stores/observed-store.ts";
@@ -16,8 +19,9 @@ import type { ServeOptions } from "./command.ts";
 export async function runServe(options: ServeOptions, io: CliIo): Promise<void> {
   refuseUnsafe(options);
   const clock = systemClock;
-  const logger = commandLogger(io, { level: options.logLevel, format: "auto" });
+  const logger = roleLogger(commandLogger(io, options), "server");
   await using resources = new AsyncDisposableStack();
+  resources.use(tellEnd(logger, clock, io.signal));
   const { registry } = resources.use(processMetrics([]));
   let cluster: ReaderCluster | undefined;
   if (options.auth?.type === "tokenreview" || options.forwardUncached === true) {
@@ -41,6 +45,7 @@ export async function runServe(options: ServeOptions, io: CliIo): Promise<void> 
     clock,
     signal: AbortSignal.any([io.signal, stop.signal]),
     before: FIRST_CONDITION,
+    each: logFormat(io, options) === "json",
   });
   resources.defer(async () => {
     stop.abort();

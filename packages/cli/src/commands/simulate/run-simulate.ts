@@ -26,7 +26,7 @@ export async function runSimulate(options: SimulateOptions, io: CliIo): Promise<
     logLevel,
   } = options;
   const faults = parseFaults(options.faults);
-  const logger = commandLogger(io, { level: logLevel, format: "text" });
+  const logger = commandLogger(io, { logLevel, logFormat: "text" });
   await using resources = new AsyncDisposableStack();
   let recording: Recording | undefined;
   if (record !== undefined) recording = resources.use(await openRecording(record));
