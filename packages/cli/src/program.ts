@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { addDemo } from "./commands/demo/command.ts";
+import { addDoctor } from "./commands/doctor/command.ts";
 import { addGet } from "./commands/get/command.ts";
 import { addMerge } from "./commands/merge/command.ts";
 import { addMetrics } from "./commands/metrics/command.ts";
@@ -41,6 +42,7 @@ Start with:
   krm demo                        a simulated cluster, watched and served, in one process
   krm monitor --serve             the same for the cluster of your kubeconfig
   krm get pods -n kube-system     read from it
+  krm doctor                      what is missing, and what to do about it
 
 Every option is also an environment variable: --log-level is KRM_LOG_LEVEL. The command line wins.
 Exit codes: 0 done, 1 failed, 2 wrong command line.`;
@@ -86,6 +88,7 @@ export function createProgram(io: CliIo, texts: HelpTexts): Program {
   addWatch(command, io);
   addStatus(command, io);
   addSimulate(command, io, texts.faults);
+  addDoctor(command, io);
   return {
     command,
     get verbose() {

@@ -14,6 +14,7 @@ const COMMANDS = [
   "watch",
   "status",
   "simulate",
+  "doctor",
 ];
 const ROLES = ["stream", "verify", "merge"];
 
@@ -137,6 +138,32 @@ describe("a wrong command line", () => {
       [`${command} --forward-uncached --listen 0.0.0.0:1`, "krm: --listen 0.0.0.0:1 can be reached by others"],
     ]),
     ["monitor --audit-log -", "krm: --audit-log does nothing without --serve"],
+    ["doctor --outptu json", "krm: unknown option '--outptu'. Did you mean --output?"],
+    ["doctor --output wide", 'krm: --output: "wide" is not one of table, json, yaml'],
+    ["doctor --for demo", 'krm: --for: "demo" is not one of monitor, stream, verify, merge, serve, metrics'],
+    ["doctor --wait 0s", 'krm: --wait: "0s" is out of bounds: from 1s'],
+    ["doctor a:b", "krm: a URL stands where the name of a resource should"],
+    ["doctor --for merge", "krm: merge needs a store that processes share. Add --store redis://HOST:6379."],
+    ["doctor --for merge --store memory:", "krm: --store: memory: belongs to one process, and the other roles"],
+    [
+      "doctor --for serve --store sqlite:a",
+      "krm: --store: a SQLite store belongs to the process that writes it: serve",
+    ],
+    ["doctor pods --for serve --store redis://h", "krm: serve takes no resources. It takes whatever monitors bring"],
+    [
+      "doctor --for merge --store redis://h --context a",
+      "krm: --context does nothing with --for merge, which does not",
+    ],
+    ["doctor --for metrics --store redis://h -n a", "krm: --namespace does nothing with --for metrics"],
+    ["doctor --for stream --store redis://h --canary 9s", "krm: --canary does nothing with --for stream"],
+    ["doctor --canary-lease a/b", "krm: --canary-lease does nothing without --canary"],
+    ["doctor --influx-db a", "krm: --influx-db does nothing without --influx-url."],
+    ["doctor --influx-url http://h", "krm: --influx-url does not say where to write."],
+    ["doctor --token-file a", "krm: --token-file does nothing without --server"],
+    ["doctor --server h", 'krm: --server: "h" is not the URL of a server'],
+    ["doctor --listen 0.0.0.0:8003", "krm: --listen 0.0.0.0:8003 can be reached by others"],
+    ["doctor --tls-cert a", "krm: --tls-cert needs --tls-key."],
+    ["doctor --in-cluster --kubeconfig a", "krm: --kubeconfig and --in-cluster exclude each other"],
     ["stream pods --log-format yaml", 'krm: --log-format: "yaml" is not one of auto, json, text'],
     [
       "metrics",

@@ -4,6 +4,7 @@ import { CommanderError } from "commander";
 import { EXIT } from "../exit-code.ts";
 import { printable } from "../text/printable.ts";
 import { connectionMend } from "./connection-mend.ts";
+import { CheckFailed } from "./check-failed.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What went wrong, as it is told. */
@@ -33,6 +34,7 @@ const HINTS: Readonly<Record<string, string>> = {
 /** Turns anything that was thrown into what to tell. `KrmError`s are known by their code, which other libraries' errors lack. */
 export function tellError(error: unknown): ToldError {
   if (error instanceof UsageError) return { exitCode: EXIT.usage, message: error.message, hint: error.hint };
+  if (error instanceof CheckFailed) return { exitCode: EXIT.failure, message: "", hint: undefined };
   if (error instanceof CommanderError) return tellCommanderError(error);
   if (!(error instanceof Error)) return { exitCode: EXIT.failure, message: String(error), hint: undefined };
   const code = "code" in error && typeof error.code === "string" ? error.code : "";

@@ -2,15 +2,18 @@ import { type Flag, flag } from "./flag.ts";
 import { ParseError } from "./parse-error.ts";
 import { completeStoreUrl, MEMORY, parseStoreUrl, type StoreChoice, type StoreUrl } from "./store-url.ts";
 
-/** What a command does with a store: all by itself, one role of several processes, serving what others write, or measuring it. */
-export type StoreUse = "alone" | "one-role" | "serving" | "measuring";
+/**
+ * What a command does with a store: all by itself, one role of several processes, serving what others write, measuring it,
+ * or only looking at it.
+ */
+export type StoreUse = "alone" | "one-role" | "serving" | "measuring" | "checked";
 
 /** `--store`. What cannot work with it is refused as the wrong value that it is. */
 export function storeFlag(use: StoreUse): Flag {
   return flag("--store <URL>", DESCRIPTIONS[use], {
     parse: (text) => {
       const url = parseStoreUrl(text);
-      const reason = refusal(url, use);
+      const reason = storeRefusal(url, use);
       if (reason !== undefined) throw new ParseError(reason);
       return url;
     },
@@ -29,6 +32,7 @@ const DESCRIPTIONS: Readonly<Record<StoreUse, string>> = {
   "one-role": "where the roles meet (see below)",
   serving: "where monitors keep the state (see below)",
   measuring: "where monitors keep the state (see below)",
+  checked: "where the state is kept, or is to be (see below)",
 };
 
 /** For the help of every command with `--store`. */
@@ -50,7 +54,10 @@ ${REDIS_HELP}`;
 
 /** Why a store that one process has to itself will not do. */
 const REFUSALS: Readonly<
-  Record<Exclude<StoreUse, "alone">, { readonly memory: string; readonly persistent: (url: string) => string }>
+  Record<
+    Exclude<StoreUse, "alone" | "checked">,
+    { readonly memory: string; readonly persistent: (url: string) => string }
+  >
 > = {
   serving: {
     memory:
@@ -69,8 +76,9 @@ const REFUSALS: Readonly<
   },
 };
 
-function refusal({ type }: StoreUrl, use: StoreUse): string | undefined {
-  if (type === "redis" || use === "alone") return undefined;
+/** Why a store cannot be used so; undefined: it can. */
+export function storeRefusal({ type }: Pick<StoreUrl, "type">, use: StoreUse): string | undefined {
+  if (type === "redis" || use === "alone" || use === "checked") return undefined;
   const { memory, persistent } = REFUSALS[use];
   if (type === "memory") return `memory: belongs to one process, ${use === "one-role" ? "and" : "so"} ${memory}`;
   const [what, url] = type === "sqlite" ? ["a SQLite store", "sqlite:FILE"] : ["a PostgreSQL store", "postgres://…"];
