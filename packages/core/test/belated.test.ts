@@ -87,6 +87,27 @@ describe("an event that comes when the stream has passed its version", () => {
     expect(found.changes).toMatchObject([{ type: "set", object: a9 }]);
   });
 
+  test("does not hide that the end of a later life was missed", () => {
+    const { state } = merge(...overlooked);
+    const restored = { ...state, horizon: at("5"), restoredAt: at("12") };
+    const end = told({ ...a5, resourceVersion: at("9") }, "deleted");
+    const next = told(storedObject("a", "ua2", "15"));
+    let step: Step | undefined;
+    let now: MergeState = restored;
+    for (const input of [end, next, passed("25"), verified("25")]) ({ state: now, step } = reduce(now, input));
+    expect(step?.verdicts).toMatchObject([{ result: "drift", drift: [{ type: "deleted", shown: { uid: "ua2" } }] }]);
+    // Of the very life that it was of, it is what the verification finds.
+    const late = merge(...overlooked, passed("25"));
+    const same = reduce({ ...late.state, horizon: at("5"), restoredAt: at("25") }, end);
+    expect(same.step.belated).toBe(true);
+    expect(reduce(same.state, verified("25")).step.verdicts).toMatchObject([{ result: "lag", drift: [] }]);
+  });
+
+  test("is not forgotten for an older story of the same object", () => {
+    const { step } = merge(...overlooked, told(b9), told(storedObject("b", "ub", "7")), verified("12", a5, b9));
+    expect(step.verdicts).toMatchObject([{ result: "lag", drift: [] }]);
+  });
+
   test("that turns out to be an old story changes nothing, and is forgotten", () => {
     const { state, step } = merge(...overlooked, told(b9), verified("12", a5));
     expect(step).toMatchObject({ changes: [], verdicts: [{ result: "consistent" }] });

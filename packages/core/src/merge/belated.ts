@@ -1,6 +1,6 @@
 import type { ObjectKey } from "../model/object-key.ts";
 import { compareResourceVersions } from "../model/resource-version.ts";
-import type { Shown } from "./drift.ts";
+import type { Drift } from "./drift.ts";
 import type { Claim, MergeState } from "./merge-state.ts";
 import type { Work } from "./work.ts";
 
@@ -16,15 +16,17 @@ export function noteBelated(state: MergeState, key: ObjectKey, claim: Claim, wor
   const { belated, position, claims } = state;
   const isOnItsWay = position === undefined || compareResourceVersions(claim.resourceVersion, position) > 0;
   if (isOnItsWay || !saysMore(claim, claims.get(key)) || belated.size >= MOST) return;
+  const noted = belated.get(key);
+  if (noted !== undefined && compareResourceVersions(noted.resourceVersion, claim.resourceVersion) > 0) return;
   if (belated.size === 0) work.belated = true;
   belated.set(key, claim);
 }
 
-/** Whether the stream had told the very state that a list shows, if too late to be taken. */
-export function wasBelated({ belated }: MergeState, key: ObjectKey, actual: Shown | undefined): boolean {
+/** Whether the stream had told the very state that a list shows, or the end of the very life, if too late to be taken. */
+export function wasBelated({ belated }: MergeState, { key, shown, actual }: Drift): boolean {
   const claim = belated.get(key);
   if (claim === undefined) return false;
-  if (actual === undefined || claim.gone) return actual === undefined && claim.gone;
+  if (actual === undefined || claim.gone) return actual === undefined && claim.gone && claim.uid === shown?.uid;
   return claim.uid === actual.uid && claim.resourceVersion === actual.resourceVersion;
 }
 

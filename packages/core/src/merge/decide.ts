@@ -98,7 +98,7 @@ export function judgeNow(state: MergeState, snapshot: Snapshot, left: (key: Obje
     if (claim === "unknown" || left(key)) return;
     const found = difference(key, horizon, claim, actual);
     if (found === undefined) return;
-    if (wasBelated(state, key, actual)) lag++;
+    if (wasBelated(state, found)) lag++;
     else drift.push(found);
   };
   for (const key of snapshot.entries.keys()) judge(key);
@@ -122,7 +122,7 @@ export function judgeResync(state: MergeState, snapshot: Snapshot, cause: DriftC
     if (claim !== undefined && compareResourceVersions(claim.resourceVersion, horizon) > 0) return;
     const actual = snapshot.entries.get(key);
     const found = difference(key, horizon, claim, actual, cause);
-    if (found !== undefined && !wasBelated(state, key, actual)) drift.push(found);
+    if (found !== undefined && !wasBelated(state, found)) drift.push(found);
   };
   for (const key of snapshot.entries.keys()) judge(key);
   for (const key of state.claims.keys()) if (!snapshot.entries.has(key)) judge(key);
@@ -194,7 +194,7 @@ export function decideUpTo(
       const actual = group.truth.get(key);
       const found = difference(key, group.horizon, claim, actual);
       if (found === undefined) continue;
-      if (!wasBelated(state, key, actual)) drift.push(found);
+      if (!wasBelated(state, found)) drift.push(found);
       state.shown.set(key, actual && { uid: actual.uid, resourceVersion: actual.resourceVersion, gone: false });
       for (const later of state.undecided) later.touched.add(key);
     }
