@@ -67,4 +67,45 @@ describe("the pace of verifying", () => {
     expect(dear.samples(0)).toBe(1);
     expect(new Pace({ everyMs: HOUR, budgetPerHour: 600 }, 0).samples(0)).toBe(100);
   });
+
+  test("one that is asked for out of turn comes ten seconds after any other, and not before it can be paid", () => {
+    const pace = new Pace({ everyMs: 5 * MINUTE, budgetPerHour: 600 }, 0);
+    expect(pace.soonMs(0)).toBe(0);
+    pace.ended({ ...consistent, requests: 3, samples: 1 }, 1000, 0.5);
+    expect(pace.soonMs(4000)).toBe(7000);
+    expect(pace.soonMs(11_000)).toBe(0);
+    pace.spend(1, 20_000);
+    expect(pace.soonMs(20_000)).toBe(10_000);
+    // 150 were there, and 10 come a minute: a round of 21 lists and one sample is paid in 10 minutes.
+    const dear = new Pace({ everyMs: 5 * MINUTE, budgetPerHour: 600 }, 0);
+    dear.ended({ ...consistent, requests: 21, samples: 0 }, 0, 0.5);
+    dear.spend(207, 0);
+    expect(dear.soonMs(0)).toBe(10 * MINUTE);
+  });
+
+  test("… and ever later after another such one, up to the period, while these find nothing", () => {
+    const pace = new Pace({ everyMs: 5 * MINUTE, budgetPerHour: 6000 }, 0);
+    let now = 0;
+    const next = (result: "consistent" | "drift"): number => {
+      pace.ended({ result, requests: 2, samples: 1, sampled: false, soon: true }, now, 0.5);
+      const ms = pace.soonMs(now);
+      now += ms;
+      return ms / 1000;
+    };
+    expect(Array.from({ length: 7 }, () => next("consistent"))).toEqual([20, 40, 80, 160, 300, 300, 300]);
+    // Once they have brought nothing for so long, the first one is soon again.
+    pace.ended({ ...consistent, requests: 2, samples: 1 }, now + 5 * MINUTE, 0.5);
+    expect(pace.soonMs(now + 5 * MINUTE)).toBe(10_000);
+    now += 10 * MINUTE;
+    expect([next("drift"), next("drift"), next("consistent")]).toEqual([10, 10, 20]);
+    const quick = new Pace({ everyMs: 4000, budgetPerHour: 100_000 }, 0);
+    quick.ended({ result: "consistent", requests: 2, samples: 1, sampled: false, soon: true }, 0, 0.5);
+    expect(quick.soonMs(0)).toBe(10_000);
+  });
+
+  test("a debt of more than an hour is forgiven: who asks for verifications at once does not put the next one off for long", () => {
+    const pace = new Pace({ everyMs: 5 * MINUTE, budgetPerHour: 600 }, 0);
+    for (let i = 0; i < 100; i++) pace.spend(100, 0);
+    expect(pace.ended({ ...consistent, requests: 2, samples: 1 }, 0, 0.5)).toBe(HOUR + 12_000);
+  });
 });

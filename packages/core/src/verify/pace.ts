@@ -14,7 +14,7 @@ const SOONER = 10;
 const LATER = 2;
 /** While all is well the time between two verifications grows by half each time. */
 const GROWTH = 1.5;
-/** However soon, not sooner than this. */
+/** However soon, not sooner than this; and one that is asked for out of turn not sooner after any other. */
 const SOONEST_MS = 10_000;
 const HOUR_MS = 3_600_000;
 
@@ -26,7 +26,8 @@ const HARDER = 5;
 /**
  * When the next verification is due, and how many objects it may ask by name: sooner after drift, later while all is
  * well, and never beyond the budget. The budget is a bucket: it fills by the hour's requests and holds a quarter of them
- * (or one round, where that costs more), so that a round after drift need not wait. Times are of a monotonic clock.
+ * (or one round, where that costs more), so that a round after drift need not wait. A debt of more than an hour's requests
+ * (or one round) is forgiven. Times are of a monotonic clock.
  */
 export class Pace {
   readonly #options: PaceOptions;
@@ -36,6 +37,10 @@ export class Pace {
   /** What the last round cost without its samples. */
   #roundCost = 1;
   #alert = false;
+  #endedAt: number | undefined;
+  /** When the last round that was asked for soon had ended, and how long after it the next such one may begin. */
+  #soonAt = -Infinity;
+  #soonApartMs = SOONEST_MS;
 
   constructor(options: PaceOptions, now: number) {
     this.#options = options;
@@ -59,10 +64,21 @@ export class Pace {
   }
 
   /**
+   * The time until a verification that is asked for out of turn may begin: when it can be paid, ten seconds after any other,
+   * and twice as long after each such one that found nothing as after the one before, up to the period.
+   */
+  soonMs(now: number): number {
+    this.#fill(now);
+    const apart = Math.max((this.#endedAt ?? -Infinity) + SOONEST_MS, this.#soonAt + this.#soonApartMs) - now;
+    return Math.ceil(Math.max(0, apart, this.#lackMs(this.#roundCost + 1)));
+  }
+
+  /**
    * A verification ended; the time until the next one is due. `random` in [0, 1): half to one and a half of the mean.
    *
    * @param requests What it asked of the API server, `samples` of them objects by name without a reason.
    * @param sampled A sample found what list and stream agreed not to tell.
+   * @param soon It was asked for out of turn, by who may ask for ever.
    */
   ended(
     round: {
@@ -70,6 +86,7 @@ export class Pace {
       readonly requests: number;
       readonly samples: number;
       readonly sampled: boolean;
+      readonly soon?: boolean | undefined;
     },
     now: number,
     random: number,
@@ -79,6 +96,12 @@ export class Pace {
     this.#roundCost = Math.max(1, round.requests - round.samples);
     if (round.sampled) this.#alert = true;
     else if (round.result === "consistent") this.#alert = false;
+    if (round.result === "drift") this.#soonApartMs = SOONEST_MS;
+    if (round.soon === true) {
+      this.#soonAt = now;
+      const longest = Math.max(SOONEST_MS, everyMs);
+      if (round.result === "consistent") this.#soonApartMs = Math.min(longest, this.#soonApartMs * 2);
+    }
     const soonest = Math.min(everyMs, Math.max(SOONEST_MS, everyMs / SOONER));
     if (round.result === "drift") this.#everyMs = soonest;
     else if (round.result === "consistent") this.#everyMs = Math.min(everyMs * LATER, this.#everyMs * GROWTH);
@@ -89,7 +112,8 @@ export class Pace {
   /** Counts requests that came to nothing; the time until there is room for as many again. */
   spend(requests: number, now: number): number {
     this.#fill(now);
-    this.#tokens -= requests;
+    this.#tokens = Math.max(-Math.max(this.#options.budgetPerHour, requests), this.#tokens - requests);
+    this.#endedAt = now;
     return Math.ceil(this.#lackMs(Math.max(requests, 1)));
   }
 

@@ -1,4 +1,3 @@
-import { untilAborted } from "../internal/abort.ts";
 import type { ObjectKey } from "../model/object-key.ts";
 import { compareResourceVersions, type ResourceVersion } from "../model/resource-version.ts";
 import { reportClock } from "../monitor/clock-report.ts";
@@ -9,6 +8,7 @@ import { noTelemetry } from "../ports/telemetry.ts";
 import { isFinal } from "../store/final-failure.ts";
 import { backoffMs, DEFAULT_BACKOFF } from "../stream/backoff.ts";
 import { classify, errorReport } from "../stream/classify.ts";
+import { Calls } from "./calls.ts";
 import { countedListWatch } from "./counted-list-watch.ts";
 import { KnownLies } from "./known-lies.ts";
 import { ListModes, modeOf } from "./list-modes.ts";
@@ -16,7 +16,6 @@ import { Pace, type RoundResult } from "./pace.ts";
 import { type RoundOutcome, verifyRound } from "./round.ts";
 import type { FrozenView } from "./frozen-view.ts";
 import { Sampler } from "./sampler.ts";
-import { Soon } from "./soon.ts";
 import type { VerifySink } from "./verify-sink.ts";
 
 /** What a Verifier works with. */
@@ -45,9 +44,6 @@ export interface VerifierOptions extends RoleOptions {
 /** A view that was taken over is verified after this long at most, in milliseconds. */
 const SOON_MS = 10_000;
 
-/** What may be asked for again and again is done so far apart, in milliseconds. */
-const APART_MS = 10_000;
-
 /** How long the merge's decision is waited for before the next wait is chosen, in milliseconds: a bookmark comes each minute. */
 const DECIDED_MS = 75_000;
 
@@ -73,11 +69,8 @@ export class Verifier {
   #doubted: ReadonlySet<ObjectKey> = new Set();
   /** The last verification found objects of another history. */
   #foreign = false;
-  /** Cuts a wait short. */
-  #now = Promise.withResolvers<void>();
+  readonly #calls = new Calls();
   #inFull = false;
-  readonly #soon: Soon;
-  #signal: AbortSignal = new AbortController().signal;
 
   constructor(options: VerifierOptions) {
     this.#options = options;
@@ -89,7 +82,6 @@ export class Verifier {
     });
     this.#sampler = new Sampler(Math.floor(random() * 2 ** 32));
     this.#pace = new Pace({ everyMs, budgetPerHour }, clock.monotonic());
-    this.#soon = new Soon(clock, APART_MS, () => this.verifyNow());
     const state = { phase: "idle", since: clock.now() } as const;
     this.#report =
       options.before === undefined
@@ -113,18 +105,17 @@ export class Verifier {
   /** Starts the next verification at once. `inFull`: with every body, because the last settlement lacked one. */
   verifyNow(inFull = false): void {
     this.#inFull ||= inFull;
-    this.#now.resolve();
+    this.#calls.now();
   }
 
-  /** As `verifyNow`, but not more often than every 10 s. */
+  /** Starts the next verification as soon as its pace allows: see `Pace.soonMs`. One that waits after a failure does so. */
   verifySoon(): void {
-    this.#soon.ask(this.#signal);
+    this.#calls.soon();
   }
 
   /** Verifies until the signal aborts; then resolves. The first verification comes one wait after the last one. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, everyMs, random, verifiedAt, soon } = this.#options;
-    this.#signal = signal;
     // A clock that jumped back must not put it off.
     const age = verifiedAt === undefined ? 0 : Math.max(0, clock.now() - verifiedAt);
     const first = Math.max(0, everyMs * (0.5 + random()) - age);
@@ -133,8 +124,8 @@ export class Verifier {
     while (!signal.aborted) {
       if (!reported) this.#tell({ phase: "waiting", since: clock.now(), until: clock.now() + waitMs });
       try {
-        await this.#pause(clock.sleep.bind(clock, waitMs), signal);
-        waitMs = await this.#verify(signal);
+        await this.#wait(waitMs, signal);
+        waitMs = await this.#verify(this.#calls.answer(), signal);
         reported = this.#failures > 0;
       } catch (error) {
         if (signal.aborted) break;
@@ -144,27 +135,25 @@ export class Verifier {
     this.#tell({ phase: "stopped", since: clock.now() });
   }
 
-  /** Waits for `work`, or until the next verification is asked for; true: it was. */
-  async #pause(
-    work: (options: { readonly signal: AbortSignal }) => Promise<unknown>,
-    signal: AbortSignal,
-  ): Promise<boolean> {
-    const cut = new AbortController();
-    const over = work({ signal: AbortSignal.any([signal, cut.signal]) }).then(
-      () => false,
-      () => false,
-    );
-    try {
-      const asked = await untilAborted(Promise.race([over, this.#now.promise.then(() => true)]), signal);
-      if (asked) this.#now = Promise.withResolvers<void>();
-      return asked;
-    } finally {
-      cut.abort();
-    }
+  /** Until the next verification is due, or may begin because it was asked for. */
+  async #wait(ms: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    const due = clock.monotonic() + ms;
+    // Whoever failed waits as long as the API server was promised.
+    const heeded = this.#failures > 0 ? (["now"] as const) : (["now", "soon"] as const);
+    if ((await this.#calls.during(clock.sleep.bind(clock, ms), heeded, signal)) !== "soon") return;
+    const now = clock.monotonic();
+    const left = Math.max(0, Math.min(due - now, this.#pace.soonMs(now)));
+    this.#tell({ phase: "waiting", since: clock.now(), until: clock.now() + left });
+    await this.#calls.during(clock.sleep.bind(clock, left), ["now"], signal);
   }
 
-  /** One verification; returns how long to wait for the next. Rejects when `signal` aborts, or the store is final. */
-  async #verify(signal: AbortSignal): Promise<number> {
+  /**
+   * One verification; returns how long to wait for the next. Rejects when `signal` aborts, or the store is final.
+   *
+   * @param soon It was asked for out of turn.
+   */
+  async #verify(soon: boolean, signal: AbortSignal): Promise<number> {
     const { sink, clock, random } = this.#options;
     const { epoch } = sink;
     const before = this.#report;
@@ -180,7 +169,7 @@ export class Verifier {
       const outcome = await this.#round(signal);
       this.#failures = 0;
       this.#report = { ...this.#report, progress: undefined };
-      return await this.#ended(outcome, before, missed, signal);
+      return await this.#ended(outcome, { before, missed, soon }, signal);
     } catch (error) {
       if (started) sink.offer([{ type: "verification-abandoned", epoch }]);
       signal.throwIfAborted();
@@ -262,26 +251,30 @@ export class Verifier {
   /** Waits until the merge can have decided, and chooses the next wait by what it found. */
   async #ended(
     outcome: RoundOutcome | undefined,
-    before: VerifierReport,
-    missedBefore: number,
+    began: { readonly before: VerifierReport; readonly missed: number; readonly soon: boolean },
     signal: AbortSignal,
   ): Promise<number> {
     const { sink, clock, random } = this.#options;
     const { samples = 0, suspects = 0, sampled = false, until } = outcome ?? {};
     if (until !== undefined) {
       this.#tell({ phase: "waiting", since: clock.now(), until: clock.now() + DECIDED_MS });
-      const asked = await this.#pause(async (options) => {
-        await sink.passed(until, DECIDED_MS, options.signal);
-      }, signal);
+      const passed = async (options: { readonly signal: AbortSignal }): Promise<unknown> =>
+        sink.passed(until, DECIDED_MS, options.signal);
       // What was asked for meanwhile is due at once.
-      if (asked) this.#now.resolve();
+      if ((await this.#calls.during(passed, ["now"], signal)) === "now") this.#calls.now();
     }
     await sink.caughtUp(signal);
-    const found = Math.max(0, sink.missed - missedBefore);
+    const found = Math.max(0, sink.missed - began.missed);
     const result: RoundResult =
       outcome === undefined ? "undecided" : suspects > 0 || found > 0 ? "drift" : "consistent";
     return this.#pace.ended(
-      { result, requests: this.#report.requests - before.requests, samples, sampled: sampled || found > suspects },
+      {
+        result,
+        requests: this.#report.requests - began.before.requests,
+        samples,
+        sampled: sampled || found > suspects,
+        soon: began.soon,
+      },
       clock.monotonic(),
       random(),
     );
