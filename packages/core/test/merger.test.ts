@@ -23,10 +23,10 @@ function snapshot({ resourceVersion, objects }: Written): Snapshot {
 }
 
 const at = (version: string): Snapshot["resourceVersion"] => storedObject("x", "u", version).resourceVersion;
-const observed = (object: ReturnType<typeof storedObject>): MergeInput => ({
+const observed = (object: ReturnType<typeof storedObject>, type: "applied" | "deleted" = "applied"): MergeInput => ({
   type: "observed",
   epoch: 0,
-  observation: { type: "applied", object, origin: "live", observedAt: 0 },
+  observation: { type, object, origin: "live", observedAt: 0 },
 });
 
 /** Merges these batches, each in one commit. */
@@ -106,6 +106,51 @@ test("the last contact goes on only, unless it lies in a future that a clock was
   expect(await lastContact(relisted(12_000), heard(10_000))).toBe(12_000);
   expect(await lastContact(heard(25_000), heard(20_000))).toBe(25_000);
   expect(await lastContact(heard(25_001), heard(20_000))).toBe(20_000);
+});
+
+test.each([
+  ["one commit", [2]],
+  ["two commits", [1, 1]],
+])("law 10: events of one version (an etcd lease that ran out) are no repair: in %s", async (_, sizes) => {
+  const [a, b] = [storedObject("a", "ua", "5"), storedObject("b", "ub", "6")];
+  const ends = [observed(storedObject("a", "ua", "12"), "deleted"), observed(storedObject("b", "ub", "12"), "deleted")];
+  const batches: MergeInput[][] = [
+    [{ type: "relisted", epoch: 0, snapshot: snapshot({ resourceVersion: at("8"), objects: [a, b] }) }],
+    ...sizes.map((size) => ends.splice(0, size)),
+  ];
+  // Whoever was told the first of them holds 12, too.
+  const told = await merge(batches);
+  expect(await told.meta()).toMatchObject({ version: "12", repairPending: true, resumeFloor: undefined });
+  const passed = await merge([...batches, [observed(storedObject("c", "uc", "13"))]]);
+  expect(await passed.meta()).toMatchObject({ version: "13", repairPending: false, resumeFloor: undefined });
+  const together = await merge([
+    ...batches.slice(0, -1),
+    [...(batches.at(-1) ?? []), { type: "bookmark", epoch: 0, resourceVersion: at("14") }],
+  ]);
+  expect(await together.meta()).toMatchObject({ version: "14", repairPending: false, resumeFloor: undefined });
+});
+
+test("law 10: who was told one of the repairs of a verification, and its version, may not know the others", async () => {
+  const [a, b] = [storedObject("a", "ua", "5"), storedObject("b", "ub", "6")];
+  const from: MergeInput = {
+    type: "relisted",
+    epoch: 0,
+    snapshot: snapshot({ resourceVersion: at("8"), objects: [a, b] }),
+  };
+  const after = async (...objects: readonly ReturnType<typeof storedObject>[]): Promise<unknown> => {
+    const list: MergeInput = { type: "verified", epoch: 0, snapshot: snapshot({ resourceVersion: at("12"), objects }) };
+    const store = await merge([[from], [list]]);
+    const { version, repairPending } = await store.meta();
+    return { version, repairPending };
+  };
+  expect(await after()).toEqual({ version: "12", repairPending: true });
+  expect(await after(storedObject("a", "ua", "12"), storedObject("b", "ub", "10"))).toMatchObject({
+    repairPending: true,
+  });
+  expect(await after(storedObject("a", "ua", "11"), storedObject("b", "ub", "10"))).toMatchObject({
+    repairPending: false,
+  });
+  expect(await after(b)).toMatchObject({ repairPending: false });
 });
 
 test("a queue is drained, for who asks, when what was taken before is merged, whatever comes meanwhile", async () => {

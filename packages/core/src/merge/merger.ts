@@ -1,7 +1,7 @@
 import { KrmError } from "../errors.ts";
 import { untilAborted } from "../internal/abort.ts";
 import type { ObjectKey } from "../model/object-key.ts";
-import { compareResourceVersions, newestResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
+import { newestResourceVersion, type ResourceVersion } from "../model/resource-version.ts";
 import type { Revision } from "../model/stored-object.ts";
 import type { DesyncCause, ErrorReport, MergerReport } from "../monitor/role-status.ts";
 import { CLOCK_SLACK_MS } from "../monitor/scope-status.ts";
@@ -23,6 +23,7 @@ import type { DecidedVerdict, MergeInput, Step } from "./merge-input.ts";
 import { type MergeState, restoreMergeState } from "./merge-state.ts";
 import { PositionWaiters } from "./position-waiters.ts";
 import { advance } from "./reduce.ts";
+import { ResumeFloor } from "./resume-floor.ts";
 import type { ViewChange } from "./view-change.ts";
 
 /** What a Merger works with. */
@@ -68,9 +69,7 @@ export class Merger {
   #lastContact: number | undefined;
   #verifiedAt: number | undefined;
   #version: ResourceVersion | undefined;
-  #resumeFloor: ResourceVersion | undefined;
-  /** A repair waits for a version above this one, which readers were told before it (law 10). */
-  #repairedAt: ResourceVersion | undefined;
+  readonly #floor: ResumeFloor;
   readonly #keeper: LedgerKeeper;
   /** The ledger as it was last written. */
   #written: VerificationLedger | undefined;
@@ -86,8 +85,7 @@ export class Merger {
     this.#lastContact = meta.lastContact;
     this.#verifiedAt = meta.verifiedAt;
     this.#version = newestResourceVersion(this.#state.horizon, this.#state.position);
-    this.#resumeFloor = meta.resumeFloor;
-    this.#repairedAt = meta.repairPending ? this.#version : undefined;
+    this.#floor = new ResumeFloor(meta, this.#version);
     this.#keeper = new LedgerKeeper(ledger, options.clock, options.telemetry ?? noTelemetry);
     this.#written = ledger;
     this.#waiters = new PositionWaiters(options.clock, this.#state.position);
@@ -194,15 +192,12 @@ export class Merger {
     const changes: ViewChange[] = [];
     const verdicts: DecidedVerdict[] = [];
     const { epoch } = this.#state;
-    // An event tells readers its version as soon as they get it, before the view as a whole says it.
-    let told = this.#version;
     for (const input of inputs) {
       const step = advance(this.#state, input);
       this.#options.onStep?.(input, step);
       for (const change of step.changes) {
         changes.push(change);
-        if (isRepair(change, told)) this.#repairedAt = told;
-        else if (change.origin === "stream") told = newestResourceVersion(told, versionOf(change));
+        this.#floor.add(change);
       }
       if (step.belated) this.#options.onBelated?.();
       const around = { verifiedBefore: this.#verifiedAt, hadView: this.#version !== undefined };
@@ -251,20 +246,11 @@ export class Merger {
   #meta(reset: boolean): CommittedMeta {
     const { epoch, horizon, position, opaque } = this.#state;
     const version = newestResourceVersion(horizon, position);
-    const repairedAt = this.#repairedAt;
-    // The first version that nobody can have been told before the repair: resuming from below it is a 410 (law 10).
-    const isNews =
-      repairedAt !== undefined && version !== undefined && compareResourceVersions(version, repairedAt) > 0;
-    if (reset || isNews) {
-      this.#resumeFloor = version;
-      this.#repairedAt = undefined;
-    }
     this.#version = version;
     return {
       epoch,
       version: opaque ?? version,
-      resumeFloor: this.#resumeFloor,
-      repairPending: this.#repairedAt !== undefined,
+      ...this.#floor.commit(version, reset),
       horizon: opaque ?? horizon,
       verifiedAt: this.#verifiedAt,
       streamedThrough: position,
@@ -297,20 +283,6 @@ export class Merger {
       }
     }
   }
-}
-
-function versionOf(change: ViewChange): ResourceVersion {
-  return change.type === "set" ? change.object.resourceVersion : change.resourceVersion;
-}
-
-/**
- * A change takes effect at, or may have taken effect at, a version that readers were told already (law 10): by a list; or
- * by a stream that tells what it had left out, as that of another KRM does.
- */
-function isRepair(change: ViewChange, told: ResourceVersion | undefined): boolean {
-  if (told === undefined) return false;
-  const isInferred = change.type === "removed" && change.origin !== "stream";
-  return isInferred || compareResourceVersions(versionOf(change), told) <= 0;
 }
 
 function storeFailure(error: unknown): ErrorReport {

@@ -32,8 +32,10 @@ export interface ViewMeta {
   /** Resuming from a version below this one must be refused with 410: a repair took effect here (law 10). */
   readonly resumeFloor: ResourceVersion | undefined;
   /**
-   * A repair took effect while `version` stayed one that readers were told before it: until the version moves (and
-   * becomes the floor), resuming from it is only right along the feed, which holds the repair.
+   * Readers who were told `version` may not know all of this view: a repair took effect while it stayed one that they had
+   * been told before; or several events have this very version, or a verification of it put several things right. Until the
+   * version moves (and, after a repair, becomes the floor), resuming from it is only right along the feed, which holds what
+   * they lack.
    */
   readonly repairPending: boolean;
   /** H: the version of the newest verified snapshot. */
