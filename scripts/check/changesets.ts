@@ -45,16 +45,24 @@ export function checkChangesets(root: string): BoundaryReport {
   return { errors, warnings: [] };
 }
 
-/** Package sources that differ from the last release tag; all of them where there is none. */
+const MANIFEST = "packages/core/package.json";
+const SOURCES = "packages/*/src/**";
+/** What packages are called before the first release. */
+const UNRELEASED = "0.0.0";
+
+/** Package sources that differ from when the version was last raised; all of them where it never was. */
 function changedSources(root: string): readonly string[] {
-  const git = (...args: string[]): readonly string[] =>
-    execFileSync("git", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] })
-      .split("\n")
-      .filter((line) => line !== "");
+  const git = (...args: string[]): string =>
+    execFileSync("git", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  const lines = (text: string): readonly string[] => text.split("\n").filter((line) => line !== "");
+  const versionIn = (manifest: string): string => (JSON.parse(manifest) as { version: string }).version;
   try {
-    const [tag] = git("tag", "--list", "@krm/core@*", "--sort=-creatordate", "--merged", "HEAD");
-    const sources = "packages/*/src/**";
-    return tag === undefined ? git("ls-files", "--", sources) : git("diff", "--name-only", tag, "--", sources);
+    const version = versionIn(readFileSync(join(root, MANIFEST), "utf8"));
+    if (version === UNRELEASED) return lines(git("ls-files", "--", SOURCES));
+    // The changesets have just become this version.
+    if (version !== versionIn(git("show", `HEAD:${MANIFEST}`))) return [];
+    const [raised = ""] = lines(git("log", "-1", "--format=%H", "-G", '^  "version":', "--", MANIFEST));
+    return lines(git("diff", "--name-only", raised, "--", SOURCES));
   } catch {
     // Not a git checkout (a source archive): there is no history to hold it against.
     return [];
