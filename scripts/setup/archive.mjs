@@ -3,14 +3,23 @@ import { gunzipSync, inflateRawSync } from "node:zlib";
 
 /** The bytes of one file of a gzipped tar. Throws when it is not in there. */
 export function fileOfTgz(tgz, wanted) {
+  for (const { name, bytes } of entriesOfTgz(tgz)) if (name === wanted) return bytes;
+  throw new Error(`the archive holds no ${wanted}`);
+}
+
+/** Each entry of a gzipped tar: its name, and its bytes. */
+export function* entriesOfTgz(tgz) {
   const tar = gunzipSync(tgz);
   const text = (start, length) => tar.toString("utf8", start, start + length).replace(/\0.*$/s, "");
   for (let at = 0; at + 512 <= tar.length && tar[at] !== 0;) {
     const size = Number.parseInt(text(at + 124, 12), 8);
-    if (text(at, 100) === wanted) return tar.subarray(at + 512, at + 512 + size);
+    const folder = text(at + 345, 155);
+    yield {
+      name: `${folder}${folder === "" ? "" : "/"}${text(at, 100)}`,
+      bytes: tar.subarray(at + 512, at + 512 + size),
+    };
     at += 512 + Math.ceil(size / 512) * 512;
   }
-  throw new Error(`the archive holds no ${wanted}`);
 }
 
 const END_OF_DIRECTORY = 0x06054b50;
