@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { type RedisServer, withRedis } from "@krm/testkit/servers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -116,6 +118,19 @@ withRedis(process.env, (starter) => {
       await merge.io.stderr.matching(/widgets\.example\.krm\.dev: merged by this process/);
       expect((await fetch(ready)).status).toBe(200);
       await end(merge, stream);
+    }, 60_000);
+
+    it("are told of by a server where nobody is asked for a token, and nothing is to be read", async () => {
+      const tokens = join(cluster.folder, "tokens");
+      await writeFile(tokens, "a-token-of-a-reader,ada\n");
+      const serve = "serve --listen 127.0.0.1:0 --health-listen 127.0.0.1:0 --auth";
+      const server = begin(environment("told"), ...serve.split(" "), `static:${tokens}`);
+      await server.io.stderr.matching(/"url":"[^"]+"[^]*"url":"[^"]+"/);
+      const urls = [...server.io.stderr.text.matchAll(/"url":"([^"]+)"/g)].map(([, url]) => url ?? "");
+      const asked = urls.map(async (url) => (await fetch(`${url}/metrics`)).status);
+      expect((await Promise.all(asked)).toSorted((a, b) => a - b)).toEqual([200, 401]);
+      for (const url of urls) expect([401, 404]).toContain((await fetch(`${url}/pods`)).status);
+      await end(server);
     }, 60_000);
 
     it("wait for a store that is away, say so, and go on when it is back", async () => {

@@ -14,6 +14,8 @@ import {
 } from "../../options/common-flags.ts";
 import { clusterFlags, type ClusterOptions } from "../../options/cluster-flags.ts";
 import { logFlags, type LogOptions } from "../../options/log-flags.ts";
+import type { HostPort } from "../../options/listen-address.ts";
+import { healthListenFlag } from "../../options/role-flags.ts";
 import { refuseIdleFlags } from "../../options/idle-flags.ts";
 import { REDIS_HELP, storeFlag } from "../../options/store-flag.ts";
 import type { StoreChoice } from "../../options/store-url.ts";
@@ -22,12 +24,14 @@ import { endsWell } from "../../until-ended.ts";
 /** What `krm serve` was told. */
 export interface ServeOptions extends LogOptions, ServerFlagOptions, ClusterOptions {
   readonly store: StoreChoice;
+  readonly healthListen?: HostPort;
 }
 
 const EXAMPLES = `
 It follows the store and answers from a copy in its own memory, so that readers cost the store nothing: run as many as
 the readers need. Whatever resources monitors bring to the store are served, as soon as they are there. While the store
-is away it goes on with what it has, and says with every answer how old that is. /livez and /readyz are for the kubelet, /metrics for Prometheus.
+is away it goes on with what it has, and says with every answer how old that is. /livez and /readyz are for the kubelet, /metrics for Prometheus;
+where readers are asked who they are, --health-listen gives Prometheus an address that asks nobody, and has nothing for readers.
 
 Examples:
   krm serve --store redis://127.0.0.1:6379
@@ -64,7 +68,7 @@ export function addServe(program: Command, io: CliIo): void {
     .description("Answers readers from a store that monitors in other processes write to.")
     .addOption(storeFlag("serving"))
     .addOption(listenFlag({ host: "127.0.0.1", port: DEFAULT_PORT }));
-  for (const each of [...serverFlags(), ...clusterFlags(), ...logFlags()]) command.addOption(each);
+  for (const each of [...serverFlags(), healthListenFlag(), ...clusterFlags(), ...logFlags()]) command.addOption(each);
   command.addHelpText("after", EXAMPLES);
   command.action(async (options: ServeOptions & { readonly store: StoreChoice | undefined }) => {
     if (options.store === undefined) {

@@ -1,6 +1,7 @@
 import { ReplicaStore, scopeStatus, type ScopeStatus, silentLogger, systemClock } from "@krm/core";
 import { processMetrics, registerViewMetrics, storeMetrics } from "@krm/metrics/prometheus";
 import type { ReaderCluster } from "../../cluster/reader-cluster.ts";
+import type { ReadinessCheck } from "../../health/readiness.ts";
 import type { CliIo } from "../../io.ts";
 import { refuseUnsafe } from "../../listening/refuse-unsafe.ts";
 import { serveReaders } from "../../listening/serve-readers.ts";
@@ -38,8 +39,19 @@ export async function runServe(options: ServeOptions, io: CliIo): Promise<void> 
   logger.info({ store: options.store.shown }, "serving");
   replica.start();
   const stop = new AbortController();
-  const read = async (): Promise<readonly ScopeStatus[]> =>
-    Promise.all((await replica.scopes()).map(async (scope) => scopeStatus(replica.scope(scope), clock.now())));
+  let beatAt = clock.monotonic();
+  const read = async (): Promise<readonly ScopeStatus[]> => {
+    beatAt = clock.monotonic();
+    return Promise.all((await replica.scopes()).map(async (scope) => scopeStatus(replica.scope(scope), clock.now())));
+  };
+  if (options.healthListen !== undefined) {
+    const { serveHealth } = await import("../../health/serve-health.ts");
+    const checks = (): readonly ReadinessCheck[] => [
+      { ready: replica.connected, line: replica.connected ? "store" : "store, it does not answer" },
+    ];
+    const about = { silentMs: () => clock.monotonic() - beatAt, checks, metrics: registry };
+    resources.use(await serveHealth(about, options.healthListen, logger));
+  }
   const telling = tellChanges(async () => (await read()).map(scopeCondition), {
     logger,
     clock,
