@@ -35,7 +35,8 @@ describe("krm watch", { timeout: 30_000 }, () => {
 
   async function served(listen = "127.0.0.1:0"): Promise<{ readonly monitor: Running; readonly url: string }> {
     const monitor = begin({}, "monitor", "pods", "deploy", "--serve", "--listen", listen, "--kubeconfig", kubeconfig);
-    await monitor.io.stderr.matching(/"state":"synced","scopes":\["v1\/pods","apps\/v1\/deployments"\]/);
+    for (const resource of ["v1/pods", "apps/v1/deployments"])
+      await monitor.io.stderr.matching(new RegExp(`"resource":"${resource}","state":"synced"`));
     return { monitor, url: await urlOf(monitor) };
   }
 
