@@ -48,6 +48,15 @@ describe("the health of a store", () => {
     expect(health.failingSeconds("v1/pods")).toBe(0);
   });
 
+  it("is good again when another read is answered than the one that failed: that may never be asked again", async () => {
+    await fails("oldestCursor");
+    await answers("renew");
+    expect(health.failing).toBe(true);
+    await answers("cursor");
+    expect(health.failing).toBe(false);
+    expect(logger.lines.slice(1)).toEqual(["info the store answers again"]);
+  });
+
   it("is bad while one scope is: a shard of a cluster may be away alone", async () => {
     await fails("meta", REFUSED, "v1/nodes");
     await fails("meta");

@@ -2,15 +2,27 @@ import { type Clock, KrmError, type Logger } from "@krm/core";
 import type { StoreCalls } from "@krm/metrics/prometheus";
 import { sentences } from "../errors/error-line.ts";
 
+/** Where one of these is answered, so are the others: what began with one of them is often gone on with by another. */
+const READS: ReadonlySet<string> = new Set([
+  "meta",
+  "get",
+  "read",
+  "index",
+  "cursor",
+  "oldestCursor",
+  "reports",
+  "checkpoint",
+]);
+
 /**
- * Whether the store does what it is asked, by scope and call: reads may well be answered while writes are refused. Tells
- * when it begins to fail and when all is well again, one line each.
+ * Whether the store does what it is asked, by scope: its reads, and each call that writes. Reads may well be answered
+ * while writes are refused. Tells when it begins to fail and when all is well again, one line each.
  */
 export class StoreHealth {
   readonly #logger: Logger;
   readonly #clock: Clock;
   readonly #calls: StoreCalls | undefined;
-  /** Since when, by the monotonic clock, a call fails: by scope and call. */
+  /** Since when, by the monotonic clock, something fails: by scope and by what is asked. */
   readonly #failing = new Map<string, Map<string, number>>();
 
   /** @param calls Where it is measured how long calls take. @default nowhere */
@@ -73,12 +85,13 @@ export class StoreHealth {
     }
     const calls = this.#failing.get(scope) ?? new Map<string, number>();
     this.#failing.set(scope, calls);
-    if (!calls.has(call)) calls.set(call, this.#clock.monotonic());
+    const asked = kindOf(call);
+    if (!calls.has(asked)) calls.set(asked, this.#clock.monotonic());
   }
 
   #answered(scope: string, call: string): void {
     const calls = this.#failing.get(scope);
-    if (calls === undefined || !calls.delete(call)) return;
+    if (calls === undefined || !calls.delete(kindOf(call))) return;
     if (calls.size === 0) this.#end(scope);
   }
 
@@ -86,4 +99,8 @@ export class StoreHealth {
     this.#failing.delete(scope);
     if (!this.failing) this.#logger.info({}, "the store answers again");
   }
+}
+
+function kindOf(call: string): string {
+  return READS.has(call) ? "reads" : call;
 }
