@@ -357,4 +357,16 @@ describe("access", () => {
     expect(status.authenticated).toBeUndefined();
     expect(status.error).toContain("is invalid for the target audiences");
   });
+
+  it("lets a token in where it was issued for, and nowhere else", async () => {
+    server.users.set({ name: "reader", token: "reader-token", audiences: ["krm"] });
+    const path = "/apis/authentication.k8s.io/v1/tokenreviews";
+    const review = async (audiences?: readonly string[]): Promise<unknown> =>
+      (await client.call(path, { method: "POST", body: { spec: { token: "reader-token", audiences } } })).json.status;
+    expect(await review(["krm", "other"])).toMatchObject({ authenticated: true, audiences: ["krm"] });
+    expect(await review(["other"])).not.toHaveProperty("authenticated");
+    expect(await review()).not.toHaveProperty("authenticated");
+    expect((await client.call("/api", { token: "reader-token" })).status).toBe(401);
+    server.users.delete("reader");
+  });
 });

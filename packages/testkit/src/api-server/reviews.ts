@@ -2,10 +2,7 @@ import { badRequest, methodNotAllowed } from "@krm/apimachinery";
 import { apiVersionOf, type ResourceType } from "@krm/core";
 import { changedFields } from "../cluster/managed-fields.ts";
 import { isJsonObject, type JsonObject, listAt, objectAt, textAt } from "../cluster/sim-object.ts";
-import type { AccessAttributes, UserInfo, Users } from "./users.ts";
-
-/** What this API server calls itself in a token's audiences. */
-const AUDIENCE = "https://kubernetes.default.svc";
+import { type AccessAttributes, AUDIENCE, type UserInfo, type Users } from "./users.ts";
 
 /** The reviews that are served: resources that keep nothing, a POST is answered at once. */
 export const REVIEWS: readonly ResourceType[] = [
@@ -93,15 +90,19 @@ function inOrder(object: JsonObject): JsonObject {
 }
 
 function tokenStatus(users: Users, spec: JsonObject): JsonObject {
-  const user = users.byToken(textAt(spec, "token"));
-  if (user === undefined) return { user: {}, error: "invalid bearer token" };
-  const asked = listAt(spec, "audiences");
-  if (asked.length > 0 && !asked.includes(AUDIENCE)) {
-    const told = asked.map(String).join(" ");
-    return { user: {}, error: `token audiences ["${AUDIENCE}"] is invalid for the target audiences ["${told}"]` };
+  const token = textAt(spec, "token");
+  const issuedFor = users.audiencesOf(token);
+  if (issuedFor.length === 0) return { user: {}, error: "invalid bearer token" };
+  const asked = listAt(spec, "audiences").map(String);
+  const wanted = asked.length === 0 ? [AUDIENCE] : asked;
+  const audiences = issuedFor.filter((one) => wanted.includes(one));
+  const user = users.byToken(token, wanted);
+  if (user === undefined) {
+    const [held, told] = [issuedFor, wanted].map((list) => `["${list.join(" ")}"]`);
+    return { user: {}, error: `token audiences ${held} is invalid for the target audiences ${told}` };
   }
   const { groups, uid, username } = user;
-  return { authenticated: true, user: { username, uid, groups }, audiences: [AUDIENCE] };
+  return { authenticated: true, user: { username, uid, groups }, audiences };
 }
 
 function accessStatus(users: Users, who: Pick<UserInfo, "username" | "groups">, spec: JsonObject): JsonObject {

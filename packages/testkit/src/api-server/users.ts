@@ -18,12 +18,17 @@ export interface AccessRule {
 export interface SimUser {
   readonly name: string;
   readonly token: string;
+  /** What the token was issued for, as a projected service account token says. Default: this API server alone. */
+  readonly audiences?: readonly string[];
   /** Default: the name. */
   readonly uid?: string;
   /** Without `system:authenticated`, which is added. */
   readonly groups?: readonly string[];
   readonly rules?: readonly AccessRule[];
 }
+
+/** What the simulated API server calls itself in a token's audiences. */
+export const AUDIENCE = "https://kubernetes.default.svc";
 
 /** `admin` may do all (`system:masters`); `viewer` is known but has no rights beyond discovery. */
 export const DEFAULT_USERS: readonly SimUser[] = [
@@ -95,10 +100,16 @@ export class Users {
     return [...this.#byName.keys()];
   }
 
-  /** Who holds a bearer token; `undefined` when nobody does. */
-  byToken(token: string): UserInfo | undefined {
+  /** What a token was issued for; nothing when nobody holds it. */
+  audiencesOf(token: string): readonly string[] {
     const user = this.#byToken.get(token);
-    if (user === undefined) return undefined;
+    return user === undefined ? [] : (user.audiences ?? [AUDIENCE]);
+  }
+
+  /** Who holds a bearer token that was issued for one of these audiences; `undefined` when nobody does. */
+  byToken(token: string, audiences: readonly string[] = [AUDIENCE]): UserInfo | undefined {
+    const user = this.#byToken.get(token);
+    if (user === undefined || !this.audiencesOf(token).some((one) => audiences.includes(one))) return undefined;
     return {
       username: user.name,
       uid: user.uid ?? user.name,
