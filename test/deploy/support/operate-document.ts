@@ -72,8 +72,9 @@ function commandOf(line: string): DocumentedCommand {
     word.replaceAll(/["']/g, ""),
   );
   const end = words.findIndex((word) => ["|", ">", "&"].includes(word));
-  const own = (end === -1 ? words : words.slice(0, end)).filter((word) => !/^[A-Z_]+=/.test(word));
-  const [program = "", ...args] = own;
+  const whole = end === -1 ? words : words.slice(0, end);
+  // Variables stand in front of a program; behind it, such a word is an argument.
+  const [program = "", ...args] = whole.slice(whole.findIndex((word) => !/^[A-Z_]+=/.test(word)));
   const krm = args.indexOf("--");
   if (program === "npm" && args.slice(0, krm).join(" ") === "run -s krm")
     return { line, program: "krm", args: args.slice(krm + 1) };
