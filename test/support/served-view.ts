@@ -8,9 +8,10 @@ import {
   takeSnapshot,
 } from "@krm/core";
 
-/** What a KRM server answers for a resource: key → bytes. */
-export async function servedObjects(url: string, resource: ResourceType): Promise<Map<string, string>> {
-  const response = await fetch(`${url}/${resource.resource}`);
+/** What a KRM server answers for a resource: key → bytes. `token`: where it asks who is there. */
+export async function servedObjects(url: string, resource: ResourceType, token?: string): Promise<Map<string, string>> {
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const response = await fetch(`${url}/${resource.resource}`, { headers });
   if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
   const { items } = decodeListPage(Buffer.from(await response.arrayBuffer()));
   return bytesByKey(items);
