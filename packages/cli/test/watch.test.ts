@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WatchedSet } from "../src/commands/watch/watched-set.ts";
 import { writeKubeconfig } from "../src/files/write-kubeconfig.ts";
 import { EXIT, run } from "../src/index.ts";
-import { RowColumns } from "../src/text/row-columns.ts";
+import { Columns } from "../src/text/columns.ts";
 import { fakeIo } from "./fake-io.ts";
 import { begin, end, type Running, urlOf } from "./served-cluster.ts";
 
@@ -141,7 +141,7 @@ describe("what a watch has shown", () => {
   });
 
   it("stands in columns that only grow", () => {
-    const columns = new RowColumns();
+    const columns = new Columns();
     expect(
       columns.lines([
         ["EVENT", "NAME", "AGE"],
@@ -150,5 +150,7 @@ describe("what a watch has shown", () => {
     ).toEqual(["EVENT   NAME   AGE", "ADDED   a      1s"]);
     expect(columns.lines([["DELETED", "longer", "2s"]])).toEqual(["DELETED   longer   2s"]);
     expect(columns.lines([["ADDED", "b", "1s"]])).toEqual(["ADDED     b        1s"]);
+    // Of more rows than a function takes arguments.
+    expect(new Columns().lines(Array.from({ length: 200_000 }, () => ["a", "b"]))).toHaveLength(200_000);
   });
 });

@@ -39,11 +39,7 @@ async function firstTurn(work: (signal: AbortSignal) => Promise<unknown>, read: 
 describe("a turn of the event loop", () => {
   const wanted = (cache: FieldCache): NonNullable<ReturnType<typeof compile>> => {
     const fields = parseFieldSelector("spec.nodeName=node-1", PODS);
-    const compiled = compile(
-      { labels: parseLabelSelector(""), fields, node: undefined, owner: undefined },
-      PODS,
-      cache,
-    );
+    const compiled = compile({ labels: parseLabelSelector(""), fields }, PODS, cache);
     if (compiled === undefined) throw new Error("nothing is selected");
     return compiled;
   };

@@ -1,18 +1,33 @@
 import { printable } from "./printable.ts";
 
 /**
- * Sets rows in columns as kubectl does: left-aligned, three spaces between unless told otherwise, the last one not padded. Every row must have
- * as many cells as the first.
- *
- * @returns One line for each row, without line breaks.
+ * Sets rows in columns as kubectl does, some now and some later: left-aligned, the last cell not padded. A column is as wide
+ * as the widest cell that it has had.
  */
-export function alignColumns(rows: readonly (readonly string[])[], gap = 3): string[] {
-  const cells = rows.map((row) => row.map(printable));
-  const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
-  return cells.map((row) =>
-    row
-      .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd((widths[column] ?? 0) + gap)))
-      .join("")
-      .trimEnd(),
-  );
+export class Columns {
+  readonly #gap: number;
+  readonly #widths: number[] = [];
+
+  /** @param gap spaces between two columns */
+  constructor(gap = 3) {
+    this.#gap = gap;
+  }
+
+  /** One line for each row, without line breaks. */
+  lines(rows: readonly (readonly string[])[]): string[] {
+    const cells = rows.map((row) => row.map(printable));
+    for (const row of cells)
+      for (const [at, cell] of row.entries()) this.#widths[at] = Math.max(this.#widths[at] ?? 0, cell.length);
+    return cells.map((row) =>
+      row
+        .map((cell, at) => (at === row.length - 1 ? cell : cell.padEnd((this.#widths[at] ?? 0) + this.#gap)))
+        .join("")
+        .trimEnd(),
+    );
+  }
+}
+
+/** Sets rows in columns that come all at once. */
+export function alignColumns(rows: readonly (readonly string[])[], gap?: number): string[] {
+  return new Columns(gap).lines(rows);
 }

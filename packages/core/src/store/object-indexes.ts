@@ -40,11 +40,6 @@ export class ObjectIndexes {
     this.#objects = objects;
   }
 
-  /** How many indexes there are. */
-  get size(): number {
-    return this.#kept.size;
-  }
-
   /** An object was replaced, came, or went. */
   change(before: StoredObject | undefined, after: StoredObject | undefined): void {
     for (const [name, kept] of this.#kept) {

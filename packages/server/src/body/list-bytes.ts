@@ -1,6 +1,5 @@
 import { type ListEnvelope, listEnvelope, type ListMeta, objectHead } from "@krm/apimachinery";
 import { apiVersionOf, type ResourceType, type StoredObject } from "@krm/core";
-import type { ListMetadata } from "@krm/protocol";
 
 /** A list, or another document, as it goes over the wire: its length, and its bytes in chunks, most of them the stored objects' own. */
 export interface ListBytes {
@@ -28,7 +27,7 @@ const NEWLINE = Buffer.from("\n");
  * Puts a Kubernetes list around the bytes of its objects; nothing is copied or parsed. Items of built-in kinds stand
  * without `kind` and `apiVersion`, those of custom resources with them, as the API server sends both.
  */
-export function listBytes(resource: ResourceType, metadata: ListMetadata, items: readonly StoredObject[]): ListBytes {
+export function listBytes(resource: ResourceType, metadata: ListMeta, items: readonly StoredObject[]): ListBytes {
   const apiVersion = apiVersionOf(resource);
   const start = JSON.stringify({ kind: resource.listKind, apiVersion, metadata });
   return around(resource, { head: `${start.slice(0, -1)},"items":[`, tail: "]}\n" }, items, false);

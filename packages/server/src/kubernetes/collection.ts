@@ -8,26 +8,21 @@ import {
   type StatusError,
   versionExpired,
 } from "@krm/apimachinery";
-import { isResourceVersion, resourceName } from "@krm/core";
+import { resourceName } from "@krm/core";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { sendCompressed } from "../answer/send-compressed.ts";
-import { tellFreshness } from "../answer/tell-freshness.ts";
+import { takeList } from "../answer/take-list.ts";
 import { tellTrust } from "../answer/tell-trust.ts";
 import type { ResourceAttributes } from "../auth/authorizer.ts";
-import { listEtag, matchesEtag } from "../body/etag.ts";
 import { readAccessible, refuseScope } from "../request/list-scope.ts";
 import { readMaxStaleness } from "../request/max-staleness.ts";
 import { withoutZeros } from "../request/version-digits.ts";
-import { refuseLarge } from "../limits/list-size.ts";
-import { takePage } from "../selection/page.ts";
 import { selectedNamespace } from "../selection/selected-namespace.ts";
 import { grantList, type ListGrant } from "../scope/list-grant.ts";
-import { tellPart, tellScope } from "../scope/tell-scope.ts";
-import { compile, lookUps, type Selection } from "../selection/selection.ts";
+import { lookUps, type Selection } from "../selection/selection.ts";
 import { scopesFor } from "../view/catalog.ts";
-import { findView, keepForMore, type ViewRequest } from "../view/list-view.ts";
-import { readPageToken, writeInconsistentToken, writePageToken } from "../view/page-token.ts";
-import type { View } from "../view/view.ts";
+import type { ViewRequest } from "../view/list-view.ts";
+import { readPageToken, writeInconsistentToken } from "../view/page-token.ts";
 import type { KubernetesContext } from "./context.ts";
 import type { KubernetesRequest } from "./kubernetes-request.ts";
 import { absoluteKey, relativeKey } from "./list-keys.ts";
@@ -48,7 +43,7 @@ export async function answerCollection(context: KubernetesContext, asked: Collec
   requireForm(view, "a list");
   const options = parseListOptions(query, "list");
   const fields = parseFieldSelector(options.fieldSelector, resource);
-  const selection = { labels: options.labels, fields, node: undefined, owner: undefined };
+  const selection = { labels: options.labels, fields };
   const wants: WithoutGrant = {
     ...viewRequest(options, fields, namespace),
     where: lookUps(selection, resource),
@@ -85,48 +80,25 @@ async function answerGranted(
   const { resource } = watched;
   const wants: ViewRequest = { ...read.wants, within };
   await context.follow(scopesFor(watched, wants.namespace), request.signal);
-  const found = await findView(watched, wants, { ...context, signal: request.signal });
-  tellFreshness(found.view, reply, context);
-  if (within === undefined) tellPart(watched, wants.namespace, reply);
-  tellScope(grant, reply);
-  const etag = etagOf(view, request, found.view.parts, within);
-  if (etag !== undefined) reply.header("etag", etag);
-  if (etag !== undefined && matchesEtag(request.headers["if-none-match"], etag)) return reply.code(304).send();
-
-  const version = found.version ?? "";
-  const wanted = compile(selection, resource, context.fields);
-  const page = await takePage(found.view.objects, {
-    after: found.after,
-    limit: isResourceVersion(version) ? limitOf(options, context.limits) : 0,
-    wanted,
-    cache: context.fields,
-    signal: request.signal,
-  });
-  refuseLarge(page.items, context.limits.maxListSize);
-  const { last, remaining: remainingItemCount } = page;
-  const pageToken = async (after: string): Promise<string> => {
-    const kept = await keepForMore(context, watched, wants, found);
-    return writePageToken(version, { ...kept, after: relativeKey(after, namespace) });
-  };
-  const more = last === undefined ? undefined : await pageToken(last);
-  const meta = { resourceVersion: version, continue: more, remainingItemCount };
+  const limit = limitOf(options, context.limits);
+  const keyInToken = (key: string): string => relativeKey(key, namespace);
+  const taken = await takeList(
+    context,
+    { grant, wants, selection, limit, tag: tagOf(view, request), keyInToken },
+    request,
+    reply,
+  );
+  if (taken === undefined) return reply.code(304).send();
   const written = writtenType(view);
   if (written !== undefined && request.method === "HEAD") return reply.type(written).send();
-  const isFromStart = wanted === undefined && found.after === undefined;
-  const shown = { resource, view, now: context.clock.now(), isFromStart };
-  const { body, contentType } = await representList(shown, page.items, meta, request.signal);
+  const shown = { resource, view, now: context.clock.now(), isFromStart: taken.isFromStart };
+  const { body, contentType } = await representList(shown, taken.items, taken.metadata, request.signal);
   return sendCompressed(request, reply, body, context.compressed, contentType);
 }
 
-/** The tag of a list in one form; undefined: a Table, which tells ages. */
-function etagOf(
-  { representation }: ObjectView,
-  { raw }: FastifyRequest,
-  parts: View["parts"],
-  within: readonly string[] | undefined,
-): string | undefined {
-  if (representation.type === "table") return undefined;
-  return listEtag([raw.url ?? "", JSON.stringify([representation, within ?? null])], parts);
+/** Undefined: a Table, which tells ages. */
+function tagOf({ representation }: ObjectView, { raw }: FastifyRequest): readonly string[] | undefined {
+  return representation.type === "table" ? undefined : [raw.url ?? "", JSON.stringify(representation)];
 }
 
 /**

@@ -1,34 +1,25 @@
 import { versionExpired } from "@krm/apimachinery";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { isResourceVersion, type ResourceType, resourceName } from "@krm/core";
-import { formatFreshness } from "@krm/protocol";
+import { type ResourceType, resourceName } from "@krm/core";
 import { sendList } from "../answer/send-list.ts";
+import { takeList, type TakeListContext } from "../answer/take-list.ts";
 import { tellTrust } from "../answer/tell-trust.ts";
 import type { Access } from "../auth/access.ts";
 import { flatListAttributes, namespaceIn } from "../auth/access-attributes.ts";
-import { listEtag, matchesEtag } from "../body/etag.ts";
 import { listBytes } from "../body/list-bytes.ts";
-import type { Limits } from "../limits/limit-options.ts";
-import { refuseLarge } from "../limits/list-size.ts";
 import { type ListRequest, readListRequest } from "../request/list-request.ts";
-import type { FieldCache } from "../selection/field-cache.ts";
-import { takePage } from "../selection/page.ts";
-import { compile, lookUps } from "../selection/selection.ts";
+import { lookUps } from "../selection/selection.ts";
 import { grantList, type ListGrant } from "../scope/list-grant.ts";
-import { tellPart, tellScope } from "../scope/tell-scope.ts";
 import type { Catalog } from "../view/catalog.ts";
-import { findView, keepForMore, type ListViewContext, type ViewRequest, versionsOf } from "../view/list-view.ts";
-import { readPageToken, writeInconsistentToken, writePageToken } from "../view/page-token.ts";
-import { freshnessOf, requireView } from "../view/trust.ts";
-import { judgeParts, type View } from "../view/view.ts";
+import { type ViewRequest, versionsOf } from "../view/list-view.ts";
+import { readPageToken, writeInconsistentToken } from "../view/page-token.ts";
+import type { View } from "../view/view.ts";
 
 /** What lists are made from. */
-export interface ListContext extends Omit<ListViewContext, "signal"> {
+export interface ListContext extends TakeListContext {
   readonly catalog: Catalog;
-  readonly fields: FieldCache;
   /** Who may read what. */
   readonly access: Access;
-  readonly limits: Pick<Limits, "maxListSize">;
 }
 
 /** Answers a flat list: `GET /pods?namespace=team-a`. An error, too, tells how far the view can be trusted. */
@@ -99,43 +90,12 @@ async function answer(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const target = request.raw.url ?? "";
-  const { watched, within } = grant;
-  const found = await findView(watched, wants, { ...context, signal: request.signal });
-  const { view } = found;
-  const now = context.clock.now();
-  const parts = judgeParts(view.parts, now, context.staleness);
-  reply.headers(formatFreshness(freshnessOf(parts, now)));
-  requireView(parts, within);
-  if (within === undefined) tellPart(watched, asked.namespace, reply);
-  tellScope(grant, reply);
-  const etag = listEtag([resourceName(watched.resource), target, JSON.stringify(within ?? null)], parts);
-  reply.header("etag", etag);
-  if (matchesEtag(request.headers["if-none-match"], etag)) return reply.code(304).send();
-
-  const version = found.version ?? "";
-  const wanted = compile(asked, watched.resource, context.fields);
-  // A version that no token can carry leaves no way to ask for more: then everything comes at once.
-  const limit = isResourceVersion(version) ? asked.limit : 0;
-  const page = await takePage(view.objects, {
-    after: found.after,
-    limit,
-    wanted,
-    cache: context.fields,
-    signal: request.signal,
-  });
-  refuseLarge(page.items, context.limits.maxListSize);
-  const { last } = page;
-  const more =
-    last === undefined
-      ? undefined
-      : writePageToken(version, { ...(await keepForMore(context, watched, wants, found)), after: last });
-  const metadata = {
-    resourceVersion: version,
-    ...(more === undefined ? {} : { continue: more }),
-    ...(page.remaining === undefined ? {} : { remainingItemCount: page.remaining }),
-  };
-  return sendList(request, reply, listBytes(watched.resource, metadata, page.items));
+  const { resource } = grant.watched;
+  const tag = [resourceName(resource), request.raw.url ?? ""];
+  const list = { grant, wants, selection: asked, limit: asked.limit, tag, keyInToken: (key: string) => key };
+  const taken = await takeList(context, list, request, reply);
+  if (taken === undefined) return reply.code(304).send();
+  return sendList(request, reply, listBytes(resource, taken.metadata, taken.items));
 }
 
 function viewRequest(asked: ListRequest, resource: ResourceType): WithoutGrant {

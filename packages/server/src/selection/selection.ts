@@ -7,9 +7,9 @@ export interface Selection {
   readonly labels: LabelSelector;
   readonly fields: FieldSelector;
   /** `spec.nodeName`. */
-  readonly node: string | undefined;
+  readonly node?: string | undefined;
   /** The uid of an owner. */
-  readonly owner: string | undefined;
+  readonly owner?: string | undefined;
 }
 
 /** Tells whether an object is wanted. */

@@ -13,15 +13,9 @@ interface Subject<T> {
 export class InterestIndex<T> {
   readonly #always = new Set<T>();
   readonly #subjects = new Map<string, Subject<T>>();
-  #size = 0;
-
-  get size(): number {
-    return this.#size;
-  }
 
   /** @param where All of these hold for what is of interest; the one with the fewest values counts. */
   add(where: readonly ObjectTerm[], item: T): void {
-    this.#size += 1;
     const term = mostTelling(where);
     if (term === undefined) {
       this.#always.add(item);
@@ -35,7 +29,6 @@ export class InterestIndex<T> {
 
   /** Takes out what was added, with the same terms. */
   delete(where: readonly ObjectTerm[], item: T): void {
-    this.#size -= 1;
     const term = mostTelling(where);
     if (term === undefined) {
       this.#always.delete(item);

@@ -194,7 +194,7 @@ export class WatchHub implements AsyncDisposable {
   #interest({ namespace, options, fields, scopes }: WatchQuery): Interest {
     const { labels } = options;
     const [scope, ...others] = scopes;
-    const selection = { labels, fields, node: undefined, owner: undefined };
+    const selection = { labels, fields };
     return {
       id: JSON.stringify([labels.toString(), fields.toString()]),
       // A scope of one namespace holds no others.

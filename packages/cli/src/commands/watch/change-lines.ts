@@ -1,4 +1,4 @@
-import { RowColumns } from "../../text/row-columns.ts";
+import { Columns } from "../../text/columns.ts";
 import { nameLines, tableCells } from "../get/object-lines.ts";
 import type { WatchCommandOptions } from "./command.ts";
 import type { ShownChange } from "./watched-set.ts";
@@ -6,7 +6,7 @@ import type { ShownChange } from "./watched-set.ts";
 /** Writes changes as they come; the first ones of a table under a heading. */
 export class ChangeLines {
   readonly #options: Pick<WatchCommandOptions, "output" | "namespace">;
-  readonly #columns = new RowColumns();
+  readonly #columns = new Columns();
   #hasHeading = false;
 
   constructor(options: Pick<WatchCommandOptions, "output" | "namespace">) {
