@@ -140,6 +140,23 @@ describe("what a watch has shown", () => {
     expect(take({ type: "deleted", object: object("d", "4"), resourceVersion: "4" })).toEqual(["DELETED d"]);
   });
 
+  it("is nothing before it was complete once: what broke off is shown as a whole", () => {
+    const set = new WatchedSet();
+    const added = (name: string): Parameters<WatchedSet["take"]>[0] => ({
+      type: "added",
+      object: object(name, "1"),
+      resourceVersion: "1",
+    });
+    for (const event of [{ type: "reset", reason: "start" } as const, added("a"), added("b")]) set.take(event);
+    set.take({ type: "reset", reason: "interrupted" });
+    const whole = [added("a"), added("b"), added("c"), synced].flatMap((event) => set.take(event));
+    expect(whole.map((one) => `${one.type} ${one.object.metadata?.name ?? ""}`)).toEqual([
+      "ADDED a",
+      "ADDED b",
+      "ADDED c",
+    ]);
+  });
+
   it("stands in columns that only grow", () => {
     const columns = new Columns();
     expect(

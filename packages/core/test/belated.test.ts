@@ -71,6 +71,15 @@ describe("an event that comes when the stream has passed its version", () => {
     expect(merge(...overlooked, told(b9), gap).step.verdicts).toMatchObject([{ result: "consistent", drift: [] }]);
   });
 
+  test("… nor by one of which another object leaves a doubt, once that is over", () => {
+    const begun: MergeInput = { type: "verification-started", epoch: 0 };
+    const doubts = [{ key: a5.key, until: at("14"), found: undefined, listed: undefined }];
+    const { state, step } = merge(...overlooked, told(b9), begun, { ...verified("12", b9), doubts } as MergeInput);
+    expect(step.verdicts).toEqual([]);
+    const end = reduce(state, told({ ...a5, resourceVersion: at("13") }, "deleted")).state;
+    expect(reduce(end, passed("14")).step.verdicts).toMatchObject([{ result: "lag", drift: [] }]);
+  });
+
   test("another state than the one that it told is claimed all the same", () => {
     const { step } = merge(...overlooked, told(b9), verified("12", a5, storedObject("b", "ub", "11")));
     expect(step.verdicts).toMatchObject([{ result: "drift", drift: [{ type: "added" }] }]);

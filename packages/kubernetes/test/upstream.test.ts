@@ -206,6 +206,8 @@ describe("the way there", () => {
   });
 });
 
+const latin1 = (words: string): string => Buffer.from(words).toString("latin1");
+
 describe("an answer", () => {
   it("comes as it is: status, headers of several lines, compressed bytes", async () => {
     const packed = gzipSync("theirs");
@@ -213,6 +215,7 @@ describe("an answer", () => {
       response.writeHead(409, {
         "content-encoding": "gzip",
         "x-several": ["a", "b"],
+        warning: latin1('299 - "Größe 古い"'),
         "content-length": packed.length,
       });
       response.end(packed);
@@ -222,6 +225,8 @@ describe("an answer", () => {
     const { body, headers: told, status } = await upstream.read(read({ headers }));
     const bytes: Uint8Array[] = [];
     for await (const chunk of body) bytes.push(chunk);
+    // A character for each byte: passed on as it is, it is what was sent.
+    expect(told["warning"]).toBe(latin1('299 - "Größe 古い"'));
     expect([status, told["content-encoding"], told["x-several"]]).toEqual([409, "gzip", ["a", "b"]]);
     expect(Buffer.concat(bytes)).toEqual(packed);
     expect(server.requests[0]?.headers).toMatchObject({ "accept-encoding": "gzip", "impersonate-group": "a, b, c" });

@@ -55,8 +55,9 @@ export const ERROR_CAUSES = [
   "RepeatedParameter",
   /** 413: the list is larger than the server answers at once; its pages need not be. */
   "ListTooLarge",
-  /** 429: the user has as many watches open as the server lets one have. */
+  /** 429: so many requests of the user are sent on to the API server already. */
   "TooManyForwarded",
+  /** 429: the user has as many watches open as the server lets one have. */
   "TooManyWatches",
   /** Not sent on to the API server: 400 for a path that servers may read differently, 403 for what is not a read, or not asked by a token. */
   "NotForwarded",

@@ -1,4 +1,7 @@
+import { selectableFields, supportedFields } from "@krm/apimachinery";
+import { SeededRandom } from "@krm/testkit";
 import { describe, expect, it } from "vitest";
+import { FieldCache } from "../src/selection/field-cache.ts";
 import { DEPLOYMENTS, NODES, PODS, SERVICES } from "@krm/core";
 import { failure, names, testApp } from "./support/app.ts";
 import { fill, object, pod } from "./support/fixtures.ts";
@@ -49,7 +52,9 @@ describe("what is asked for again and again", () => {
   it("is answered the same, by every combination, also after changes", async () => {
     await using test = testApp();
     const scope = { resource: PODS };
-    await fill(test.store, scope, PODS_OF_ALL_SORTS);
+    // Fewer are not looked up.
+    const others = Array.from({ length: 100 }, (_, i) => pod({ name: `z${i}` }, `other-${i}`, "Unknown"));
+    await fill(test.store, scope, [...PODS_OF_ALL_SORTS, ...others]);
     const asks: readonly (readonly [string, readonly string[]])[] = [
       ["labelSelector=app%3Ddb", ["c"]],
       ["labelSelector=app%3Dweb,tier%3Dx", ["b"]],
@@ -61,7 +66,7 @@ describe("what is asked for again and again", () => {
     for (let time = 0; time < 4; time++)
       for (const [query, expected] of asks) expect(names(await test.get(`/pods?${query}`)), query).toEqual(expected);
     const moved = pod({ name: "a", labels: { app: "db" }, version: "9" }, "node-2", "Running");
-    await fill(test.store, scope, [moved, ...PODS_OF_ALL_SORTS.slice(1)]);
+    await fill(test.store, scope, [moved, ...PODS_OF_ALL_SORTS.slice(1), ...others]);
     expect(names(await test.get("/pods?labelSelector=app%3Ddb"))).toEqual(["a", "c"]);
     expect(names(await test.get("/pods?fieldSelector=spec.nodeName%3Dnode-2"))).toEqual(["a", "b"]);
     expect(names(await test.get("/pods?node=node-1"))).toEqual(["c"]);
@@ -70,7 +75,9 @@ describe("what is asked for again and again", () => {
   it("pages of a selection come from one moment, also where it was looked up", async () => {
     await using test = testApp();
     const scope = { resource: PODS };
-    const many = Array.from({ length: 9 }, (_, i) => pod({ name: `p${i}`, labels: { app: i < 4 ? "web" : "db" } }));
+    const many = Array.from({ length: 100 }, (_, i) =>
+      pod({ name: i < 4 ? `p${i}` : `q${i}`, labels: { app: i < 4 ? "web" : "db" } }),
+    );
     await fill(test.store, scope, many);
     for (let time = 0; time < 3; time++) await test.get("/pods?labelSelector=app%3Dweb");
     const first = await test.get("/pods?labelSelector=app%3Dweb&limit=2");
@@ -97,6 +104,39 @@ it("one reader's many selections do not drive out another's next page", async ()
   await fill(test.store, scope, [pod({ name: "p2", labels: { app: "db" }, version: "9" })]);
   const rest = await test.get(`${selected("app=web")}&limit=2&continue=${encodeURIComponent(token)}`);
   expect(names(rest)).toEqual(["p2", "p3"]);
+});
+
+it("a field is the same, whether it is read at its place or of the whole object", () => {
+  const random = new SeededRandom("fields");
+  const values = ["x", "", 7, true, null, {}, ["y"], undefined, 'a\\"b'] as const;
+  for (const resource of [PODS, NODES, SERVICES, DEPLOYMENTS]) {
+    const fields = supportedFields(resource);
+    for (let round = 0; round < 200; round++) {
+      const some = (...names: readonly string[]): Record<string, unknown> =>
+        Object.fromEntries(names.map((name) => [name, random.pick(values)]));
+      const one = object(
+        { name: "a", namespace: "team-a" },
+        {
+          spec: some(
+            "nodeName",
+            "restartPolicy",
+            "schedulerName",
+            "serviceAccountName",
+            "clusterIP",
+            "type",
+            "unschedulable",
+          ),
+          status: random.chance(0.1) ? null : some("phase", "podIP", "nominatedNodeName"),
+        },
+      );
+      const whole = selectableFields(resource, JSON.parse(Buffer.from(one.bytes).toString()));
+      const alone = fields.map((field) => [field, new FieldCache().fieldsOf(resource, one, [field])[field]]);
+      expect(Object.fromEntries(alone), `round ${round}`).toEqual(whole);
+      expect(new FieldCache().fieldsOf(resource, one, random.chance(0.5) ? fields : fields.toReversed())).toEqual(
+        whole,
+      );
+    }
+  }
 });
 
 describe("owners", () => {

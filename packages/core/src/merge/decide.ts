@@ -61,7 +61,7 @@ export interface Judged {
   /** Keys of which nobody wrote down what the stream showed. */
   readonly unknown: number;
   /** Differences of which the stream told, too late. */
-  readonly lag?: number;
+  readonly lag: number;
 }
 
 /**
@@ -80,7 +80,7 @@ export function shownAt(
 }
 
 /** `drift` outweighs what could not be judged, and that what came late. */
-export function resultOf({ drift, unknown, lag = 0 }: Judged): Verdict["result"] {
+export function resultOf({ drift, unknown, lag }: Judged): Verdict["result"] {
   if (drift.length > 0) return "drift";
   return unknown > 0 ? "inconclusive" : lag > 0 ? "lag" : "consistent";
 }

@@ -45,6 +45,8 @@ export interface OpenCheck {
   told: boolean;
   /** Keys of which nobody wrote down what the stream showed. */
   readonly unknown: number;
+  /** Differences of which the stream told, too late. */
+  readonly lag: number;
   readonly doubts: Map<ObjectKey, OpenDoubt>;
   /** The lowest version that a doubt waits for. */
   earliest: ResourceVersion;

@@ -51,7 +51,7 @@ export function openCheck(
   state: MergeState,
   { snapshot, mode = "latest-full" }: VerifiedInput,
   doubts: ReadonlyMap<ObjectKey, Doubt>,
-  { drift, unknown }: Judged,
+  { drift, lag, unknown }: Judged,
   work: Work,
 ): void {
   const { resourceVersion: horizon, takenAt } = snapshot;
@@ -61,7 +61,7 @@ export function openCheck(
     open.set(key, { ...doubt, shown: claim === "unknown" || claim?.gone === true ? undefined : claim });
   }
   const earliest = earliestOf(open) ?? horizon;
-  const check: OpenCheck = { horizon, mode, takenAt, drift, unknown, doubts: open, earliest, told: false };
+  const check: OpenCheck = { horizon, mode, takenAt, drift, unknown, lag, doubts: open, earliest, told: false };
   tellWhenDecided(check, work);
   state.check = check;
 }
@@ -77,7 +77,7 @@ export function keepDoubts(
   const earliest = earliestOf(open);
   if (earliest === undefined) return;
   const { resourceVersion: horizon, takenAt } = snapshot;
-  state.check = { horizon, mode, takenAt, drift: [], unknown: 0, doubts: open, earliest, told: true };
+  state.check = { horizon, mode, takenAt, drift: [], unknown: 0, lag: 0, doubts: open, earliest, told: true };
 }
 
 function earliestOf(doubts: ReadonlyMap<ObjectKey, Doubt>): ResourceVersion | undefined {
@@ -140,20 +140,20 @@ export function dropOutdated(state: MergeState, horizon: ResourceVersion): void 
 
 function tellWhenDecided(check: OpenCheck, work: Work): void {
   if (check.told || [...check.doubts.values()].some(isVanished)) return;
-  const { horizon, mode, drift, unknown } = check;
+  const { horizon, mode, drift } = check;
   check.told = true;
-  work.verdicts.push({ horizon, result: resultOf({ drift, unknown }), mode, drift });
+  work.verdicts.push({ horizon, result: resultOf(check), mode, drift });
 }
 
 /** Nothing more is decided at its horizon; of what its objects said, the newest stays open. */
 function endCheck(state: MergeState, check: OpenCheck, work: Work): void {
-  const { horizon, mode, drift, unknown, doubts, told } = check;
+  const { horizon, mode, drift, doubts, told, unknown } = check;
   const open = [...doubts.values()].filter(isVanished).map(({ key }) => key);
   const left = [...doubts].filter(([, doubt]) => !isVanished(doubt)).slice(-MOST_OPEN);
   const earliest = earliestOf(new Map(left));
   state.check =
     earliest === undefined ? undefined : { ...check, drift: [], doubts: new Map(left), earliest, told: true };
   if (told) return;
-  const verdict = { horizon, result: resultOf({ drift, unknown: unknown + open.length }), mode, drift };
+  const verdict = { horizon, result: resultOf({ ...check, unknown: unknown + open.length }), mode, drift };
   work.verdicts.push(open.length === 0 ? verdict : { ...verdict, open });
 }

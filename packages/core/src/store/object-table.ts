@@ -8,6 +8,9 @@ import type { ReadQuery } from "./store.ts";
 /** A sorted list is rebuilt at once, rather than grown one by one, from this many new objects on. */
 const BULK = 256;
 
+/** So many objects are looked through without an index. */
+const FEW = 64;
+
 /**
  * The objects of one view, by key, and in the API server's order (by key, in bytes) within each namespace. A change
  * costs a search, and a shift in its namespace where a key comes or goes; a read costs what it returns, also one that is
@@ -38,8 +41,9 @@ export class ObjectTable {
   /** See {@link ScopeStore.read}: in order, an array of the caller's own. */
   read({ namespace, where = [] }: ReadQuery = {}): StoredObject[] {
     if (where.length > 0) {
+      // Among few a look at each is cheaper than an index, which everybody pays for at every change.
       const among = namespace === undefined ? this.#objects.size : (this.#order.get(namespace)?.length ?? 0);
-      const found = this.#indexes.read(where, namespace, among);
+      const found = among > FEW ? this.#indexes.read(where, namespace, among) : undefined;
       if (found !== undefined) return found;
     }
     if (namespace !== undefined) return [...(this.#order.get(namespace) ?? [])];

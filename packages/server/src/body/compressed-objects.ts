@@ -12,6 +12,7 @@ const VARIANTS = 3;
 
 /** Objects that follow each other in a list. */
 interface Stretch {
+  readonly first: StoredObject;
   readonly objects: readonly StoredObject[];
   /** It begins where others of the same list will: worth keeping. Anywhere else there would be one for each object. */
   readonly isKept: boolean;
@@ -60,9 +61,7 @@ export class CompressedObjects {
     yield storedRun(list.tail);
   }
 
-  async #run({ isKept, objects }: Stretch, { pieces }: ObjectsInList): Promise<CompressedRun> {
-    const [first] = objects;
-    if (first === undefined) return COMMA;
+  async #run({ first, isKept, objects }: Stretch, { pieces }: ObjectsInList): Promise<CompressedRun> {
     const known = this.#runs.get(first) ?? [];
     const same = known.find((one) => this.#isOf(one, objects));
     if (same !== undefined) {
@@ -96,22 +95,25 @@ export class CompressedObjects {
 
 /** Cuts a list into stretches. */
 function* cut({ isFromStart, items }: ObjectsInList): Generator<Stretch, void, undefined> {
-  let start = 0;
+  let objects: StoredObject[] = [];
   let bytes = 0;
   let isKept = isFromStart;
-  for (const [at, item] of items.entries()) {
+  for (const item of items) {
     const size = item.bytes.byteLength;
     const isBorder = begins(item);
-    if (at > start && (isBorder || bytes + size > LONGEST)) {
-      yield { objects: items.slice(start, at), isKept };
-      start = at;
+    const [first] = objects;
+    if (first !== undefined && (isBorder || bytes + size > LONGEST)) {
+      yield { first, objects, isKept };
+      objects = [];
       bytes = 0;
     }
     // What is too long for one run goes on in runs that are the same in every list.
     if (isBorder) isKept = true;
+    objects.push(item);
     bytes += size;
   }
-  if (items.length > start) yield { objects: items.slice(start), isKept };
+  const [first] = objects;
+  if (first !== undefined) yield { first, objects, isKept };
 }
 
 /** One of sixteen: the last digit of a random uid. */

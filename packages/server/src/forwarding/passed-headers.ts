@@ -68,16 +68,10 @@ export function answeredHeaders({ headers }: Pick<UpstreamAnswer, "headers">): R
   const told: Record<string, string | string[]> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined || own.has(name) || !(ANSWERED.has(name) || name.startsWith(PRIORITY))) continue;
-    const written = typeof value === "string" ? onWire(value) : value.map(onWire);
-    if (typeof written === "string" ? WRITABLE.test(written) : written.every((line) => WRITABLE.test(line)))
-      told[name] = written;
+    const lines = typeof value === "string" ? value : [...value];
+    if ([lines].flat().every((line) => WRITABLE.test(line))) told[name] = lines;
   }
   return told;
-}
-
-/** Each character is a byte on the wire; what the API server wrote is UTF-8 (warnings may be in any language). */
-function onWire(value: string): string {
-  return Buffer.from(value).toString("latin1");
 }
 
 /** The headers that a `Connection` names as its own (RFC 9110 §7.6.1). */

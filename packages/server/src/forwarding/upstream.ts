@@ -16,7 +16,7 @@ export interface UpstreamRequest {
 /** What the API server answers, as it comes. */
 export interface UpstreamAnswer {
   readonly status: number;
-  /** Names are in lower case. `location` is a path below the API server's own, and is left out where it leads elsewhere. */
+  /** Names are in lower case; a value has a character for each byte, as Node.js has them. `location` is a path below the API server's own, and is left out where it leads elsewhere. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** As it was sent: still compressed. Throws where it breaks off; is read at the pace of the caller. */
   readonly body: AsyncIterable<Uint8Array>;

@@ -33,7 +33,7 @@ import type { KubernetesContext } from "./context.ts";
 import { answerCollection, type CollectionRequest } from "./collection.ts";
 import { answerDocument, type Send } from "./document.ts";
 import { forbidHidden, isHidden } from "./hidden-namespace.ts";
-import { isHeld } from "./held.ts";
+import { isHeld, watchedOf } from "./held.ts";
 import type { KubernetesRequest } from "./kubernetes-request.ts";
 import { representObject, requireForm, writtenType } from "./represent.ts";
 import { type RequestTarget, targetOf } from "./request-target.ts";
@@ -54,7 +54,8 @@ export async function answerKubernetes(
   const info = requestInfo(request.method, path, isWatchQuery(query));
   const send = sender(context, { ...target, path }, info, request, reply);
   if (info.type === "path") return answerDocument(context, path, request, reply, send);
-  if (send !== undefined && !isHeld(await context.catalog.watched(), info)) {
+  const before = send && (await context.catalog.watched());
+  if (send !== undefined && before !== undefined && !isHeld(before, info)) {
     await send();
     return reply;
   }
@@ -62,15 +63,15 @@ export async function answerKubernetes(
   const attributes = requestAttributes(info, query);
   const refusal = await context.access.refusal(request, attributes);
   if (refusal !== undefined && !asksForLess(info, query)) throw refusal;
-  const all = await context.catalog.watched();
-  context.followUnions(all);
-  const sameGroup = all.filter(({ resource: { group, version } }) => group === info.group && version === info.version);
-  const watched = sameGroup.find(({ resource }) => resource.resource === info.resource);
+  const all = before ?? (await context.catalog.watched());
+  const watched = watchedOf(all, info);
   if (watched === undefined) {
     if (isNamespace(info)) throw notServed(reply, "namespaces are not watched here");
-    if (sameGroup.length > 0) throw notFoundPath();
+    const { group, version } = info;
+    if (all.some(({ resource }) => resource.group === group && resource.version === version)) throw notFoundPath();
     return sendText(reply.code(404), PAGE_NOT_FOUND);
   }
+  if (info.verb !== "get") context.followUnions([watched]);
   const namespace = info.namespace === "" ? undefined : info.namespace;
   const { namespaced } = watched.resource;
   // A namespaced object has a namespace in its path, and nothing else has one.

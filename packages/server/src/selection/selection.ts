@@ -43,7 +43,9 @@ export function compile(selection: Selection, resource: ResourceType, cache: Fie
   const { labels, node, owner } = selection;
   const byFields = compileFields(selection.fields, resource, cache);
   const byNode =
-    node === undefined ? undefined : (object: StoredObject): boolean => cache.fieldsOf(resource, object)[NODE] === node;
+    node === undefined
+      ? undefined
+      : (object: StoredObject): boolean => cache.fieldsOf(resource, object, [NODE])[NODE] === node;
   const byLabels = labels.empty ? undefined : (object: StoredObject): boolean => labels.matches(object.labels);
   const byOwner = owner === undefined ? undefined : compileOwner(owner);
   const tests = [byLabels, byNode, byFields, byOwner].filter((test) => test !== undefined);
@@ -64,6 +66,9 @@ function compileOwner(uid: string): Wanted {
 function compileFields(fields: FieldSelector, resource: ResourceType, cache: FieldCache): Wanted | undefined {
   if (fields.empty) return undefined;
   const named = fields.requirements.every(({ field }) => field === "metadata.name" || field === "metadata.namespace");
-  if (!named) return (object) => fields.matches(cache.fieldsOf(resource, object));
+  if (!named) {
+    const wanted = fields.requirements.map(({ field }) => field);
+    return (object) => fields.matches(cache.fieldsOf(resource, object, wanted));
+  }
   return (object) => fields.matches({ "metadata.name": object.name, "metadata.namespace": object.namespace });
 }

@@ -49,6 +49,7 @@ export class UnionRing implements Ring {
   readonly #frames: Frames;
   readonly #watches = new OpenWatches();
   readonly #leave: readonly (() => void)[];
+  readonly #ids: ReadonlySet<string>;
   #state: State = { phase: "reading", settled: Promise.withResolvers<void>() };
   #isFirst: boolean;
 
@@ -56,6 +57,7 @@ export class UnionRing implements Ring {
     const { parts, resource, clock, isFirst } = options;
     this.#options = options;
     this.#isFirst = isFirst;
+    this.#ids = new Set(parts.map(({ scope }) => scopeId(scope)));
     this.#frames = new Frames(resource, clock);
     this.#leave = parts.map(({ ring }) => ring.observe(() => this.#look()));
     this.#look();
@@ -114,8 +116,7 @@ export class UnionRing implements Ring {
 
   /** Whether all of these scopes are in it. */
   holds(scopes: readonly Scope[]): boolean {
-    const ids = new Set(this.#options.parts.map(({ scope }) => scopeId(scope)));
-    return scopes.every((scope) => ids.has(scopeId(scope)));
+    return scopes.every((scope) => this.#ids.has(scopeId(scope)));
   }
 
   /** Ends all watches with 410, and follows no more: there is more to be told than these scopes. */

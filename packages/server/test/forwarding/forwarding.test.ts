@@ -304,7 +304,8 @@ describe("what the reader is told of the API server's answer", () => {
 
   it("is every header that can be written, in any language", async () => {
     await using test = await scene();
-    test.upstream.answer = () => ({ headers: { warning: '299 - "veraltet … 古い"', etag: "\u0000" } });
+    const warning = Buffer.from('299 - "veraltet … 古い"').toString("latin1");
+    test.upstream.answer = () => ({ headers: { warning, etag: "\u0000" } });
     await test.app.listen({ host: "127.0.0.1", port: 0 });
     const { port } = test.app.server.address() as AddressInfo;
     const { headers, status } = await fetch(`http://127.0.0.1:${port}/api/v1/configmaps`);

@@ -23,6 +23,7 @@ export class WatchedSet {
   #shown: Objects = new Map();
   /** The set that is coming in; undefined: it is complete. */
   #coming: Objects | undefined;
+  #wasComplete = false;
 
   get size(): number {
     return this.#shown.size;
@@ -32,6 +33,8 @@ export class WatchedSet {
   take(event: WatchEvent<WatchedObject>): readonly ShownChange[] {
     switch (event.type) {
       case "reset":
+        // A first set that broke off counts for nothing, and is shown as a whole by the next one.
+        if (!this.#wasComplete) this.#shown = new Map();
         this.#coming = new Map();
         return [];
       case "added":
@@ -62,6 +65,7 @@ export class WatchedSet {
   #complete(): readonly ShownChange[] {
     const coming = this.#coming ?? this.#shown;
     this.#coming = undefined;
+    this.#wasComplete = true;
     const gone = [...this.#shown].filter(([key]) => !coming.has(key));
     this.#shown = coming;
     return gone.map(([, object]) => ({ type: "DELETED", object }));
