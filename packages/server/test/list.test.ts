@@ -222,7 +222,7 @@ describe("entity tags", () => {
 
   it("do not stand on a list that could not be made", async () => {
     await using test = testApp();
-    const broken = { ...pod({ name: "a" }), labels: {}, bytes: Buffer.from("{") };
+    const broken = { ...pod({ name: "a" }), labels: {}, bytes: Buffer.from(`{"spec":{"nodeName":n}}`) };
     await fill(test.store, { resource: PODS }, [broken]);
     const response = await test.get("/pods?node=n");
     expect(failure(response).code).toBe(500);
