@@ -10,13 +10,8 @@ import {
 import { isDnsSubdomain } from "./dns-name.ts";
 import { KrmClientError } from "./error.ts";
 import { notKrm } from "./http-get.ts";
-import {
-  isKnownKind,
-  type KubernetesLists,
-  type KubernetesObjects,
-  kubernetesReader,
-  toKubernetesList,
-} from "./kubernetes-objects.ts";
+import { isKnownKind, type KubernetesLists, type KubernetesObjects, listName } from "./kubernetes-kinds.ts";
+import { kubernetesReader, toKubernetesList } from "./kubernetes-objects.ts";
 import { checkCallOptions, type GetOptions, getQuery, type ListOptions, listQuery } from "./list-options.ts";
 import { type Connection, connectionOf, invalid, type KrmClientOptions } from "./options.ts";
 import { type Answer, type CallOptions, request } from "./request.ts";
@@ -78,10 +73,10 @@ export class KrmClient {
   }
 
   /** Deployments of `apps/v1`. */
-  getDeployments(options?: ListOptions & AsKubernetes): Promise<Fresh<KubernetesLists["deployments.apps"]>>;
+  getDeployments(options?: ListOptions & AsKubernetes): Promise<Fresh<KubernetesLists["deployments"]>>;
   getDeployments<T = unknown>(options: ListOptions & AsJson): Promise<Fresh<ListBody<T>>>;
   getDeployments(options: ListOptions & (AsKubernetes | AsJson) = {}): Promise<unknown> {
-    return this.#typed("deployments.apps", options, "getDeployments");
+    return this.#typed("deployments", options, "getDeployments");
   }
 
   /** Claims of persistent volumes. */
@@ -101,10 +96,10 @@ export class KrmClient {
   }
 
   /** Ingresses of `networking.k8s.io/v1`. */
-  getIngresses(options?: ListOptions & AsKubernetes): Promise<Fresh<KubernetesLists["ingresses.networking.k8s.io"]>>;
+  getIngresses(options?: ListOptions & AsKubernetes): Promise<Fresh<KubernetesLists["ingresses"]>>;
   getIngresses<T = unknown>(options: ListOptions & AsJson): Promise<Fresh<ListBody<T>>>;
   getIngresses(options: ListOptions & (AsKubernetes | AsJson) = {}): Promise<unknown> {
-    return this.#typed("ingresses.networking.k8s.io", options, "getIngresses");
+    return this.#typed("ingresses", options, "getIngresses");
   }
 
   /** Nodes. */
@@ -214,7 +209,7 @@ export class KrmClient {
     where: string,
   ): Promise<unknown> {
     checkForm(options.as);
-    const { body, freshness } = await this.#list(resource, options, where);
+    const { body, freshness } = await this.#list(listName(resource), options, where);
     if (options.as === "json") return { ...body, freshness };
     return Object.assign(await toKubernetesList(resource, body), { freshness });
   }

@@ -7,7 +7,7 @@ export {
   KrmClient,
   type ListFreshness,
 } from "./client.ts";
-export type { KubernetesLists, KubernetesObjects } from "./kubernetes-objects.ts";
+export type { KubernetesLists, KubernetesObjects } from "./kubernetes-kinds.ts";
 
 // Watching
 export type {
