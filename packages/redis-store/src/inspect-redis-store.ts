@@ -1,11 +1,20 @@
-import { type Clock, KrmError, readFormatRecord, type Role, type Scope, silentLogger, systemClock } from "@krm/core";
+import {
+  type Clock,
+  KrmError,
+  readFormatRecord,
+  type Role,
+  type Scope,
+  silentLogger,
+  type Store,
+  systemClock,
+} from "@krm/core";
 import type { Redis } from "ioredis";
 import { checkServer, nodeName } from "./connection/check-server.ts";
 import { connectRedis, type RedisConnection } from "./connection/redis-connection.ts";
 import { describeTarget, type RedisTarget } from "./connection/redis-target.ts";
 import { type NodeFacts, type ServerWarning, serverWarnings } from "./connection/server-facts.ts";
 import { checkFormat, FORMAT_NAME } from "./format.ts";
-import { openRedisStore } from "./redis-store.ts";
+import { RedisStore } from "./redis-store.ts";
 import { formatKey } from "./scope-keys.ts";
 
 /** What {@link inspectRedisStore} can be told. */
@@ -43,7 +52,8 @@ const PROBE_MS = 1000;
 export async function inspectRedisStore(options: InspectRedisOptions): Promise<RedisInspection> {
   const { target, clock = systemClock, signal, waitMs = 3000 } = options;
   const { prefix } = target;
-  await using connection = connectRedis(target, { logger: silentLogger, clock });
+  const connection = connectRedis(target, { logger: silentLogger, clock });
+  await using store = new RedisStore(connection, { target, logger: silentLogger, clock });
   await connected(connection, waitMs, signal);
   const { nodes } = await checkServer(connection, { logger: silentLogger });
   const note = await connection.run(async (client) => client.get(formatKey(prefix)));
@@ -61,7 +71,7 @@ export async function inspectRedisStore(options: InspectRedisOptions): Promise<R
       ...(volatile ? [NOT_KEPT] : []),
     ],
     format: note === null ? undefined : readFormatRecord(FORMAT_NAME, note),
-    scopes: await scopesIn(target, clock, signal),
+    scopes: await scopesIn(store, signal),
   };
 }
 
@@ -99,14 +109,9 @@ async function savesSnapshots(master: Redis): Promise<boolean | undefined> {
   }
 }
 
-async function scopesIn(
-  target: RedisTarget,
-  clock: Clock,
-  signal: AbortSignal | undefined,
-): Promise<RedisInspection["scopes"]> {
-  await using store = await openRedisStore({ target, clock, signal });
+async function scopesIn(store: Store, signal: AbortSignal | undefined): Promise<RedisInspection["scopes"]> {
   const scopes = await store.scopes({ signal });
-  return await Promise.all(
+  return Promise.all(
     scopes.map(async (scope) => ({ scope, held: (await store.scope(scope).reports({ signal })).held ?? [] })),
   );
 }

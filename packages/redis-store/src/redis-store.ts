@@ -93,8 +93,8 @@ function isRefusal(error: unknown, target: RedisTarget): boolean {
   return error instanceof Error && error.cause !== undefined && weightOf(error.cause, target) === "refused";
 }
 
-/** A store in Redis. */
-class RedisStore implements Store {
+/** A store over a connection that it disposes with itself, open or not. */
+export class RedisStore implements Store {
   readonly manifest: StoreManifest = { durable: true, shared: true, batch: COMMIT_BATCH };
   readonly #connection: RedisConnection;
   readonly #link: ConnectedLink;

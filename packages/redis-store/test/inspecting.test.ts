@@ -25,6 +25,19 @@ withRedis(process.env, (redis) => {
       await lease.renew();
     });
 
+    test("asks over one connection", async () => {
+      await using server = await redis.start();
+      await using store = await storeAt(server, "held");
+      await using lease = await mergerOf(store.scope(SCOPE));
+      const opened = async (): Promise<number> =>
+        Number(/^total_connections_received:(\d+)/m.exec(String(await server.command("INFO", "stats")))?.[1]);
+      const [earlier, before] = [await opened(), await opened()];
+      expect((await inspect(`${server.url}/?prefix=held`)).scopes).toHaveLength(1);
+      // Beyond what each question here takes.
+      expect((await opened()) - before).toBe(before - earlier + 1);
+      await lease.renew();
+    });
+
     test("warns of what may cost the state", async () => {
       const config = { save: "", appendonly: "no", maxmemory: "100mb", "maxmemory-policy": "allkeys-lru" };
       await using server = await redis.start({ config });
