@@ -67,4 +67,23 @@ withPostgres(process.env, (postgres) => {
       message: expect.not.stringContaining("other"),
     });
   }, 60_000);
+
+  test("a PostgreSQL database is refused where its records may not be written, and holds nothing more afterwards", async () => {
+    await using server = await postgres.start();
+    await server.query("create role app login");
+    await server.query("grant create on schema public to app");
+    const url = new URL(server.url);
+    url.username = "app";
+    await using store = await openPostgresStore({ url: url.href });
+    await write(store, 1);
+    const records = async (): Promise<string> => server.query("select count(*) from krm");
+    const before = await records();
+    expect(await inspectPostgresStore({ url: url.href })).toEqual(OURS);
+    expect(await records()).toBe(before);
+    await server.query("revoke insert on krm from app");
+    await expect(inspectPostgresStore({ url: url.href })).rejects.toMatchObject({
+      code: "KRM_STORE_UNUSABLE",
+      message: expect.stringContaining("the user may not do this"),
+    });
+  }, 60_000);
 });

@@ -3,7 +3,7 @@ import type { ObjectKey } from "@krm/core";
 /*
  * The names of the records, within the store's namespace:
  *
- *     format   writer   scopes   view/<scope>   ledger/<scope>   object/<scope>/<key>   redo   redo/<sequence>/<part>
+ *     format   writer   doctor   scopes   view/<scope>   ledger/<scope>   object/<scope>/<key>   redo   redo/<sequence>/<part>
  *
  * <scope> is the scope's place in `scopes`. What comes after the second slash of an object's name is its key, slashes
  * and all, so that no two names can be the same.
@@ -13,6 +13,8 @@ import type { ObjectKey } from "@krm/core";
 export const FORMAT = "format";
 /** Who writes here. */
 export const WRITER = "writer";
+/** Put there and taken away by who looks whether the store takes writes. */
+export const PROBE = "doctor";
 /** The scopes, in the order in which they came. */
 export const SCOPES = "scopes";
 /** What must be done again if it was not finished. */
