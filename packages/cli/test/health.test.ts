@@ -15,16 +15,18 @@ import {
 } from "@krm/core";
 import { ClusterSource, ManualClock, SimCluster } from "@krm/testkit";
 import type { FastifyInstance } from "fastify";
-import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { type Health, healthApp } from "../src/health/health-app.ts";
 import { readiness } from "../src/health/readiness.ts";
 import { registerRoleMetrics } from "@krm/metrics/prometheus";
 import { serveHealth } from "../src/health/serve-health.ts";
+import { MonitorBoard } from "../src/monitoring/monitor-board.ts";
 import { RoleBoard } from "../src/roles/role-board.ts";
 import { mergeScope, type ScopeRole, streamScope, verifyScope } from "../src/roles/scope-role.ts";
 import { type ProcessMetrics, processMetrics } from "@krm/metrics/prometheus";
 import { StoreHealth } from "../src/stores/store-health.ts";
 import { recordingLogger } from "./recording-logger.ts";
+import { begin as beginCommand, end, servedCluster, urlOf } from "./served-cluster.ts";
 
 const LEASE: LeaseRequest = { holder: "me", ttlMs: 15_000 };
 const DENIED: ErrorReport = { code: "KRM_API_STATUS", message: "denied by host-1", hint: undefined, status: 403 };
@@ -154,6 +156,30 @@ describe("/livez", () => {
     board.roles = [role({ resource: PODS }, "holding", { phase: "waiting", since: 0, until: 1 })];
     board.beat();
     expect((await get("/livez")).code).toBe(200);
+  });
+});
+
+describe("a monitor", () => {
+  it("lives on while it waits for the API server", async () => {
+    const twice = Promise.withResolvers<void>();
+    const beat = vi.spyOn(MonitorBoard.prototype, "beat").mockImplementation(() => {
+      if (beat.mock.calls.length === 2) twice.resolve();
+    });
+    onTestFinished(() => beat.mockRestore());
+    await using world = await servedCluster();
+    const monitor = beginCommand(
+      {},
+      "monitor",
+      "widgets",
+      "--kubeconfig",
+      world.away,
+      "--health-listen",
+      "127.0.0.1:0",
+    );
+    await monitor.io.stderr.matching(/cannot look up the resources, trying on/);
+    await twice.promise;
+    expect(await (await fetch(`${await urlOf(monitor)}/readyz?verbose`)).text()).toContain("is looked up");
+    await end(monitor);
   });
 });
 

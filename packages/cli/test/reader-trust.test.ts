@@ -7,6 +7,7 @@ import Fastify, { type FastifyInstance, type LightMyRequestResponse } from "fast
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { statusLines } from "../src/commands/status/status-lines.ts";
 import { registerRoleMetrics } from "@krm/metrics/prometheus";
+import { everySecond } from "../src/monitoring/every-second.ts";
 import { MonitorBoard } from "../src/monitoring/monitor-board.ts";
 import { tellNews } from "../src/monitoring/tell-news.ts";
 import { StoreHealth } from "../src/stores/store-health.ts";
@@ -26,7 +27,7 @@ let monitor: Monitor;
 let app: FastifyInstance;
 let client: KrmClient;
 let logger: RecordingLogger;
-let told: Promise<void>;
+let told: Promise<unknown>;
 let stop: AbortController;
 
 beforeEach(async () => {
@@ -63,7 +64,10 @@ beforeEach(async () => {
   });
   client = new KrmClient({ url: "http://krm.test", fetch: viaInject, retries: 0 });
   stop = new AbortController();
-  told = tellNews(monitor, { logger, clock, shared: false, board, signal: stop.signal });
+  told = Promise.all([
+    tellNews(monitor, { logger, clock, shared: false, board, signal: stop.signal }),
+    everySecond(() => board.beat(), clock, stop.signal),
+  ]);
 });
 
 afterEach(async () => {

@@ -39,14 +39,6 @@ export async function tellChanges(
   }
 }
 
-/** Calls `beat` every second until aborted. */
-async function everySecond(beat: () => void, { clock, signal }: Pick<TellOptions, "clock" | "signal">): Promise<void> {
-  while (!signal.aborted) {
-    beat();
-    await clock.sleep(EVERY_MS, { signal }).catch(() => {});
-  }
-}
-
 /** What of a monitor is told, and to whom. */
 export interface TellNewsOptions extends TellOptions {
   /** Over a store that processes share: who monitors is told too. */
@@ -54,7 +46,7 @@ export interface TellNewsOptions extends TellOptions {
   /** Missed events that are told one by one of each verification. */
   readonly mostMissed?: number;
   /** Looks along, about every second. */
-  readonly board?: Pick<MonitorBoard, "beat" | "see">;
+  readonly board?: Pick<MonitorBoard, "see">;
 }
 
 /** Tells how a monitor's scopes are, what verification found, and, over a shared store, who monitors. */
@@ -72,7 +64,5 @@ export async function tellNews(
   };
   const views = tellChanges(look, { ...options, before: FIRST_CONDITION });
   const holders = shared ? tellChanges(async () => standings.conditions(), options) : undefined;
-  // Apart from the store, which may hang.
-  const beats = board === undefined ? undefined : everySecond(() => board.beat(), options);
-  await Promise.all([views, holders, beats]);
+  await Promise.all([views, holders]);
 }

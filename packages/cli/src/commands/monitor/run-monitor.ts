@@ -17,6 +17,7 @@ import { roleLogger } from "../../logging/role-logger.ts";
 import { tellEnd } from "../../logging/tell-end.ts";
 import { canaryScope, startCanary } from "../../metrics/start-canary.ts";
 import { startCollecting } from "../../metrics/start-collecting.ts";
+import { everySecond } from "../../monitoring/every-second.ts";
 import { MonitorBoard } from "../../monitoring/monitor-board.ts";
 import { lowered, quietLogger } from "../../monitoring/quiet-logger.ts";
 import { tellNews } from "../../monitoring/tell-news.ts";
@@ -41,6 +42,13 @@ export async function runMonitor(names: readonly string[], options: MonitorComma
   const storeHealth = new StoreHealth(logger, clock, storeMetrics(registry));
   const board = new MonitorBoard(storeHealth, clock);
   registerRoleMetrics(registry, ROLES, board);
+  // Apart from all that may take long, or hang: the store, and an API server that is away.
+  const stop = new AbortController();
+  const beating = everySecond(() => board.beat(), clock, stop.signal);
+  resources.defer(async () => {
+    stop.abort();
+    await Promise.allSettled([beating]);
+  });
   if (healthListen !== undefined) {
     const { serveHealth } = await import("../../health/serve-health.ts");
     const health = {
@@ -114,18 +122,18 @@ export async function runMonitor(names: readonly string[], options: MonitorComma
     },
   });
   if (canary !== undefined) failures.push(resources.use(canary).done);
-  const stop = new AbortController();
+  const silence = new AbortController();
   const telling = tellNews(monitor, {
     logger,
     clock,
     shared,
     board,
     each: logFormat(io, options) === "json",
-    signal: AbortSignal.any([signal, stop.signal]),
+    signal: AbortSignal.any([signal, silence.signal]),
   });
   resources.defer(async () => {
-    stop.abort();
+    silence.abort();
     await Promise.allSettled([telling]);
   });
-  await untilEnded(signal, [monitor.done, telling, ...failures]);
+  await untilEnded(signal, [monitor.done, telling, beating, ...failures]);
 }
