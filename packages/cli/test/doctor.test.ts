@@ -302,6 +302,12 @@ describe("krm doctor", () => {
     expect(io.stderr.text.match(/"check":"kubeconfig","result":"ok"/g)).toHaveLength(1);
   }, 30_000);
 
+  it("names who asks in what is to be granted, in every round that it waits", async () => {
+    const argv = ["pods", "-n", "team-a", "--kubeconfig", await kubeconfigOf("system:serviceaccount:krm:streamer")];
+    const { report } = await doctor(...argv, "--wait", "1s");
+    expect(mendOf(report, "permissions")).toMatch(/--serviceaccount=krm:streamer$/);
+  }, 30_000);
+
   it("waits no longer than it was told to, and ends when it is asked to", async () => {
     const argv = ["doctor", "pods", "--kubeconfig", join(folder, "never")];
     expect(await run([...argv, "--wait", "1s"], fakeIo())).toBe(EXIT.failure);

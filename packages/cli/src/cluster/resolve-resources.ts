@@ -33,8 +33,12 @@ export async function resolveResources(
 ): Promise<readonly ResourceType[]> {
   const known = names.map(builtInResource);
   const discovered = known.includes(undefined) ? await discover(source, options) : [];
-  const found = names.map((name, index) => known[index] ?? resolveResource(name, discovered));
-  return [...new Map(found.map((resource) => [resourceId(resource), resource])).values()];
+  return eachOnce(names.map((name, index) => known[index] ?? resolveResource(name, discovered)));
+}
+
+/** Without those that were named twice, in the order in which they came. */
+export function eachOnce(resources: readonly ResourceType[]): readonly ResourceType[] {
+  return [...new Map(resources.map((resource) => [resourceId(resource), resource])).values()];
 }
 
 /** One of the six that need no look-up. */

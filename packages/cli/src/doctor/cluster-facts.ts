@@ -22,8 +22,7 @@ export class ClusterFacts implements AsyncDisposable {
   #kubeConfig: KubeConfig | undefined;
   #source: KubernetesSource | undefined;
   #discovered: Promise<readonly DiscoveredResource[]> | undefined;
-  /** Undefined: the API server does not tell, or was not asked yet. */
-  identity: ReviewedUser | undefined;
+  #self: Promise<ReviewedUser | undefined> | undefined;
 
   constructor(options: ClusterOptions, env: CliIo["env"], logger: Logger) {
     this.#options = options;
@@ -57,6 +56,17 @@ export class ClusterFacts implements AsyncDisposable {
   async discovered(options: CallOptions): Promise<readonly DiscoveredResource[]> {
     this.#discovered ??= discoverResources(this.source, options);
     return this.#discovered;
+  }
+
+  /** Whom the API server takes us for; undefined: it does not tell. @throws KrmError as `KubernetesReviews.reviewSelf` */
+  async self(options: CallOptions): Promise<ReviewedUser | undefined> {
+    this.#self ??= this.reviews.reviewSelf(options);
+    return this.#self;
+  }
+
+  /** The same for texts that can do without: undefined also where it could not be asked. */
+  async identity(options: CallOptions): Promise<ReviewedUser | undefined> {
+    return this.self(options).catch(() => undefined);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

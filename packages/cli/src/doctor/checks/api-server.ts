@@ -1,4 +1,3 @@
-import { KrmError } from "@krm/core";
 import { serverVersion } from "@krm/kubernetes";
 import type { Check } from "../check.ts";
 import type { ClusterFacts } from "../cluster-facts.ts";
@@ -25,12 +24,12 @@ export function apiServerCheck(facts: ClusterFacts): Check {
 
 async function identified(facts: ClusterFacts, about: string, signal: AbortSignal): Promise<Finding> {
   try {
-    facts.identity = await facts.reviews.reviewSelf({ signal });
+    const self = await facts.self({ signal });
+    return ok(self === undefined ? about : `${about}, to ${self.user}`);
   } catch (error) {
-    if (KrmError.is(error, "KRM_API_STATUS") && error.status?.code === 403) {
+    if (isStatus(error, 403)) {
       return warning(`${about}, and does not know who asks`, "Give the kubeconfig's context a user with credentials.");
     }
     throw error;
   }
-  return ok(facts.identity === undefined ? about : `${about}, to ${facts.identity.user}`);
 }

@@ -25,7 +25,7 @@ export function canaryCheck(facts: ClusterFacts, lease: LeaseName): Check {
         may("get", lease.name),
       ]);
       const there = mayGet ? (await listWatch.get(lease, { signal })) !== undefined : undefined;
-      return [judgeCanary(lease, { mayPatch, mayCreate, there }, facts.identity?.user)];
+      return [judgeCanary(lease, { mayPatch, mayCreate, there }, (await facts.identity({ signal }))?.user)];
     },
   };
 }

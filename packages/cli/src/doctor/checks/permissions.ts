@@ -30,9 +30,10 @@ export function permissionsCheck(facts: ClusterFacts, reading: Reading): Check {
       const resources = resourcesNamed(names, await facts.discovered({ signal }));
       const scopes = [...resources.flatMap(scopesOf), ...more];
       const { reviews } = facts;
+      const user = (await facts.identity({ signal }))?.user;
       const findings = scopes.map(async (scope) => {
         const missing = await missingVerbs(reviews, scope, verbs, signal);
-        return judgeVerbs(scope, verbs, missing, facts.identity?.user);
+        return judgeVerbs(scope, verbs, missing, user);
       });
       return Promise.all(findings);
     },

@@ -1,6 +1,7 @@
 import { resourceId, type ResourceType, resourceName } from "@krm/core";
 import { type DiscoveredResource, resolveResource } from "@krm/kubernetes";
 import { RESOURCE_ALIASES } from "@krm/protocol";
+import { eachOnce, resourceAmong } from "../../cluster/resolve-resources.ts";
 import type { Check } from "../check.ts";
 import type { ClusterFacts } from "../cluster-facts.ts";
 import { failedBy, type Finding, ok, warning } from "../finding.ts";
@@ -22,15 +23,7 @@ export function resourcesNamed(
   names: readonly string[],
   discovered: readonly DiscoveredResource[],
 ): readonly ResourceType[] {
-  const found = names.flatMap((name) => {
-    try {
-      return [resolveResource(RESOURCE_ALIASES[name] ?? name, discovered)];
-    } catch {
-      // Told by the check above.
-      return [];
-    }
-  });
-  return [...new Map(found.map((type) => [resourceId(type), type])).values()];
+  return eachOnce(names.flatMap((name) => resourceAmong(name, discovered) ?? []));
 }
 
 function judge(name: string, discovered: readonly DiscoveredResource[]): Finding {

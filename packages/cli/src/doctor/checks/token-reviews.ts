@@ -23,7 +23,7 @@ export function tokenReviewsCheck(facts: ClusterFacts): Check {
       );
       const missing = NEEDED.filter((_, index) => allowed[index] !== true).map(({ resource }) => resource);
       if (missing.length === 0) return [ok(`may create ${NEEDED.map(({ resource }) => resource).join(", ")}`)];
-      const mend = bindCommand("krm-auth-delegator", "system:auth-delegator", facts.identity?.user);
+      const mend = bindCommand("krm-auth-delegator", "system:auth-delegator", (await facts.identity({ signal }))?.user);
       return [failed(`may not create ${missing.join(", ")}: every reader would get 503`, mend)];
     },
   };
