@@ -8,7 +8,7 @@ import type { Check } from "./check.ts";
 import { apiServerCheck } from "./checks/api-server.ts";
 import { canaryCheck } from "./checks/canary.ts";
 import { clockCheck } from "./checks/clock.ts";
-import { filesCheck, namesFiles } from "./checks/files.ts";
+import { filesChecks } from "./checks/files.ts";
 import { influxCheck } from "./checks/influx.ts";
 import { kubeconfigCheck } from "./checks/kubeconfig.ts";
 import { listenCheck } from "./checks/listen.ts";
@@ -37,7 +37,7 @@ export function plannedChecks(
     ...when(options.canary !== undefined, () => [canaryCheck(facts, options.canaryLease)]),
     ...(store === undefined ? [] : [storeCheck(store, clock)]),
     ...(influxUrl === undefined ? [] : [influxCheck(options, influxUrl, clock)]),
-    ...when(namesFiles(options), () => [filesCheck(options, now)]),
+    ...filesChecks(options, now),
     ...(listen === undefined ? [] : [listenCheck("--listen", listen)]),
     ...(healthListen === undefined ? [] : [listenCheck("--health-listen", healthListen)]),
     ...(server === undefined ? [] : [serverCheck({ server, tokenFile })]),

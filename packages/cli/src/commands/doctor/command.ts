@@ -20,6 +20,7 @@ import { storeFlag, storeRefusal, STORES_HELP, type StoreUse } from "../../optio
 import type { StoreChoice } from "../../options/store-url.ts";
 import { asksCluster } from "../../doctor/asks-cluster.ts";
 import { type Purpose, PURPOSES } from "../../doctor/purpose.ts";
+import { idleOptions, usedOptions } from "../../doctor/used-options.ts";
 
 /** How `krm doctor` writes what it found. */
 const DOCTOR_OUTPUTS = ["table", "json", "yaml"] as const;
@@ -46,8 +47,9 @@ export interface DoctorOptions
 }
 
 const EXAMPLES = `
-It takes the flags (and the KRM_… variables) of the command that is to run, looks at what that would need, and says for
-everything that is not ok what to do about it:
+It takes those flags (and KRM_… variables) of the command that is to run which name something outside of it: the cluster,
+namespaces, the store, how readers are served, what is measured; so not --serve, --lease and --verify-…. It looks at what
+the command would need, and says for everything that is not ok what to do about it:
 
   kubeconfig      it, or the pod's service account, can be read; its certificate has not expired
   API server      reached, its certificate trusted, its version, and who it takes us for
@@ -56,15 +58,18 @@ everything that is not ok what to do about it:
   permissions     get, list and watch, in each namespace that was named (SelfSubjectAccessReview)
   token reviews   with --auth tokenreview: may it be asked about readers
   canary          with --canary: may its Lease be written
-  store           with --store: reached, may be written, its format, who holds its roles, whether the server may lose it
+  store           with --store: reached, may be written, its format; of Redis also who holds its roles, and what it may lose
   InfluxDB        with --influx-url: reached, may be written
   files           certificates, tokens and logs that flags name
   listen          with --listen, --health-listen: is the port free
   server          with --server: a KRM server, and how far its answers can be trusted
 
-Nothing is changed: no role is taken, no point is written; in Redis a key PREFIX:doctor stands for a second. Each check has ten
-seconds, and none waits for another that it does not need. Exit code: 0 when nothing failed (warnings may be there), 1 when
-something did, 2 for a wrong command line.
+No role is taken, no point and no file is written. That a store may be written is found out by writing: in Redis a key
+PREFIX:doctor, which is gone after a second; in PostgreSQL a record that is taken away at once, in the table krm, which is made
+where it does not exist.
+
+Each check has ten seconds, and none waits for another that it does not need. Exit code: 0 when nothing failed (warnings may be
+there), 1 when something did, 2 for a wrong command line.
 
 Examples:
   krm doctor                                              the six resources, by the kubeconfig that kubectl would use
@@ -115,10 +120,11 @@ export function addDoctor(program: Command, io: CliIo): void {
   command.addHelpText("after", EXAMPLES);
   command.action(async (resources: readonly string[], options: DoctorOptions) => {
     checkResourceNames(resources);
-    refuse(command, resources, options);
-    await checkInfluxFlags(options);
+    const used = usedOptions(options);
+    refuse(command, resources, used);
+    await checkInfluxFlags(used);
     const { runDoctor } = await import("./run-doctor.ts");
-    if (!(await runDoctor(resources, options, io))) throw new CheckFailed();
+    if (!(await runDoctor(resources, used, io))) throw new CheckFailed();
   });
 }
 
@@ -141,13 +147,12 @@ function refuse(command: Command, resources: readonly string[], options: DoctorO
     }
     const refusal = storeRefusal(options.store, USES[purpose]);
     if (refusal !== undefined) throw new UsageError(`--store: ${refusal}`);
-    refuseIdleFlags(command, ["canary", "canaryLease", "nodeLeases"], without, mend);
   }
+  refuseIdleFlags(command, idleOptions(purpose), without, mend);
   if (["serve", "metrics"].includes(purpose) && resources.length > 0) {
     throw new UsageError(`${purpose} takes no resources`, "It takes whatever monitors bring to the store.");
   }
   if (!asksCluster(options)) refuseIdleFlags(command, ["kubeconfig", "context", "inCluster"], without, mend);
-  if (["serve", "metrics"].includes(purpose)) refuseIdleFlags(command, ["namespace"], without, mend);
   if (options.influxUrl === undefined)
     refuseIdleFlags(command, INFLUX_DETAILS, "without --influx-url", "Add --influx-url, or leave it out.");
   if (options.canary === undefined)

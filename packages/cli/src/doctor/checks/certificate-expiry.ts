@@ -29,6 +29,7 @@ export function judgeExpiry(
   return undefined;
 }
 
-function isoDate(ms: number): string {
+/** The day, in UTC. */
+export function isoDate(ms: number): string {
   return Number.isNaN(ms) ? "an unknown day" : new Date(ms).toISOString().slice(0, 10);
 }

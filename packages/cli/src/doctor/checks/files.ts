@@ -1,11 +1,11 @@
 import { X509Certificate } from "node:crypto";
 import { access, constants, readFile, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { createSecureContext } from "node:tls";
 import type { ServerFlagOptions } from "../../options/common-flags.ts";
 import type { Check } from "../check.ts";
 import { failed, failedBy, type Finding, ok } from "../finding.ts";
-import { judgeExpiry } from "./certificate-expiry.ts";
+import { isoDate, judgeExpiry } from "./certificate-expiry.ts";
 
 /** Files that a command would read or write. */
 export interface FileFlags extends Partial<Omit<ServerFlagOptions, "listen">> {
@@ -13,30 +13,21 @@ export interface FileFlags extends Partial<Omit<ServerFlagOptions, "listen">> {
   readonly influxSpill?: string | undefined;
 }
 
-/** The files that flags name: are they there, may they be read, and are they what they should be. */
-export function filesCheck(flags: FileFlags, now: () => number): Check {
-  return {
-    name: "files",
-    after: [],
-    async run() {
-      const { tlsCert, tlsKey, tlsClientCa, auth, auditLog, tokenFile, influxSpill } = flags;
-      const found = await Promise.all([
-        tlsCert === undefined || tlsKey === undefined ? [] : keyPair(tlsCert, tlsKey, now()),
-        tlsClientCa === undefined ? [] : certificate("--tls-client-ca", tlsClientCa, now()),
-        auth?.type === "static" ? tokens(auth.file) : [],
-        tokenFile === undefined ? [] : oneToken(tokenFile),
-        auditLog === undefined || auditLog === "-" ? [] : appendable("--audit-log", auditLog),
-        influxSpill === undefined ? [] : writableFolder("--influx-spill", influxSpill),
-      ]);
-      return found.flat();
-    },
-  };
-}
-
-/** Whether any of the flags names a file. */
-export function namesFiles({ tlsCert, tlsClientCa, auth, auditLog, tokenFile, influxSpill }: FileFlags): boolean {
-  const files = [tlsCert, tlsClientCa, auditLog === "-" ? undefined : auditLog, tokenFile, influxSpill];
-  return auth?.type === "static" || files.some((file) => file !== undefined);
+/** The files that flags name: are they there, may they be read, and are they what they should be. None named: no check. */
+export function filesChecks(flags: FileFlags, now: () => number): readonly Check[] {
+  const { tlsCert, tlsKey, tlsClientCa, auth, auditLog, tokenFile, influxSpill } = flags;
+  const looks: readonly (false | undefined | (() => Promise<readonly Finding[]>))[] = [
+    tlsCert !== undefined && tlsKey !== undefined && (async () => keyPair(tlsCert, tlsKey, now())),
+    tlsClientCa !== undefined && (async () => certificate("--tls-client-ca", tlsClientCa, now())),
+    auth?.type === "static" && (async () => tokens(auth.file)),
+    tokenFile !== undefined && (async () => oneToken(tokenFile)),
+    auditLog !== undefined && auditLog !== "-" && (async () => writable("--audit-log", auditLog, "file")),
+    influxSpill !== undefined && (async () => writable("--influx-spill", influxSpill, "folder")),
+  ];
+  const wanted = looks.filter((look) => typeof look === "function");
+  if (wanted.length === 0) return [];
+  const run = async (): Promise<readonly Finding[]> => (await Promise.all(wanted.map(async (look) => look()))).flat();
+  return [{ name: "files", after: [], run }];
 }
 
 const READABLE = "Check the path, who owns it and its mode; in a pod, the Secret and where it is mounted.";
@@ -64,14 +55,13 @@ async function certificate(flag: string, file: string, now: number): Promise<rea
 function certificateFinding(file: string, text: string, now: number, subject: string): Finding {
   try {
     const found = new X509Certificate(text);
-    return judgeExpiry(file, found, now, subject) ?? ok(`${file}, valid until ${dayOf(found.validTo)}`, subject);
+    return (
+      judgeExpiry(file, found, now, subject) ??
+      ok(`${file}, valid until ${isoDate(Date.parse(found.validTo))}`, subject)
+    );
   } catch {
     return failed(`${file} holds no certificate`, "Give a PEM certificate.", subject);
   }
-}
-
-function dayOf(text: string): string {
-  return new Date(text).toISOString().slice(0, 10);
 }
 
 async function tokens(file: string): Promise<readonly Finding[]> {
@@ -89,30 +79,40 @@ async function oneToken(file: string): Promise<readonly Finding[]> {
   const subject = "--token-file";
   const text = await read(file, subject);
   if (typeof text !== "string") return [text];
-  if (/^\s*\S+\s*$/.test(text)) return [ok(`${file} holds a token`, subject)];
+  // As the client reads it.
+  if (/^[\x21-\x7e]+$/.test(text.trim())) return [ok(`${file} holds a token`, subject)];
   return [failed(`${file} does not hold one token`, "Write the token into it, and nothing else.", subject)];
 }
 
-async function appendable(flag: string, file: string): Promise<readonly Finding[]> {
+/** A file is made where its folder is there; a folder with all that it lies in. */
+async function writable(flag: string, path: string, kind: "file" | "folder"): Promise<readonly Finding[]> {
   try {
-    const there = await stat(file).catch(() => undefined);
-    if (there?.isDirectory() === true) return [failed(`${file} is a folder`, "Name a file in it.", flag)];
-    await access(there === undefined ? dirname(file) : file, constants.W_OK);
-    return [ok(`${file} can be written`, flag)];
+    const there = await kindOf(path);
+    if (there !== undefined && there !== kind) {
+      return [failed(`${path} is a ${there}`, kind === "file" ? "Name a file in it." : "Name a folder.", flag)];
+    }
+    const place = there === undefined ? await placeFor(path, kind) : path;
+    await access(place, place === path && kind === "file" ? constants.W_OK : constants.W_OK | constants.X_OK);
+    return [ok(`${path} can be written`, flag)];
   } catch (error) {
-    return [failed(`${file} cannot be written: ${codeOf(error)}`, READABLE, flag)];
+    return [failed(`${path} cannot be written: ${codeOf(error)}`, READABLE, flag)];
   }
 }
 
-async function writableFolder(flag: string, folder: string): Promise<readonly Finding[]> {
+async function kindOf(path: string): Promise<"file" | "folder" | undefined> {
   try {
-    const there = await stat(folder).catch(() => undefined);
-    if (there?.isFile() === true) return [failed(`${folder} is a file`, "Name a folder.", flag)];
-    await access(there === undefined ? dirname(folder) : folder, constants.W_OK | constants.X_OK);
-    return [ok(`${folder} can be written`, flag)];
+    return (await stat(path)).isDirectory() ? "folder" : "file";
   } catch (error) {
-    return [failed(`${folder} cannot be written: ${codeOf(error)}`, READABLE, flag)];
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw error;
   }
+}
+
+/** The folder in which something is made that is not there. */
+async function placeFor(path: string, kind: "file" | "folder"): Promise<string> {
+  let place = dirname(resolve(path));
+  while (kind === "folder" && (await kindOf(place)) === undefined) place = dirname(place);
+  return place;
 }
 
 /** The text of a file, or what is wrong. */
