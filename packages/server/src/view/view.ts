@@ -6,6 +6,7 @@ import {
   type ObjectTerm,
   type Scope,
   type ScopeReports,
+  type ScopeStore,
   type StalenessBounds,
   type Store,
   type StoredObject,
@@ -44,53 +45,27 @@ export interface ViewQuery {
 
 /** Reads the union of some scopes; one object only, where its key is known. */
 export async function readView(store: Store, query: ViewQuery): Promise<View> {
-  const { within } = query;
-  const parts = await Promise.all(
-    query.scopes.map(async (scope) =>
-      within !== undefined && scope.namespace === undefined
-        ? readWithin(store, scope, query, within)
-        : [await readPart(store, scope, query)],
-    ),
-  );
-  return { parts: parts.flat(), objects: unite(parts.flat()), within };
+  const parts = await Promise.all(query.scopes.map(async (scope) => readPart(store, scope, query)));
+  return { parts, objects: unite(parts), within: query.within };
 }
 
-/** Reads some namespaces of a scope of all: one part, or one for each moment, where the view changes in between. */
-async function readWithin(
-  store: Store,
-  scope: Scope,
-  { name, where }: ViewQuery,
-  namespaces: readonly string[],
-): Promise<readonly ViewPart[]> {
-  const from = store.scope(scope);
-  const readOne = async (namespace: string): Promise<ViewRead> => {
-    if (name === undefined) return from.read({ namespace, where });
-    const { meta, object } = await from.get(objectKey(namespace, name));
-    return { meta, objects: object === undefined ? [] : [object] };
-  };
-  const [reports, ...reads] = await Promise.all([from.reports(), ...namespaces.map(readOne)]);
-  if (reads.length === 0) return [{ scope, meta: await from.meta(), reports, objects: [] }];
-  const moments = Map.groupBy(reads, ({ meta }) => meta.cursor);
-  return [...moments.values()].flatMap((of) => {
-    const [first] = of;
-    return first === undefined
-      ? []
-      : [{ scope, meta: first.meta, reports, objects: of.flatMap(({ objects }) => objects) }];
-  });
-}
-
+/** Reads a scope at one moment. What is in other namespaces than those that alone are read is seen by nobody after this. */
 async function readPart(store: Store, scope: Scope, query: ViewQuery): Promise<ViewPart> {
   const from = store.scope(scope);
-  const namespace = query.namespace ?? scope.namespace;
-  const { name, where } = query;
-  const reports = from.reports();
-  if (name !== undefined && (namespace !== undefined || !scope.resource.namespaced)) {
-    const [{ meta, object }, told] = await Promise.all([from.get(objectKey(namespace ?? "", name)), reports]);
-    return { scope, meta, reports: told, objects: object === undefined ? [] : [object] };
+  const [{ meta, objects }, reports] = await Promise.all([readObjects(from, query), from.reports()]);
+  if (query.within === undefined) return { scope, meta, reports, objects };
+  const within = new Set(query.within);
+  return { scope, meta, reports, objects: objects.filter(({ namespace }) => within.has(namespace)) };
+}
+
+async function readObjects(from: ScopeStore, { name, namespace, where }: ViewQuery): Promise<ViewRead> {
+  const of = namespace ?? from.scope.namespace;
+  if (name !== undefined && (of !== undefined || !from.scope.resource.namespaced)) {
+    const { meta, object } = await from.get(objectKey(of ?? "", name));
+    return { meta, objects: object === undefined ? [] : [object] };
   }
-  const [{ meta, objects }, told] = await Promise.all([from.read({ namespace: query.namespace, where }), reports]);
-  const named = name === undefined ? objects : objects.filter((object) => object.name === name);
-  return { scope, meta, reports: told, objects: named };
+  const { meta, objects } = await from.read({ namespace, where });
+  return { meta, objects: name === undefined ? objects : objects.filter((object) => object.name === name) };
 }
 
 function unite(parts: readonly ViewPart[]): readonly StoredObject[] {

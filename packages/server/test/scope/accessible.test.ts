@@ -1,7 +1,7 @@
 import { NODES, PODS, type StoredObject } from "@krm/core";
 import type { AuditEvent } from "@krm/server";
 import type { LightMyRequestResponse } from "fastify";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { failure, type TestApp, testApp } from "../support/app.ts";
 import { blocked, fill, metaAt, object, pod, streamerReport, writer } from "../support/fixtures.ts";
 import { Readers } from "./readers.ts";
@@ -182,6 +182,20 @@ describe.each(FORMS)("scope=accessible under %j", (root) => {
     const response = await ask(test, "ops", `${root}/pods?scope=mine`);
     expect(failure(response)).toMatchObject({ code: 400, causes: ["InvalidParameter"] });
     expect(failure(response).message).toContain('"accessible"');
+  });
+
+  it("reads the view once, however many namespaces it is of", async () => {
+    await using test = await served();
+    // From the first list on the view is followed for watches, and read for that.
+    await ask(test, "ada", list);
+    const read = vi.spyOn(test.store.scope({ resource: PODS }), "read");
+    const get = vi.spyOn(test.store.scope({ resource: PODS }), "get");
+    const times = (): readonly number[] => [read.mock.calls.length, get.mock.calls.length];
+    expect(keys(await ask(test, "ada", list))).toEqual(OF_ADA);
+    // And before that, to learn which namespaces there are.
+    expect(times()).toEqual([2, 0]);
+    expect(keys(await ask(test, "ada", `${list}&fieldSelector=metadata.name%3Dy`))).toEqual(["team-a-b/y", "team-a/y"]);
+    expect(times()).toEqual([4, 0]);
   });
 
   it("is not for resources without namespaces", async () => {
@@ -380,6 +394,8 @@ describe("the Kubernetes API", () => {
     const { date: _date, ...headers } = hidden.headers;
     expect([hidden.body, headers]).toEqual([missing.body, { ...missing.headers, date: undefined, ...headers }]);
     expect(keys(hidden)).toEqual([]);
+    expect(keys(await ask(test, "ada", `${list}team-b,metadata.name%3Dx`))).toEqual([]);
+    expect(keys(await ask(test, "ada", `${list}team-a,metadata.name%3Dx`))).toEqual(["team-a/x"]);
   });
 });
 
