@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { constants, type Http2Stream } from "node:http2";
 import { Socket } from "node:net";
+import type { Writable } from "node:stream";
 import { TLSSocket } from "node:tls";
 
 /** A connection that is silent for this long is probed. Milliseconds. */
@@ -36,11 +37,29 @@ export function breakOff(raw: ServerResponse): void {
   else raw.destroy();
 }
 
-/** Resolves when there is room again (`drain`), or all has been handed on (`finish`), or nobody is left to write to. */
-export async function drained(raw: ServerResponse, event: "drain" | "finish"): Promise<void> {
+/** What the pieces of one response go through: itself, its HTTP/2 stream, or the socket below both. */
+export type Outlet = Pick<Writable, "write" | "writableLength" | "writableNeedDrain" | "once" | "off">;
+
+/**
+ * Resolves when an outlet has room again (`drain`), or all has been handed on (`finish`), or nobody is left to write to.
+ *
+ * @param outlet of the response. @default the response itself
+ */
+export async function drained(raw: ServerResponse, event: "drain" | "finish", outlet: Outlet = raw): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  raw.once(event, resolve).once("close", resolve);
+  const done = (): void => resolve();
+  outlet.once(event, done);
+  raw.once("close", done);
   if (isGone(raw) || raw.writableFinished) resolve();
   await promise;
-  raw.off(event, resolve).off("close", resolve);
+  outlet.off(event, done);
+  raw.off("close", done);
+}
+
+/** Resolves when nothing of a response is left here: it was handed to the system whole, or its client is gone. */
+export async function untilClosed(raw: ServerResponse): Promise<void> {
+  if (isGone(raw)) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  raw.once("close", resolve);
+  await promise;
 }

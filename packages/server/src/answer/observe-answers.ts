@@ -1,8 +1,8 @@
 import type { Clock } from "@krm/core";
 import { HEADERS, KUBERNETES_PATHS, PATHS } from "@krm/protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { streamedBytes } from "../watch/response-sink.ts";
 import type { ScopeWatches } from "../watch/watch-tally.ts";
+import { streamedBytes } from "./streamed-bytes.ts";
 
 /** Which of KRM's routes a request was for; `other`: none of them. Never what a reader wrote. */
 export type AnswerRoute =

@@ -3,8 +3,8 @@ import type { Clock } from "@krm/core";
 import { HEADERS } from "@krm/protocol";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { allowSilence, breakOff, drained, isGone } from "../answer/connection.ts";
+import { tellStream } from "../answer/streamed-bytes.ts";
 import { answeredHeaders, AUDIT_ID } from "./passed-headers.ts";
-import { tellStream } from "../watch/response-sink.ts";
 import type { UpstreamAnswer } from "./upstream.ts";
 
 /** A reader who takes nothing for this long is cut off. Milliseconds. */

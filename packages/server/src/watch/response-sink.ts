@@ -1,9 +1,9 @@
 import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Http2Stream } from "node:http2";
 import { Socket } from "node:net";
-import type { Writable } from "node:stream";
 import type { FastifyReply } from "fastify";
-import { allowSilence, isGone } from "../answer/connection.ts";
+import { allowSilence, drained, isGone, type Outlet } from "../answer/connection.ts";
+import { tellStream } from "../answer/streamed-bytes.ts";
 import type { WatchSink } from "./watch-sink.ts";
 
 const LINE_END = Buffer.from("\r\n");
@@ -24,35 +24,9 @@ export function streamTo(raw: ServerResponse, headers: OutgoingHttpHeaders = {})
     raw.flushHeaders();
   }
   const sink = new ResponseSink(raw);
-  streams.set(raw, sink);
+  tellStream(raw, sink);
   return sink;
 }
-
-/** What is told of a stream: the bytes that were sent of it, without the frames of HTTP. */
-type Told = Pick<ResponseSink, "sent">;
-
-const streams = new WeakMap<ServerResponse, Told>();
-
-/** Says that a response is a stream, which goes on until somebody ends it. */
-export function tellStream(raw: ServerResponse, told: Told): void {
-  streams.set(raw, told);
-}
-
-/** What was sent of the stream on a response, without the frames of HTTP; undefined: it has none. Where the reader left: at most. */
-export function streamedBytes(raw: ServerResponse): number | undefined {
-  return streams.get(raw)?.sent;
-}
-
-/** Resolves when nothing of a response is left here: it was handed to the system whole, or its client is gone. */
-export async function untilClosed(raw: ServerResponse): Promise<void> {
-  if (isGone(raw)) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  raw.once("close", resolve);
-  await promise;
-}
-
-/** What the pieces of one stream go through: a response, its HTTP/2 stream, or the socket below both. */
-type Outlet = Pick<Writable, "write" | "writableLength" | "writableNeedDrain" | "once" | "off">;
 
 /** A response whose head was sent, or whose client is gone. */
 class ResponseSink implements WatchSink {
@@ -103,13 +77,7 @@ class ResponseSink implements WatchSink {
 
   async drained(): Promise<void> {
     if (!this.#outlet.writableNeedDrain || this.#closed.signal.aborted) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const done = (): void => resolve();
-    this.#outlet.once("drain", done);
-    this.#raw.once("close", done);
-    await promise;
-    this.#outlet.off("drain", done);
-    this.#raw.off("close", done);
+    await drained(this.#raw, "drain", this.#outlet);
   }
 
   end(): void {

@@ -1,13 +1,14 @@
 import type { Clock, StalenessBounds, Store } from "@krm/core";
 import { asksForLastContact, formatFreshness } from "@krm/protocol";
 import type { FastifyRequest } from "fastify";
+import { untilClosed } from "../answer/connection.ts";
 import type { Access, Recheck } from "../auth/access.ts";
 import type { KubernetesWatchHandler } from "../kubernetes/watch-handler.ts";
 import type { WatchPlaces } from "../limits/watch-places.ts";
 import { scopesFor } from "../view/catalog.ts";
 import { statusOf } from "../view/demand.ts";
 import { freshnessOf, requireView } from "../view/trust.ts";
-import { beginStream, untilClosed } from "./response-sink.ts";
+import { beginStream } from "./response-sink.ts";
 import type { WatchHub } from "./watch-hub.ts";
 import type { WatchSink } from "./watch-sink.ts";
 
