@@ -8,11 +8,12 @@ export interface Ring {
   /** How many frames of events were made. */
   readonly framed: number;
   /**
-   * The view that watches start from; undefined: it is being read. A watch of it must be added in the same turn.
+   * The view for a watch to start from, which must be added in the same turn; undefined: it is being read. A union without
+   * some of its scopes is made here.
    *
    * @throws StatusError 503 while there is no view, or nothing is followed any more.
    */
-  readonly view: RingView | undefined;
+  begin(): RingView | undefined;
   /** Resolves when it is known whether there is a view. */
   settled(signal?: AbortSignal): Promise<void>;
   /** Begins a watch of a view. One that is of a view before this one ends: nobody would tell it anything. */

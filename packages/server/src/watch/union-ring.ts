@@ -84,7 +84,7 @@ export class UnionRing implements Ring {
    * @throws StatusError 503 also until all scopes have come to one version, where the order asks for that; 405 where
    *   versions have no order.
    */
-  get view(): RingView | undefined {
+  begin(): RingView | undefined {
     if (this.#state.phase === "partial") this.#state = this.#stateOf(this.#views);
     const state = this.#state;
     const { resource } = this.#options;

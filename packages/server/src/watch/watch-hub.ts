@@ -146,12 +146,12 @@ export class WatchHub implements AsyncDisposable {
     const interest = this.#interest(query);
     signal?.throwIfAborted();
     return this.#with(query.scopes, async (ring) => {
-      let { view } = ring;
-      // Nothing may be awaited between reading the view and the watch's place in the ring.
+      let view = ring.begin();
+      // Nothing may be awaited between this and the watch's place in the ring.
       while (view === undefined) {
         await ring.settled(signal);
         signal?.throwIfAborted();
-        view = ring.view;
+        view = ring.begin();
       }
       const watcher = new Watcher({
         ring: view,

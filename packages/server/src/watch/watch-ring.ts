@@ -136,7 +136,7 @@ export class WatchRing implements Ring {
     }
   }
 
-  get view(): RingView | undefined {
+  begin(): RingView | undefined {
     const state = this.#state;
     switch (state.phase) {
       case "reading":
