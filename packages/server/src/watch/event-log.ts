@@ -1,5 +1,5 @@
 import { compareResourceVersions, newestResourceVersion, type ResourceVersion } from "@krm/core";
-import type { RingEvent } from "./watch-event.ts";
+import { type RingEvent, sizeOf } from "./watch-event.ts";
 
 /** What a log keeps at most. */
 export interface LogBounds {
@@ -178,10 +178,4 @@ export class EventLog {
 
 function next(version: string): string {
   return String(BigInt(version) + 1n);
-}
-
-/** The bytes that an event keeps alive at most: the state before it may be that after another one. */
-function sizeOf({ object, previous }: RingEvent): number {
-  const before = previous === undefined || previous === object ? 0 : previous.bytes.byteLength;
-  return object.bytes.byteLength + before;
 }

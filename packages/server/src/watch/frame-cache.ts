@@ -1,9 +1,13 @@
-import type { RingEvent } from "./watch-event.ts";
+import { type RingEvent, sizeOf } from "./watch-event.ts";
 
 /** What is kept before the oldest half of it goes. Bytes. */
-const KEPT_BYTES = 16 * 1024 * 1024;
+const KEPT_BYTES = 64 * 1024 * 1024;
 
-/** Frames that were made lately, for readers who come to the same events a little later. */
+/**
+ * Frames that were made lately, of all that is watched of one server, for readers who come to the same events a little
+ * later. An event is of one resource, and the same one for all who tell it. What it keeps alive counts too, since the log
+ * may have forgotten it, and the view gone on.
+ */
 export class FrameCache {
   readonly #atMost: number;
   /** Each event's frames; the oldest event first. */
@@ -14,7 +18,7 @@ export class FrameCache {
     this.#atMost = atMost;
   }
 
-  /** The size of all frames that are kept. */
+  /** The size of all that is kept: frames, and the states of their events. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -25,8 +29,13 @@ export class FrameCache {
 
   /** Keeps a frame that is not kept yet. */
   keep(event: RingEvent, id: string, frame: Buffer): void {
-    const frames = this.#frames.get(event) ?? new Map<string, Buffer>();
-    this.#frames.set(event, frames.set(id, frame));
+    let frames = this.#frames.get(event);
+    if (frames === undefined) {
+      frames = new Map();
+      this.#frames.set(event, frames);
+      this.#bytes += sizeOf(event);
+    }
+    frames.set(id, frame);
     this.#bytes += frame.length;
     if (this.#bytes > this.#atMost) this.#forgetOld();
   }
@@ -35,6 +44,7 @@ export class FrameCache {
     for (const [event, frames] of this.#frames) {
       if (this.#bytes <= this.#atMost / 2) return;
       for (const { length } of frames.values()) this.#bytes -= length;
+      this.#bytes -= sizeOf(event);
       this.#frames.delete(event);
     }
   }

@@ -3,7 +3,7 @@ import { type Clock, type ResourceType, type ResourceVersion, type StoredObject,
 import { LAST_CONTACT_ANNOTATION } from "@krm/protocol";
 import { metadataHead, metadataOf } from "../body/metadata-bytes.ts";
 import { tableRows } from "../body/table-rows.ts";
-import { FrameCache } from "./frame-cache.ts";
+import type { FrameCache } from "./frame-cache.ts";
 import { type Shape, shapeId } from "./shape.ts";
 import type { RingEvent, SeenEvent } from "./watch-event.ts";
 
@@ -21,12 +21,13 @@ export class Frames {
   readonly #clock: Clock;
   readonly #objectHead: string;
   readonly #heads = new Map<string, Buffer>();
-  readonly #kept = new FrameCache();
+  readonly #kept: FrameCache;
   #made = 0;
 
-  constructor(resource: ResourceType, clock: Clock) {
+  constructor(resource: ResourceType, clock: Clock, kept: FrameCache) {
     this.#resource = resource;
     this.#clock = clock;
+    this.#kept = kept;
     this.#objectHead = objectHead(resource);
   }
 

@@ -3,6 +3,7 @@ import { type Clock, type ResourceType, type Scope, scopeId, untilAborted } from
 import { scopeName } from "../view/trust.ts";
 import type { LogBounds } from "./event-log.ts";
 import type { FollowedView } from "./followed-view.ts";
+import type { FrameCache } from "./frame-cache.ts";
 import { Frames } from "./frames.ts";
 import { followedNoMore, notRead } from "./no-ring-view.ts";
 import { expireAt, OpenWatches } from "./open-watches.ts";
@@ -28,6 +29,8 @@ export interface UnionRingOptions {
   readonly isFirst: boolean;
   readonly order: UnionOrder;
   readonly clock: Clock;
+  /** Shared by all of the hub. */
+  readonly frames: FrameCache;
   readonly bounds?: LogBounds | undefined;
 }
 
@@ -54,11 +57,11 @@ export class UnionRing implements Ring {
   #isFirst: boolean;
 
   constructor(options: UnionRingOptions) {
-    const { parts, resource, clock, isFirst } = options;
+    const { parts, resource, clock, frames, isFirst } = options;
     this.#options = options;
     this.#isFirst = isFirst;
     this.#ids = new Set(parts.map(({ scope }) => scopeId(scope)));
-    this.#frames = new Frames(resource, clock);
+    this.#frames = new Frames(resource, clock, frames);
     this.#leave = parts.map(({ ring }) => ring.observe(() => this.#look()));
     this.#look();
   }

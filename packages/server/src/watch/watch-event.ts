@@ -20,6 +20,14 @@ export interface RingEvent {
   readonly earlier?: readonly StoredObject[] | undefined;
 }
 
+/** The bytes that an event keeps alive at most: the state before it may be that after another one. */
+export function sizeOf({ object, previous, earlier = [] }: RingEvent): number {
+  let size = object.bytes.byteLength;
+  if (previous !== undefined && previous !== object) size += previous.bytes.byteLength;
+  for (const { bytes } of earlier) size += bytes.byteLength;
+  return size;
+}
+
 /** What one reader is told of an event. The object goes out under the event's version, whatever its bytes say. */
 export interface SeenEvent {
   readonly type: RingEvent["type"];

@@ -15,6 +15,7 @@ import type { Scopes } from "../view/catalog.ts";
 import type { Interest } from "./audiences.ts";
 import { CatchUpQueue } from "./catch-up-queue.ts";
 import type { LogBounds } from "./event-log.ts";
+import { FrameCache } from "./frame-cache.ts";
 import { DEFAULT_READER_BOUNDS, type ReaderBounds } from "./reader-bounds.ts";
 import type { Ring } from "./ring.ts";
 import { shapeOf } from "./shape.ts";
@@ -22,7 +23,7 @@ import { unionOrder } from "./union-order.ts";
 import { UnionRing } from "./union-ring.ts";
 import { emptyTally, type ScopeWatches, totalOf, type WatchCounts, type WatchTally } from "./watch-tally.ts";
 import type { WatchEnd } from "./watch-end.ts";
-import { WatchRing } from "./watch-ring.ts";
+import { WatchRing, type WatchRingOptions } from "./watch-ring.ts";
 import type { WatchSink } from "./watch-sink.ts";
 import { Watcher } from "./watcher.ts";
 
@@ -90,6 +91,8 @@ export class WatchHub implements AsyncDisposable {
   readonly #unions = new Map<string, UnionRing>();
   readonly #tallies = new Map<string, WatchTally>();
   readonly #queue = new CatchUpQueue();
+  /** What all rings work with. */
+  readonly #shared: Omit<WatchRingOptions, "store">;
   #isClosed = false;
 
   constructor(options: WatchHubOptions) {
@@ -99,6 +102,9 @@ export class WatchHub implements AsyncDisposable {
     this.#logger = options.logger ?? silentLogger;
     this.#random = options.random ?? Math.random;
     this.#fields = options.fields ?? new FieldCache();
+    const { log: bounds } = options;
+    const [clock, logger, random] = [this.#clock, this.#logger, this.#random];
+    this.#shared = { clock, logger, random, bounds, frames: new FrameCache() };
   }
 
   /** Of all scopes together. */
@@ -243,20 +249,14 @@ export class WatchHub implements AsyncDisposable {
     known?.expire();
     for (const { ring } of parts) ring.expireWhole();
     const order = unionOrder(this.#store);
-    const ring = new UnionRing({ parts, resource, order, isFirst, clock: this.#clock, bounds: this.#options.log });
+    const ring = new UnionRing({ parts, resource, order, isFirst, ...this.#shared });
     this.#tally(whole(scopes)).framed += known?.framed ?? 0;
     this.#unions.set(resourceId(resource), ring);
     return ring;
   }
 
   #make(scope: Scope, id: string): Followed {
-    const ring = new WatchRing({
-      store: this.#store.scope(scope),
-      clock: this.#clock,
-      logger: this.#logger,
-      random: this.#random,
-      bounds: this.#options.log,
-    });
+    const ring = new WatchRing({ store: this.#store.scope(scope), ...this.#shared });
     const usedAt = this.#clock.monotonic();
     const entry: Followed = { ring, users: 0, usedAt, unused: undefined, running: ring.run() };
     if (this.#isClosed) ring.stop();

@@ -16,6 +16,7 @@ import {
 } from "@krm/core";
 import type { LogBounds } from "./event-log.ts";
 import { FollowedView } from "./followed-view.ts";
+import type { FrameCache } from "./frame-cache.ts";
 import { Frames } from "./frames.ts";
 import { followedNoMore, notRead } from "./no-ring-view.ts";
 import { expireAt, OpenWatches } from "./open-watches.ts";
@@ -29,6 +30,8 @@ export interface WatchRingOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: () => number;
+  /** Shared by all of the hub. */
+  readonly frames: FrameCache;
   readonly bounds?: LogBounds | undefined;
 }
 
@@ -56,7 +59,7 @@ export class WatchRing implements Ring {
 
   constructor(options: WatchRingOptions) {
     this.#options = options;
-    this.#frames = new Frames(options.store.scope.resource, options.clock);
+    this.#frames = new Frames(options.store.scope.resource, options.clock, options.frames);
   }
 
   get scope(): Scope {

@@ -1,6 +1,7 @@
 import { decodeObject, parseResourceVersion, PODS } from "@krm/core";
 import { ManualClock } from "@krm/testkit";
 import { expect, it } from "vitest";
+import { FrameCache } from "../../src/watch/frame-cache.ts";
 import { Frames } from "../../src/watch/frames.ts";
 
 const encoder = new TextEncoder();
@@ -15,7 +16,7 @@ it.for([
   ["DELETED", "7"],
 ] as const)("a Table's whole object is the stored bytes: %s at %s", ([type, version]) => {
   const object = decodeObject(encoder.encode(`{${OBJECT}}`));
-  const frames = new Frames(PODS, new ManualClock());
+  const frames = new Frames(PODS, new ManualClock(), new FrameCache());
   const shape = { type: "table", version: "v1", includeObject: "Object" } as const;
   const line = Buffer.concat([...frames.pieces(type, object, parseResourceVersion(version), shape, true)]).toString();
   const bytes = OBJECT.replace(`"resourceVersion":"5"`, `"resourceVersion":"${version}"`);

@@ -16,6 +16,7 @@ import {
 import { ManualClock, SeededRandom } from "@krm/testkit";
 import { expect, test } from "vitest";
 import { FollowedView } from "../../src/watch/followed-view.ts";
+import { FrameCache } from "../../src/watch/frame-cache.ts";
 import { Frames } from "../../src/watch/frames.ts";
 import type { RingEvent } from "../../src/watch/watch-event.ts";
 import { thing } from "./support.ts";
@@ -150,7 +151,7 @@ class Server {
     };
     const clock = new ManualClock();
     const options = { clock, bounds: undefined, formerTold: undefined, isFirst: false };
-    this.view = new FollowedView(read, meta.version ?? "", new Frames(PODS, clock), options);
+    this.view = new FollowedView(read, meta.version ?? "", new Frames(PODS, clock, new FrameCache()), options);
   }
 
   /** What it tells of a commit. */

@@ -104,6 +104,17 @@ describe("one server over a store of its own tells at once", () => {
     expect(told(await open(query))).toEqual(["DELETED x@106", "DELETED new@109"]);
   });
 
+  test("an event once for all, whether they watch it alone or with the others", async () => {
+    const [all, one] = [await open(""), await watch(hub, "", { scopes: [A] })];
+    await settle();
+    for (const { sink } of [all, one]) sink.take();
+    const before = hub.counts.framed;
+    await a.commit(commit(106, [set(thing("a/x", 106))]));
+    await settle();
+    expect([told(all), told(one)]).toEqual([["MODIFIED x@106"], ["MODIFIED x@106"]]);
+    expect(hub.counts.framed - before).toBe(1);
+  });
+
   test("in the forms of any watch", async () => {
     const table = await open("", { representation: { type: "table", version: "v1" } });
     const metadata = await open("", { representation: { type: "partial-object-metadata", version: "v1" } });
