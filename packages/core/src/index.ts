@@ -103,8 +103,9 @@ export type {
 // Replica
 export { ReplicaStore, type ReplicaStoreOptions } from "./replica/replica-store.ts";
 
-// For those who write a store
+// For those who write a store or a server
 export { untilAborted } from "./internal/abort.ts";
+export { within } from "./internal/within.ts";
 export { isFinal } from "./store/final-failure.ts";
 export { checkFormatRecord, formatRecord, readFormatRecord, type StoreFormat } from "./store/format-record.ts";
 export { refuseBackwards } from "./store/backwards.ts";

@@ -1,7 +1,7 @@
 import { KrmError } from "../errors.ts";
+import { within } from "../internal/within.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ListWatch } from "../ports/list-watch.ts";
-import { within } from "./within.ts";
 
 const ANSWER_MS = 30_000;
 

@@ -1,8 +1,7 @@
 import { KrmError } from "../errors.ts";
-import { untilAborted } from "../internal/abort.ts";
+import { within } from "../internal/within.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ListWatch, WatchEvent, WatchRequest, WatchStream } from "../ports/list-watch.ts";
-import { within } from "./within.ts";
 
 type Batch = readonly WatchEvent[];
 
@@ -58,8 +57,7 @@ export class WatchConnection {
         const stop = (): void => this.close(signal.reason);
         signal.addEventListener("abort", stop, { once: true });
         try {
-          const opened = this.#listWatch.watch(this.#request, { signal: this.#over.signal });
-          return await untilAborted(opened, this.#over.signal);
+          return await this.#listWatch.watch(this.#request, { signal: this.#over.signal });
         } finally {
           signal.removeEventListener("abort", stop);
         }

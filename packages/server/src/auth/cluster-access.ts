@@ -1,14 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { serviceUnavailable } from "@krm/apimachinery";
-import {
-  type CallOptions,
-  type Clock,
-  KrmError,
-  type Logger,
-  silentLogger,
-  systemClock,
-  untilAborted,
-} from "@krm/core";
+import { type CallOptions, type Clock, KrmError, type Logger, silentLogger, systemClock, within } from "@krm/core";
 import { ReaderTrouble } from "../answer/reader-trouble.ts";
 import type { AccessReviews, ReviewedAccess } from "./access-reviews.ts";
 import type { Authenticator, Identity } from "./authenticator.ts";
@@ -131,20 +123,11 @@ export class ClusterAccess implements Authenticator, Authorizer {
   }
 
   async #inTime<T>(review: (signal: AbortSignal) => Promise<T>, trouble: ReaderTrouble): Promise<T> {
-    const answered = new AbortController();
-    const late = new AbortController();
-    const limit = async (): Promise<void> => {
-      await this.#clock.sleep(ANSWERED_WITHIN, { signal: answered.signal });
-      late.abort(new KrmError("KRM_CONNECTION", `a review was not answered within ${ANSWERED_WITHIN / 1000} s`));
-    };
-    limit().catch(() => {});
-    try {
-      const answer = await untilAborted(review(late.signal), late.signal);
-      trouble.answered();
-      return answer;
-    } finally {
-      answered.abort();
-    }
+    const late = (): KrmError =>
+      new KrmError("KRM_CONNECTION", `a review was not answered within ${ANSWERED_WITHIN / 1000} s`);
+    const answer = await within(ANSWERED_WITHIN, { clock: this.#clock }, late, review);
+    trouble.answered();
+    return answer;
   }
 
   #isFor(audiences: readonly string[]): boolean {
