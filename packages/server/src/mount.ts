@@ -11,6 +11,7 @@ import {
 } from "@krm/core";
 import { hasCause, HEADERS, KUBERNETES_PATHS, PATHS } from "@krm/protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from "fastify";
+import { DEFAULT_STALL_MS } from "./answer/connection.ts";
 import { errorStatus } from "./answer/error-status.ts";
 import type { RequestObserver } from "./answer/observe-answers.ts";
 import { sendJson, sendStatus } from "./answer/send.ts";
@@ -78,6 +79,8 @@ export interface MountParts {
   readonly auditor: Auditor | undefined;
   /** Whether the answers to unknown paths are set here, or by whoever owns the application. */
   readonly notFound: boolean;
+  /** A reader who takes nothing for this long of what is sent on is cut off. Milliseconds. @default 120 000 */
+  readonly stallMs?: number | undefined;
 }
 
 /** What was mounted. */
@@ -103,13 +106,13 @@ export function mountKrm(app: FastifyInstance, options: MountOptions, parts: Mou
     upstream,
   } = options;
   const limits = readLimits(options);
-  const { access, auditor } = parts;
+  const { access, auditor, stallMs = DEFAULT_STALL_MS } = parts;
   const catalog = new Catalog(store, options.scopes ?? [], clock);
   const fields = new FieldCache();
   const hub = new WatchHub({ store, clock, logger, fields });
   const places = new WatchPlaces(limits);
   const began = (request: FastifyRequest): void => auditor?.streams(request);
-  const forwarding = upstream && new Forwarding(upstream, { clock, logger, access, places, began });
+  const forwarding = upstream && new Forwarding(upstream, { clock, logger, access, places, began, stallMs });
   const context: KubernetesContext = {
     forwarding,
     store,

@@ -4,6 +4,9 @@ import { Socket } from "node:net";
 import type { Writable } from "node:stream";
 import { TLSSocket } from "node:tls";
 
+/** A reader who takes nothing of an answer for this long is cut off, where nothing else is said. Milliseconds. */
+export const DEFAULT_STALL_MS = 120_000;
+
 /** A connection that is silent for this long is probed. Milliseconds. */
 const KEEP_ALIVE_MS = 30_000;
 

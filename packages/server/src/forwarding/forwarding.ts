@@ -58,6 +58,8 @@ export interface ForwardingParts {
   readonly logger: Logger;
   /** What has no end takes one of its user's. */
   readonly places: Pick<WatchPlaces, "take">;
+  /** A reader who takes nothing for this long is cut off. Milliseconds. */
+  readonly stallMs: number;
 }
 
 /** Why a request that was sent on is given up. */
@@ -70,17 +72,19 @@ export class Forwarding {
   readonly #began: ForwardingParts["began"];
   readonly #clock: Clock;
   readonly #places: ForwardingParts["places"];
+  readonly #stallMs: number;
   readonly #trouble: ReaderTrouble;
   readonly #shares = new UserPlaces(OF_ONE_USER, tooManyOfOne);
   /** What is under way, and whether it may go on for ever. */
   readonly #open = new Map<AbortController, boolean>();
 
-  constructor(upstream: Upstream, { access, began, clock, logger, places }: ForwardingParts) {
+  constructor(upstream: Upstream, { access, began, clock, logger, places, stallMs }: ForwardingParts) {
     this.#upstream = upstream;
     this.#access = access;
     this.#began = began;
     this.#clock = clock;
     this.#places = places;
+    this.#stallMs = stallMs;
     this.#trouble = new ReaderTrouble("given what is not watched here", 502, { clock, logger });
   }
 
@@ -109,7 +113,8 @@ export class Forwarding {
       } else {
         const location = ownLocation(answer, forwarded);
         if (kind === "watch" && answer.status === 200) this.#began(request);
-        await sendForwarded(answer, { endless, reply, request, clock: this.#clock, location });
+        const pace = { clock: this.#clock, stallMs: this.#stallMs };
+        await sendForwarded(answer, { endless, reply, request, location, ...pace });
       }
     } finally {
       giveBack();

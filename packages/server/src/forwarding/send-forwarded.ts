@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
-import type { Clock } from "@krm/core";
+import { type Clock, within } from "@krm/core";
 import { HEADERS } from "@krm/protocol";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { allowSilence, breakOff, drained, isGone } from "../answer/connection.ts";
@@ -7,8 +7,12 @@ import { tellStream } from "../answer/streamed-bytes.ts";
 import { answeredHeaders, AUDIT_ID } from "./passed-headers.ts";
 import type { UpstreamAnswer } from "./upstream.ts";
 
-/** A reader who takes nothing for this long is cut off. Milliseconds. */
-const STALL = 120_000;
+/** The pace of a reader. */
+interface Pace {
+  readonly clock: Clock;
+  /** Who takes nothing for this long is cut off. Milliseconds. */
+  readonly stallMs: number;
+}
 
 /**
  * Sends an answer of the API server as it comes, at the pace of its reader. One that breaks off ends in a broken
@@ -16,16 +20,15 @@ const STALL = 120_000;
  */
 export async function sendForwarded(
   answer: UpstreamAnswer,
-  to: {
+  to: Pace & {
     readonly request: FastifyRequest;
     readonly reply: FastifyReply;
-    readonly clock: Clock;
     readonly endless: boolean;
     /** Of a redirect. */
     readonly location: string | undefined;
   },
 ): Promise<void> {
-  const { clock, endless, location, reply, request } = to;
+  const { endless, location, reply, request } = to;
   const { vary, ...told } = answeredHeaders(answer);
   if (reply.hasHeader(AUDIT_ID)) delete told[AUDIT_ID];
   const varies = new Set(["Authorization", ...String(vary ?? "").split(",")].map((name) => name.trim()));
@@ -48,9 +51,9 @@ export async function sendForwarded(
     const stream = { sent: 0 };
     if (endless) tellStream(raw, stream);
     const length = saidLength(told["content-length"], answer.status);
-    if (request.method !== "HEAD") await writeAll(raw, answer.body, { clock, length, stream });
+    if (request.method !== "HEAD") await writeAll(raw, answer.body, { length, stream }, to);
     raw.end();
-    await inTime(drained(raw, "finish"), clock);
+    await inTime(drained(raw, "finish"), to);
   } catch {
     if (!isGone(raw)) breakOff(raw);
   }
@@ -69,33 +72,24 @@ function saidLength(said: string | string[] | undefined, status: number): number
 async function writeAll(
   raw: ServerResponse,
   body: AsyncIterable<Uint8Array>,
-  {
-    clock,
-    length,
-    stream,
-  }: { readonly clock: Clock; readonly length: number | undefined; readonly stream: { sent: number } },
+  { length, stream }: { readonly length: number | undefined; readonly stream: { sent: number } },
+  pace: Pace,
 ): Promise<void> {
   for await (const chunk of body) {
     if (isGone(raw)) return;
     stream.sent += chunk.byteLength;
     if (length !== undefined && stream.sent > length) throw new Error(`an answer of ${length} bytes has more`);
-    if (!raw.write(chunk)) await inTime(drained(raw, "drain"), clock);
+    if (!raw.write(chunk)) await inTime(drained(raw, "drain"), pace);
   }
   if (length !== undefined && stream.sent < length) throw new Error(`an answer of ${length} bytes has ${stream.sent}`);
 }
 
-/** @throws Error where it takes too long. */
-async function inTime(done: Promise<void>, clock: Clock): Promise<void> {
-  const settled = new AbortController();
-  const late = async (): Promise<never> => {
-    await clock.sleep(STALL, { signal: settled.signal });
-    throw new Error("the reader takes nothing");
-  };
-  const limit = late();
-  limit.catch(() => {});
-  try {
-    await Promise.race([done, limit]);
-  } finally {
-    settled.abort();
-  }
+/** Waits for a reader. @throws Error where it takes nothing for too long */
+async function inTime(done: Promise<void>, { clock, stallMs }: Pace): Promise<void> {
+  await within(
+    stallMs,
+    { clock },
+    () => new Error("the reader takes nothing"),
+    async () => done,
+  );
 }

@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from "node:net";
 import type { SecureContextOptions, Server as TlsServer } from "node:tls";
 import { type Clock, KrmError, type Logger, silentLogger, systemClock } from "@krm/core";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { DEFAULT_STALL_MS } from "../answer/connection.ts";
 import { errorStatus } from "../answer/error-status.ts";
 import { answerObserver, observeAnswers } from "../answer/observe-answers.ts";
 import { sendStatus } from "../answer/send.ts";
@@ -52,8 +53,9 @@ export interface ServerOptions extends Omit<MountOptions, "auth" | "authorizer">
   /** How long `close` lets answers under way go on, in milliseconds. @default 500 */
   readonly graceMs?: number | undefined;
   /**
-   * How long a connection may stand still in the middle of an answer, in milliseconds: a reader who takes nothing of a
-   * list keeps all of its objects in memory. @default 120 000
+   * How long a connection may stand still in the middle of an answer, of what is sent on too, in milliseconds: a reader who
+   * takes nothing of a list keeps all of its objects in memory. Watches of what is held here are cut after a minute,
+   * whatever this says. @default 120 000
    */
   readonly stallMs?: number | undefined;
 }
@@ -100,9 +102,6 @@ const KNOWN = [
 /** A request has to arrive within this, headers and all. Milliseconds. */
 const REQUEST_TIMEOUT = 30_000;
 
-/** Longer than a slow reader's network may fail it. Milliseconds. */
-const STALL = 120_000;
-
 /** Long enough for every resource's name with its group. */
 const MAX_PARAM_LENGTH = 512;
 
@@ -124,7 +123,7 @@ const MAX_PARAM_LENGTH = 512;
  */
 export async function createServer(options: ServerOptions): Promise<KrmServer> {
   refuseUnknownOptions(options, KNOWN, "createServer");
-  const { listen, clock = systemClock, logger = silentLogger, graceMs = 500 } = options;
+  const { listen, clock = systemClock, logger = silentLogger, graceMs = 500, stallMs = DEFAULT_STALL_MS } = options;
   refuseUnsafe(options);
   refuseForeignTokens(options);
   // What is wrong is said before anything is opened.
@@ -137,7 +136,7 @@ export async function createServer(options: ServerOptions): Promise<KrmServer> {
   const access = new Access({ auth: authenticator, authorizer, certificates, upstream: options.upstream });
   const auditor = options.audit && new Auditor({ sink: options.audit, access, clock, prefix: "" });
   const observe = options.observer && answerObserver(options.observer, clock);
-  const app = makeApp(tls, options.stallMs ?? STALL, { observe, auditor });
+  const app = makeApp(tls, stallMs, { observe, auditor });
   app.server.on("connection", (connection: Socket) => certificates?.accepted(connection));
   if (options.observer !== undefined) observeAnswers(app, options.observer, clock);
   auditor?.attach(app);
@@ -147,7 +146,8 @@ export async function createServer(options: ServerOptions): Promise<KrmServer> {
     // A connection that stays open after its answer would hold up the end, or be of no use.
     if (stop.signal.aborted || isOutdated) setImmediate(() => app.server.closeIdleConnections());
   });
-  const mounted = mountKrm(app, { ...options, auth: authenticator, authorizer }, { access, auditor, notFound: true });
+  const parts = { access, auditor, notFound: true, stallMs };
+  const mounted = mountKrm(app, { ...options, auth: authenticator, authorizer }, parts);
   const { followUnions } = mounted;
   const following = tls?.follow(stop.signal, (what) => {
     // Everything anew: what is left out falls back to the defaults.

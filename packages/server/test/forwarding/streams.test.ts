@@ -6,7 +6,14 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import Fastify, { type FastifyInstance } from "fastify";
 import { describe, expect, it } from "vitest";
 import { type CallOptions, MemoryStore, PODS } from "@krm/core";
-import { createServer, type Identity, type KrmServer, krmPlugin, type UpstreamRequest } from "@krm/server";
+import {
+  createServer,
+  type Identity,
+  type KrmServer,
+  krmPlugin,
+  type ServerOptions,
+  type UpstreamRequest,
+} from "@krm/server";
 import { ManualClock } from "@krm/testkit";
 import { fill, START } from "../support/fixtures.ts";
 import { bytes, never, RecordingUpstream } from "./recording-upstream.ts";
@@ -53,7 +60,7 @@ interface Scene extends AsyncDisposable {
   readonly port: number;
 }
 
-async function scene(): Promise<Scene> {
+async function scene(options: Pick<ServerOptions, "stallMs"> = {}): Promise<Scene> {
   const [upstream, pipe, clock, store] = [
     new RecordingUpstream(),
     new Pipe(),
@@ -62,7 +69,7 @@ async function scene(): Promise<Scene> {
   ];
   upstream.answer = (request) => ({ headers: HEAD, body: pipe.body(request) });
   await fill(store, { resource: PODS }, []);
-  const server = await createServer({ store, clock, upstream, listen: { host: "127.0.0.1", port: 0 } });
+  const server = await createServer({ store, clock, upstream, listen: { host: "127.0.0.1", port: 0 }, ...options });
   const { port, url } = await server.listen();
   return {
     upstream,
@@ -257,8 +264,11 @@ describe("an answer that is passed on", () => {
     expect([taken, length]).toEqual([parts, parts * part.length]);
   });
 
-  it("is cut for a reader who takes nothing for two minutes", async () => {
-    await using test = await scene();
+  it.each([
+    ["two minutes", {}, 120_000],
+    ["as long as the server was told", { stallMs: 7000 }, 7000],
+  ])("is cut for a reader who takes nothing for %s", async (_, options, stallMs) => {
+    await using test = await scene(options);
     test.upstream.answer = (request) => ({
       body: (async function* () {
         for (let part = 0; part < 400; part++) yield Buffer.alloc(256 * 1024);
@@ -268,8 +278,10 @@ describe("an answer that is passed on", () => {
     const response = await begin(`${test.url}${WATCH}`);
     const { signal } = test.upstream.requests[0] as UpstreamRequest;
     const aborted = once(signal, "abort");
+    await test.clock.untilSleeping();
+    expect(test.clock.nextDueIn).toBe(stallMs);
     while (!signal.aborted) {
-      await test.clock.advance(120_000);
+      await test.clock.advance(stallMs);
       await nextTurn();
     }
     await aborted;
