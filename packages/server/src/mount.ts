@@ -40,6 +40,9 @@ import { SnapshotShelf } from "./view/snapshot-shelf.ts";
 import { watchHandler } from "./watch/watch-handler.ts";
 import { WatchHub } from "./watch/watch-hub.ts";
 
+/** How often it is looked what has come to be watched in several scopes. Milliseconds. */
+const LOOK_EVERY_MS = 5000;
+
 /** What the routes need. */
 export interface MountOptions extends LimitOptions {
   readonly store: Store;
@@ -86,8 +89,8 @@ export interface MountParts {
 /** What was mounted. */
 export interface Mounted {
   /**
-   * Follows all that is watched in several scopes by now, so that a watch can go on from the first list of it. Never rejects:
-   * what cannot be looked up is followed from the first request on.
+   * Follows all that is watched in several scopes by now, so that a watch can go on from the first list of it; else that is
+   * looked for when the server is ready, and every five seconds. Never rejects: what cannot be looked up is looked for again.
    */
   readonly followUnions: () => Promise<void>;
 }
@@ -146,8 +149,13 @@ export function mountKrm(app: FastifyInstance, options: MountOptions, parts: Mou
       // Nothing is watched yet, or the store does not answer: whoever asks is told.
     }
   };
-  app.addHook("onReady", async () => void followUnions());
+  let looking: NodeJS.Timeout | undefined;
+  app.addHook("onReady", async () => {
+    looking = setInterval(() => void followUnions(), LOOK_EVERY_MS).unref();
+    void followUnions();
+  });
   app.addHook("preClose", async () => {
+    clearInterval(looking);
     forwarding?.close();
     await hub[Symbol.asyncDispose]();
   });

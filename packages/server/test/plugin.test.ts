@@ -1,10 +1,11 @@
 import { connect } from "node:http2";
 import Fastify from "fastify";
-import { describe, expect, it } from "vitest";
-import { KrmError, MemoryStore, PODS } from "@krm/core";
+import { describe, expect, it, vi } from "vitest";
+import { KrmError, MemoryStore, PODS, scopeId } from "@krm/core";
 import { type Authenticator, krmPlugin } from "@krm/server";
 import { failure, names, testApp } from "./support/app.ts";
 import { fill, object, pod } from "./support/fixtures.ts";
+import { Observed } from "./support/observed.ts";
 
 describe("the plugin in another application", () => {
   it("keeps to its prefix: hooks, errors and all", async () => {
@@ -34,6 +35,24 @@ describe("the plugin in another application", () => {
     expect((await app.inject("/a/b/c")).body).toBe("nothing here");
     expect((await app.inject("/livez")).body).toBe("ok");
     await app.close();
+  });
+
+  it("follows what comes to be watched in several namespaces, before anybody asks, until it is closed", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    try {
+      const observer = new Observed();
+      await using test = testApp({ observer });
+      await test.app.ready();
+      const followed = (): readonly string[] => observer.read().map(({ scope }) => scopeId(scope));
+      for (const namespace of ["a", "b"]) await fill(test.store, { resource: PODS, namespace }, []);
+      expect(followed()).toEqual([]);
+      await vi.advanceTimersByTimeAsync(5000);
+      expect(followed()).toContain(scopeId({ resource: PODS }));
+      await test.app.close();
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("sends long lists over HTTP/2 too", async () => {

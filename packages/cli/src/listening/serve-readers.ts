@@ -13,9 +13,6 @@ import type { ServerFlagOptions } from "../options/common-flags.ts";
 import { formatHostPort } from "../options/listen-address.ts";
 import { listenHint } from "./listen-hint.ts";
 
-/** How often it is looked what has come to be watched in several namespaces. Milliseconds. */
-const LOOK_EVERY_MS = 5000;
-
 /** The cluster, as far as it is asked for readers. */
 export interface AskedCluster {
   readonly reviews?: AccessReviews | undefined;
@@ -61,10 +58,8 @@ export async function serveReaders(
     await createServer({ store, scopes, listen, auth, tls, ...limits, logger, metrics, observer, audit, upstream }),
   );
   const { url } = await listenHint(server.listen(), formatHostPort(listen));
-  const followUnions = async (): Promise<void> => server.followUnions();
-  const looking = setInterval(() => void followUnions(), LOOK_EVERY_MS).unref();
-  opened.defer(() => clearInterval(looking));
   const serving = opened.move();
+  const followUnions = async (): Promise<void> => server.followUnions();
   return { url, followUnions, [Symbol.asyncDispose]: async () => serving.disposeAsync() };
 }
 

@@ -72,8 +72,8 @@ export interface KrmServer extends AsyncDisposable {
   listen(): Promise<{ readonly url: string; readonly host: string; readonly port: number }>;
   /**
    * Follows what is watched in several scopes by now, so that a watch of all of them can go on from the first list. To be
-   * called when scopes have come; without it they are followed from the first request to the Kubernetes API on. Never
-   * rejects.
+   * called when scopes have come, and before anything is written of them; else they are noticed within five seconds, or at
+   * the first request to the Kubernetes API. Never rejects.
    */
   followUnions(): Promise<void>;
   /** Takes no new requests, lets those under way end within the grace, then closes all. Never rejects for them. */
