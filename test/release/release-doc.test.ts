@@ -12,12 +12,16 @@ const { scripts } = JSON.parse(read("package.json")) as { readonly scripts: Read
 interface Step {
   readonly run?: string;
   readonly uses?: string;
+  readonly with?: Readonly<Record<string, unknown>>;
+}
+interface Job {
+  readonly container?: string;
+  readonly permissions?: Readonly<Record<string, string>>;
+  readonly steps: readonly Step[];
 }
 interface Workflow {
   readonly permissions: Readonly<Record<string, string>>;
-  readonly jobs: Readonly<
-    Record<string, { readonly permissions?: Readonly<Record<string, string>>; readonly steps: readonly Step[] }>
-  >;
+  readonly jobs: Readonly<Record<string, Job>>;
 }
 
 const commands = (from: string): readonly string[] =>
@@ -47,6 +51,25 @@ describe.each(readdirSync(join(root, ".github/workflows")))("the workflow %s", (
     expect(lines.filter((line) => commands(line).some((name) => !(name in scripts)))).toEqual([]);
     expect(lines.filter((line) => line.startsWith(".") && !existsSync(join(root, line)))).toEqual([]);
     expect(lines).toContain(".ci/run");
+  });
+
+  it("runs all tests as root on Debian, where what they need can be installed", () => {
+    const proofs = jobs.filter(([, { steps }]) => steps.some(({ run }) => run?.includes(".ci/run")));
+    for (const [name, { container, steps }] of proofs) {
+      expect(container, name).toBe(`node:${read(".node-version").trim()}-bookworm`);
+      const lines = steps.flatMap(({ run }) => run ?? []);
+      // Git refuses root the files of the runner's user.
+      const allowed = lines.findIndex((line) => line.includes("safe.directory"));
+      expect(allowed, name).not.toBe(-1);
+      expect(allowed, name).toBeLessThan(lines.indexOf(".ci/run"));
+    }
+  });
+
+  it("publishes packages with the npm of .node-version", () => {
+    for (const [name, { steps }] of jobs.filter(([, job]) => job.permissions?.["id-token"] === "write")) {
+      const setup = steps.find(({ uses }) => uses?.startsWith("actions/setup-node@"));
+      expect(setup?.with, name).toEqual({ "node-version-file": ".node-version" });
+    }
   });
 
   it("may write nothing, but who publishes to npm may say who it is", () => {
