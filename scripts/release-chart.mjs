@@ -1,9 +1,22 @@
-// Packs the chart and pushes it to an OCI registry. Needs `helm registry login`.
+// Packs the chart and pushes it to an OCI registry. What is there already is left. Needs `helm registry login`.
 //   KRM_CHARTS=oci://REGISTRY/charts npm run release:chart [-- --dry-run]
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { decided, must, publish, Refused, release, root, say, version } from "./release/release.mjs";
+import { parse } from "yaml";
+import {
+  decided,
+  dryRun,
+  must,
+  publish,
+  Refused,
+  refuseUndecided,
+  release,
+  root,
+  say,
+  version,
+} from "./release/release.mjs";
+import { capture } from "./run/processes.mjs";
 import { helm } from "./setup/kubernetes-tools.mjs";
 
 const CHART = "deploy/helm/krm";
@@ -12,6 +25,8 @@ await release(async () => {
   const charts = decided("KRM_CHARTS", "KRM_CHARTS=oci://registry.example.com/charts");
   const { path, reason } = helm(root, say);
   if (path === undefined) throw new Refused(reason);
+  const { image } = parse(readFileSync(join(root, CHART, "values.yaml"), "utf8"));
+  refuseUndecided(`image.repository in ${CHART}/values.yaml`, image.repository, "set it to where the image is");
   await must(path, ["lint", "--strict", CHART]);
   const out = mkdtempSync(join(tmpdir(), "krm-chart-"));
   try {
@@ -22,7 +37,9 @@ await release(async () => {
       throw new Refused(`the chart is not of version ${version()}: run npm run release:version`);
     // What came of it renders.
     await must(path, ["template", "krm", file]);
-    await publish(path, ["push", file, charts]);
+    const there = ["show", "chart", `${charts}/krm`, `--version=${version()}`];
+    if (!dryRun && (await capture(path, there, {})).code === 0) say(`${charts}/krm ${version()} is there already`);
+    else await publish(path, ["push", file, charts]);
   } finally {
     rmSync(out, { recursive: true, force: true });
   }

@@ -1,5 +1,5 @@
 // Publishes the packages to npm: packed as they are, looked at, with provenance where it runs in CI. What is there already
-// is left. Needs a build.
+// is left. Needs a build, and npm 11.5.1 or newer.
 //   npm run release:packages [-- --dry-run]
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,27 +7,29 @@ import { join } from "node:path";
 import { capture } from "./run/processes.mjs";
 import { fileOfTgz } from "./setup/archive.mjs";
 import { judgePackedFiles } from "./release/packed-files.ts";
-import { dryRun, must, publish, publishedPackages, Refused, release, say } from "./release/release.mjs";
-import { publishingOrder } from "./release/versions.ts";
+import { dryRun, must, publish, publishedPackages, Refused, release, say, sources } from "./release/release.mjs";
+import { isAtLeast, npmTag, publishingOrder } from "./release/versions.ts";
+
+/** The first that a trusted publisher is known by. */
+const LEAST_NPM = "11.5.1";
 
 /** A dry run asks no registry: nothing answers there. */
 const NOWHERE = ["--dry-run", "--json", "--registry=http://127.0.0.1:9/", "--fetch-retries=0"];
 
 await release(async () => {
+  const npm = (await must("npm", ["--version"])).trim();
+  if (!isAtLeast(npm, LEAST_NPM))
+    throw new Refused(`npm ${npm} knows no trusted publisher: use ${LEAST_NPM} or newer, which comes with Node.js 24`);
   const packages = publishingOrder(
     publishedPackages().map(({ folder, manifest }) => ({
       folder,
       name: manifest.name,
       version: manifest.version,
-      repository: manifest.repository.url,
+      repository: manifest.repository,
       needs: Object.keys(manifest.dependencies ?? {}),
     })),
   );
-  const undecided = packages.find(({ repository }) => /\.invalid\//.test(repository));
-  if (undecided !== undefined && !dryRun)
-    throw new Refused(
-      `"repository" in the package.json of ${undecided.name} is ${undecided.repository}: set it to where the sources are, in all packages; npm holds the provenance against it`,
-    );
+  for (const each of packages) sources(each);
   const out = mkdtempSync(join(tmpdir(), "krm-publish-"));
   try {
     const packed = [];
@@ -36,19 +38,25 @@ await release(async () => {
       packed.push({ ...each, tarball: await pack(each, join(out, each.name.split("/")[1])) });
     for (const { name, version, tarball } of packed) {
       if (!dryRun && (await isPublished(name, version))) say(`${name} ${version} is there already`);
-      else await publish("npm", ["publish", tarball, "--access=public", ...(process.env.CI ? ["--provenance"] : [])]);
+      else await publish("npm", [...publishing(tarball, version), ...(process.env.CI ? ["--provenance"] : [])]);
     }
   } finally {
     rmSync(out, { recursive: true, force: true });
   }
 });
 
+/** What npm is asked to publish, and how. */
+function publishing(tarball, version) {
+  const tag = npmTag(version);
+  return ["publish", tarball, "--access=public", ...(tag === undefined ? [] : [`--tag=${tag}`])];
+}
+
 /** Packs as pnpm does, and has npm say what it would publish. */
-async function pack({ folder, name }, out) {
+async function pack({ folder, name, version }, out) {
   await must("pnpm", ["pack", "--pack-destination", out], folder);
   const tarball = join(out, readdirSync(out)[0]);
   const manifest = JSON.parse(fileOfTgz(readFileSync(tarball), "package/package.json").toString("utf8"));
-  const output = await must("npm", ["publish", tarball, ...NOWHERE], out);
+  const output = await must("npm", [...publishing(tarball, version), ...NOWHERE], out);
   const told = JSON.parse(output.slice(output.indexOf("{"), output.lastIndexOf("}") + 1));
   const { files, size } = told[name] ?? told;
   const wrong = judgePackedFiles(

@@ -45,6 +45,18 @@ export function decided(variable, example) {
   throw new Refused(`set ${variable}, such as ${example}: no registry is decided in this repository`);
 }
 
+/** Refuses a place that stands for one which is not decided yet; a dry run does without. */
+export function refuseUndecided(what, place, mend) {
+  if (/\.invalid(?:[:/]|$)/.test(place) && !dryRun) throw new Refused(`${what} is ${place}: ${mend}`);
+}
+
+/** The address of the sources, refused where it is not decided yet. */
+export function sources({ name, repository }) {
+  const mend = "set it to where the sources are, in all packages; npm holds the provenance against it";
+  refuseUndecided(`"repository" in the package.json of ${name}`, repository.url, mend);
+  return repository.url.replace(/^git\+/, "");
+}
+
 /** Prints a command and runs it; a dry run only prints it. */
 export async function publish(command, args) {
   say(`${dryRun ? "would run: " : ""}${[command, ...args].join(" ")}`);
