@@ -24,7 +24,7 @@ const commands = [...blocks, ...inlineCommandsOf(OPERATE, ["helm", "kubectl"])];
 const of = (program: string): typeof commands => commands.filter((command) => command.program === program);
 
 /** What the document may ask for beside KRM's own, all of which it says is needed. */
-const NEEDED = ["docker", "kind", "k3d", "kubectl", "helm", "openssl", "krm", "curl", "cp", "head"];
+const NEEDED = ["docker", "kind", "k3d", "kubectl", "helm", "openssl", "krm", "curl", "cp", "head", "mkdir", "rm"];
 
 /** Flags as they stand in a command, without their values. */
 const flagsOf = (args: readonly string[]): readonly string[] =>
@@ -55,12 +55,23 @@ describe("the commands of docs/operate.md", () => {
   });
 
   it("give docker only arguments that the Dockerfile has", async () => {
-    const dockerfile = await readFile(join(ROOT, "Dockerfile"), "utf8").catch(() => undefined);
+    const dockerfile = await readFile(join(ROOT, "Dockerfile"), "utf8");
     for (const { args } of of("docker")) {
       expect(args.at(-1)).toBe(".");
       for (const argument of valuesOf(args, "--build-arg"))
-        if (dockerfile !== undefined) expect(dockerfile).toMatch(new RegExp(`^ARG ${argument.split("=")[0]}=`, "m"));
+        expect(dockerfile).toMatch(new RegExp(`^ARG ${argument.split("=")[0]}=`, "m"));
     }
+  });
+
+  it("write keys and tokens into one folder alone, which git passes over, and which they remove", async () => {
+    const written = blocks.flatMap(({ line, program, args }) => [
+      ...[...line.matchAll(/(?:> |-keyout |-out )(\S+)/g)].map(([, path = ""]) => path),
+      ...(program === "cp" ? args.slice(-1) : []),
+    ]);
+    expect(written.length).toBeGreaterThan(4);
+    expect([...written, ...filesOf(OPERATE).keys()].filter((path) => !path.startsWith("my-krm/"))).toEqual([]);
+    expect((await readFile(join(ROOT, ".gitignore"), "utf8")).split("\n")).toContain("/my-krm/");
+    expect(blocks.filter(({ line }) => line === "rm -r my-krm")).toHaveLength(2);
   });
 });
 
