@@ -18,7 +18,7 @@ import { imageTags } from "./release/versions.ts";
 
 await release(async () => {
   const image = decided("KRM_IMAGE", "KRM_IMAGE=registry.example.com/krm");
-  const revision = (await must("git", ["rev-parse", "HEAD"])).trim();
+  const revision = await must("git", ["rev-parse", "HEAD"]);
   const labels = { VERSION: version(), REVISION: revision, SOURCE: sources(publishedPackages()[0].manifest) };
   const [first, ...others] = imageTags(version(), await releasedVersions()).map((tag) => `${image}:${tag}`);
   if (!dryRun && (await isPushed(first))) {
@@ -42,7 +42,7 @@ await release(async () => {
 
 /** The versions that git has tags of. */
 async function releasedVersions() {
-  if ((await must("git", ["rev-parse", "--is-shallow-repository"])).trim() === "true")
+  if ((await must("git", ["rev-parse", "--is-shallow-repository"])) === "true")
     throw new Refused("this clone has not all tags, which say what is released: run git fetch --unshallow --tags");
   return (await must("git", ["tag", "--list", "v*"])).split("\n").map((tag) => tag.slice(1));
 }

@@ -17,7 +17,7 @@ const LEAST_NPM = "11.5.1";
 const NOWHERE = ["--dry-run", "--json", "--registry=http://127.0.0.1:9/", "--fetch-retries=0"];
 
 await release(async () => {
-  const npm = (await must("npm", ["--version"])).trim();
+  const npm = await must("npm", ["--version"]);
   if (!isAtLeast(npm, LEAST_NPM))
     throw new Refused(`npm ${npm} knows no trusted publisher: use ${LEAST_NPM} or newer, which comes with Node.js 24`);
   const packages = publishingOrder(

@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { buildContext } from "../scripts/containers/build-context.ts";
 
 const read = (name: string): string => readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
 
@@ -32,5 +34,13 @@ describe(".dockerignore", () => {
     const known = others.filter((line) => line.startsWith("!")).map((line) => line.slice(1));
     for (const part of [".git", "test", "golden", "node_modules", ".toolchain"])
       expect(known.some((line) => line.split("/").includes(part))).toBe(false);
+  });
+
+  test("is what the end-to-end test knows the image's sources by", () => {
+    const files = buildContext(fileURLToPath(new URL("..", import.meta.url)));
+    for (const file of ["Dockerfile", ".node-version", "deploy/docker/finish.mjs", "packages/cli/src/bin.ts"])
+      expect(files).toContain(file);
+    const parts = ["test", "dist", "node_modules", "helm", "golden"];
+    expect(files.filter((file) => file.split("/").some((part) => parts.includes(part)))).toEqual([]);
   });
 });

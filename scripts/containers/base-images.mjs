@@ -12,7 +12,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { must } from "./must.mjs";
+import { must } from "../run/must.mjs";
+import { capture } from "../run/processes.mjs";
 
 const NPM = "npm@11.6.2";
 const CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt";
@@ -105,7 +106,7 @@ export async function makeBaseImages(env, say) {
       const path = "ENV PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin:/usr/local/busybox";
       const file = ["FROM scratch", "ADD packages.tar /", "COPY root /", path, ...lines];
       writeFileSync(join(folder, "Dockerfile"), `${file.join("\n")}\n`);
-      await must("buildah", ["bud", "--quiet", "--tag", tag, folder], env);
+      await must("buildah", ["bud", "--quiet", "--tag", tag, folder], { env });
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
@@ -114,5 +115,6 @@ export async function makeBaseImages(env, say) {
 
 /** Whether an image is there. */
 export async function has(tag, env) {
-  return (await must.code("podman", ["image", "exists", tag], env)) === 0;
+  const { code } = await capture("podman", ["image", "exists", tag], { env: { ...process.env, ...env } });
+  return code === 0;
 }

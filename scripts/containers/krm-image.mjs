@@ -1,33 +1,24 @@
 // The image of the Dockerfile, as anybody would build it, on base images of our own.
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { must } from "../run/must.mjs";
 import { baseImage, has } from "./base-images.mjs";
-import { must } from "./must.mjs";
-
-/** What .dockerignore lets through, and what says how it is built. */
-const MADE_OF = ["Dockerfile", ".dockerignore", ".node-version", "LICENSE", "package.json", "pnpm-lock.yaml"];
-const ALSO = ["pnpm-workspace.yaml", "tsconfig.base.json", "tsup.base.ts", "deploy/docker", "packages"];
-const NOT_READ = new Set(["node_modules", "dist", "test", "golden", ".turbo"]);
+import { buildContext } from "./build-context.ts";
 
 function sourceDigest(root) {
   const hash = createHash("sha256").update(baseImage("base"));
-  const add = (path) => {
-    if (statSync(join(root, path)).isDirectory()) {
-      for (const name of readdirSync(join(root, path)).toSorted()) if (!NOT_READ.has(name)) add(`${path}/${name}`);
-    } else
-      hash
-        .update(`${path}\n`)
-        .update(readFileSync(join(root, path)))
-        .update("\n");
-  };
-  for (const path of [...MADE_OF, ...ALSO]) add(path);
+  for (const path of buildContext(root))
+    hash
+      .update(`${path}\n`)
+      .update(readFileSync(join(root, path)))
+      .update("\n");
   return hash.digest("hex").slice(0, 16);
 }
 
 /**
  * Builds it unless what it is made of has not changed since it was built last. Gives its name; with
- * `-next` behind it, the same image has another, for upgrades.
+ * `-next` behind it, the same image has another, for rolling updates.
  */
 export async function krmImage(root, env, say) {
   const digest = sourceDigest(root);
@@ -40,8 +31,8 @@ export async function krmImage(root, env, say) {
   const said = [`--build-arg=VERSION=${version}`, `--build-arg=REVISION=${digest}`];
   // To keep each step as a layer takes longer than to do it again.
   const how = ["--quiet", "--layers=false", "--network=host", "--isolation=chroot"];
-  await must("buildah", ["bud", ...how, ...bases, ...said, `--tag=${tag}`, root], env);
-  await must("podman", ["tag", tag, `${tag}-next`], env);
+  await must("buildah", ["bud", ...how, ...bases, ...said, `--tag=${tag}`, root], { env });
+  await must("podman", ["tag", tag, `${tag}-next`], { env });
   await forgetOthers(tag, env);
   say(`built after ${((performance.now() - started) / 1000).toFixed(1)} s`);
   return tag;
@@ -49,8 +40,8 @@ export async function krmImage(root, env, say) {
 
 /** Images of earlier sources. */
 async function forgetOthers(tag, env) {
-  const names = await must("podman", ["images", "--format={{.Repository}}:{{.Tag}}", "localhost/krm-e2e/krm"], env);
+  const names = await must("podman", ["images", "--format={{.Repository}}:{{.Tag}}", "localhost/krm-e2e/krm"], { env });
   for (const name of names.split("\n"))
-    if (name !== "" && !name.startsWith(tag)) await must("podman", ["rmi", name], env);
-  await must("podman", ["image", "prune", "--force"], env);
+    if (name !== "" && !name.startsWith(tag)) await must("podman", ["rmi", name], { env });
+  await must("podman", ["image", "prune", "--force"], { env });
 }

@@ -2,8 +2,8 @@
 // with folders for containers that are gone when it ends. IMAGES: a store of images that are only read.
 //   unshare … node scripts/containers/machine.mjs IMAGES COMMAND [ARG…]
 import { mkdirSync } from "node:fs";
+import { must } from "../run/must.mjs";
 import { exitAs, runForwarding } from "../run/processes.mjs";
-import { must } from "./must.mjs";
 import { containerSettings } from "./settings.mjs";
 
 const [imageStore, command, ...args] = process.argv.slice(2);

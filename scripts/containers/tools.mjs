@@ -1,6 +1,7 @@
 // What runs containers here without a daemon: podman, buildah and what they need, from Debian's packages where missing.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { Stopped } from "../run/processes.mjs";
 import { aptInstall, canInstall } from "../setup/apt.mjs";
 
 const anyOf = (...paths) => paths.some((path) => existsSync(path));
@@ -38,7 +39,7 @@ export async function containerTools(say) {
     try {
       await aptInstall(missing);
     } catch (error) {
-      if (error.constructor.name === "Stopped") throw error;
+      if (error instanceof Stopped) throw error;
       return error.message;
     }
     say(`installed after ${((performance.now() - started) / 1000).toFixed(1)} s`);

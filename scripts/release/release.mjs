@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { capture, runForwarding } from "../run/processes.mjs";
+import { CommandFailed, must as mustRun } from "../run/must.mjs";
+import { runForwarding } from "../run/processes.mjs";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 export const dryRun = process.argv.includes("--dry-run");
@@ -19,7 +20,7 @@ export async function release(run) {
     if (unknown !== undefined) throw new Refused(`${unknown} is not known: there is --dry-run, and no other`);
     await run();
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
+    if (!(error instanceof Refused || error instanceof CommandFailed)) throw error;
     say(error.message);
     process.exitCode = 1;
   }
@@ -65,9 +66,5 @@ export async function publish(command, args) {
   if (code !== 0) throw new Refused(`${command} failed (its words are above)`);
 }
 
-/** Runs a command that changes nothing outside of this machine; gives what it printed. */
-export async function must(command, args, cwd = root) {
-  const { code, output } = await capture(command, args, { cwd });
-  if (code !== 0) throw new Refused(`${command} ${args.join(" ")} failed:\n${output}`);
-  return output;
-}
+/** Runs a command that changes nothing outside of this machine, in the repository; gives what it printed. */
+export const must = async (command, args, cwd = root) => mustRun(command, args, { cwd });
