@@ -1,5 +1,5 @@
 // The end-to-end test of the deployment: builds the image, and runs what the chart renders in real containers.
-// Ends with the line `N passed, N failed[, N skipped]`. Arguments go to vitest: `npm run e2e -- -t upgrade`.
+// Ends with the line `N passed, N failed[, N skipped]`. Arguments go to vitest: `npm run e2e -- -t rolling`.
 //
 //   KRM_E2E_CACHE  where images are kept between runs (default: .toolchain/e2e)
 import { mkdirSync, readFileSync, rmSync } from "node:fs";

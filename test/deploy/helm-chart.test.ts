@@ -5,8 +5,9 @@ import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { helmTemplate } from "../../deploy/render/helm-template.ts";
+import { withValuesFile } from "../../deploy/render/values-file.ts";
 import { podTemplates } from "./support/pod-templates.ts";
-import { CHART, HELM, renderChart, type Values, withValuesFile } from "./support/rendered-chart.ts";
+import { CHART, HELM, renderChart, type Values } from "./support/rendered-chart.ts";
 import { CASE_NAMES, VALUE_CASES } from "./support/value-cases.ts";
 
 const run = promisify(execFile);

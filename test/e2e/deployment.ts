@@ -1,6 +1,7 @@
 import { setDefaultCACertificates, getCACertificates } from "node:tls";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { KrmClient } from "@krm/client";
 import { DEPLOYMENTS, NODES, PODS, type ResourceType, resourceName } from "@krm/core";
 import type { StatusBody } from "@krm/protocol";
@@ -9,7 +10,7 @@ import { eventually, reasonOf } from "../support/eventually.ts";
 import { differingKeys, servedObjects } from "../support/served-view.ts";
 import { Cluster } from "./cluster/cluster.ts";
 import type { KubernetesObject } from "../../deploy/render/kubernetes-object.ts";
-import { renderChart } from "./cluster/render.ts";
+import { renderedObjects } from "../../deploy/render/rendered-objects.ts";
 import { WatchedCluster } from "./cluster/watched-cluster.ts";
 
 /** What `npm run e2e` tells its tests. */
@@ -33,6 +34,7 @@ function setting(name: string): string {
 export const WATCHED: readonly ResourceType[] = [PODS, DEPLOYMENTS, NODES];
 
 const NAMESPACE = "krm";
+const CHART = fileURLToPath(new URL("../../deploy/helm/krm", import.meta.url));
 /** Of the stores, as Secrets hold them. */
 export const PASSWORDS = {
   redis: "a-password-of-redis",
@@ -129,7 +131,9 @@ export class Deployment implements AsyncDisposable {
   }
 
   async #apply(image: string): Promise<void> {
-    const objects = await renderChart(SETTINGS.helm, { ...this.#values, image: imageOf(image) });
+    const values = { ...this.#values, image: imageOf(image) };
+    const rendered = await renderedObjects({ helm: SETTINGS.helm, chart: CHART }, values);
+    const objects = rendered.filter(({ metadata }) => metadata.annotations?.["helm.sh/hook"] === undefined);
     await this.cluster.apply([...this.#extra, ...objects]);
   }
 
@@ -140,7 +144,7 @@ export class Deployment implements AsyncDisposable {
   }
 
   /** Rolls every pod of KRM over to the same image under another name. */
-  async upgrade(): Promise<void> {
+  async rollOver(): Promise<void> {
     await this.#apply(`${SETTINGS.image}-next`);
     await this.cluster.ready();
   }
@@ -178,14 +182,6 @@ export class Deployment implements AsyncDisposable {
     await this.cluster[Symbol.asyncDispose]();
     await this.watched[Symbol.asyncDispose]();
   }
-}
-
-/** Events that the watch missed although nothing that KRM knows of hid them. */
-export function unexplained(status: StatusBody): readonly string[] {
-  return status.scopes.flatMap(({ name, merger }) => {
-    const missed = Object.values(merger?.missedByCause["upstream"] ?? {}).reduce((sum, count) => sum + count, 0);
-    return missed === 0 ? [] : [`${name}: ${missed}`];
-  });
 }
 
 /** An image's name as the chart takes it. */

@@ -74,11 +74,6 @@ export class Cluster implements AsyncDisposable {
     return found(this.#workloads.get(name), `workload ${name}`, [...this.#workloads.keys()]);
   }
 
-  /** The Service of this name. */
-  service(name: string): Service {
-    return found(this.#services.get(name), `Service ${name}`, [...this.#services.keys()]);
-  }
-
   /** An account that only this program uses, with these rights; gives its token, which is of use for the audience alone. */
   account(
     name: string,

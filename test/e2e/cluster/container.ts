@@ -29,7 +29,6 @@ export class Container {
   #over = false;
   /** Times that it was killed by {@link kill}. */
   kills = 0;
-  restarts = 0;
   /** How long it stays away when it is killed next, in milliseconds. */
   #awayMs = 0;
   /** How it ended each time that nobody killed it, and when it was found not to live. */
@@ -92,7 +91,6 @@ export class Container {
       if (this.#over) return;
       await exitCodeOf(this.name);
       await this.#begin();
-      this.restarts++;
     }
   }
 

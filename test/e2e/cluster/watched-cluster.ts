@@ -56,11 +56,6 @@ export class WatchedCluster implements AsyncDisposable {
     return actualObjects(this.#source, { resource });
   }
 
-  /** How many lists of whole collections (their pages, too) the API server has answered so far. */
-  lists(resource: ResourceType): number {
-    return this.server.requests.count({ verb: "list", resource: resource.resource });
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await this.keepStill();
     this.#churn[Symbol.dispose]();

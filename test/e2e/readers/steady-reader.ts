@@ -2,7 +2,7 @@ import type { KrmClient } from "@krm/client";
 import { setTimeout as sleep } from "node:timers/promises";
 import { reasonOf } from "../../support/eventually.ts";
 
-/** Lists again and again with the client, as programs do that know of no upgrades; what its retries do not cover is noted. */
+/** Lists again and again with the client, as programs do that know of no restarts; what its retries do not cover is noted. */
 export class SteadyReader implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
