@@ -15,7 +15,8 @@ interface Step {
   readonly with?: Readonly<Record<string, unknown>>;
 }
 interface Job {
-  readonly container?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly container?: { readonly image: string; readonly options: string };
   readonly permissions?: Readonly<Record<string, string>>;
   readonly steps: readonly Step[];
 }
@@ -55,8 +56,10 @@ describe.each(readdirSync(join(root, ".github/workflows")))("the workflow %s", (
 
   it("runs all tests as root on Debian, where what they need can be installed", () => {
     const proofs = jobs.filter(([, { steps }]) => steps.some(({ run }) => run?.includes(".ci/run")));
-    for (const [name, { container, steps }] of proofs) {
-      expect(container, name).toBe(`node:${read(".node-version").trim()}-bookworm`);
+    for (const [name, { container, env, steps }] of proofs) {
+      const image = `node:${read(".node-version").trim()}-bookworm`;
+      expect(container, name).toEqual({ image, options: "--privileged" });
+      expect(env, name).toEqual({ KRM_E2E: "required" });
       const lines = steps.flatMap(({ run }) => run ?? []);
       // Git refuses root the files of the runner's user.
       const allowed = lines.findIndex((line) => line.includes("safe.directory"));
