@@ -508,7 +508,10 @@ function withoutFeed(inner: Store): Store {
     scopes: async () => inner.scopes(),
     scope: (scope) =>
       new Proxy(inner.scope(scope), {
-        get: (target, name) => (name === "changes" ? silence : target[name as "read"].bind(target)),
+        get: (target, name) => {
+          if (name === "scope") return target.scope;
+          return name === "changes" ? silence : target[name as "read"].bind(target);
+        },
       }),
     [Symbol.asyncDispose]: async () => undefined,
   };
