@@ -93,3 +93,4 @@ export {
   toTable,
 } from "./table/table.ts";
 export { durationToHuman } from "./duration.ts";
+export { parseQuantity } from "./text/quantity.ts";

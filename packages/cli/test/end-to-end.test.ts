@@ -114,6 +114,19 @@ describe("krm get", () => {
     expect(rows).toHaveLength(same.length);
   });
 
+  it("is coloured for people, and says how far it can be trusted", async () => {
+    const io = fakeIo({ env: { KRM_SERVER: server }, terminal: true });
+    expect(await run(["get", "nodes"], io)).toBe(EXIT.ok);
+    expect(io.stdout.text).toMatch(/^\u001B\[2mNAME\u001B\[0m/);
+    expect(io.stderr.text).toMatch(/synced, last news \d+s ago, verified \d+s ago, \d+ objects, version \d+/);
+    const plain = fakeIo({ env: { KRM_SERVER: server, NO_COLOR: "1" }, terminal: true });
+    expect(await run(["status"], plain)).toBe(EXIT.ok);
+    expect(plain.stdout.text).not.toContain("\u001B");
+    const coloured = fakeIo({ env: { KRM_SERVER: server }, terminal: true });
+    expect(await run(["status"], coloured)).toBe(EXIT.ok);
+    expect(coloured.stdout.text).toContain("\u001B[32msynced\u001B[0m");
+  });
+
   it("quotes timestamps in YAML, which older readers would take for dates", async () => {
     const { out } = await krm("get", "nodes", "--output", "yaml");
     expect(out).toMatch(/creationTimestamp: "20/);

@@ -60,6 +60,24 @@ describe("krm watch", { timeout: 30_000 }, () => {
     await end(watch, monitor);
   });
 
+  it("as a template or columns of one's own", async () => {
+    const { monitor, url } = await served();
+    const template = "{.metadata.name} of {.metadata.namespace}";
+    const watch = begin({ KRM_SERVER: url }, "watch", "pods", "-o", `jsonpath=${template}`);
+    await watch.io.stdout.matching(/^dns of kube-system$/m);
+    const columns = begin(
+      { KRM_SERVER: url },
+      "watch",
+      "pods",
+      "--no-headers",
+      "-o",
+      "custom-columns=N:.metadata.name",
+    );
+    await columns.io.stdout.matching(/^ADDED {3}dns$/m);
+    expect(columns.io.stdout.text).not.toContain("EVENT");
+    await end(watch, columns, monitor);
+  });
+
   it("of one namespace, selected, as lines for programs, without what there was before", async () => {
     const { monitor, url } = await served();
     const flags = ["-n", "default", "-l", "x=y", "--changes-only", "-o", "json"];

@@ -1,7 +1,8 @@
 import { durationToHuman } from "@krm/apimachinery";
 import type { ScopeStatus } from "@krm/core";
-import type { Colour, Paint } from "../terminal/paint.ts";
+import type { Paint } from "../terminal/paint.ts";
 import { alignColumns } from "../text/columns.ts";
+import { STATE_COLOURS } from "./state-colours.ts";
 
 /** How the table is laid out. */
 interface Layout {
@@ -10,16 +11,6 @@ interface Layout {
   readonly ageOf: (agoMs: number | undefined) => string;
   readonly gap: number;
 }
-
-const COLOURS: Readonly<Record<ScopeStatus["state"], Colour>> = {
-  synced: "green",
-  syncing: "yellow",
-  "snapshot-only": "yellow",
-  stale: "red",
-  forbidden: "red",
-  gone: "red",
-  failed: "red",
-};
 
 /** One resource, as the live table shows it. */
 export interface TableLine {
@@ -96,5 +87,5 @@ function paintState(text: string, state: TableLine["state"] | undefined, paint: 
   const at = state === undefined ? -1 : text.indexOf(` ${state}`);
   if (state === undefined || at < 0) return text;
   const end = at + 1 + state.length;
-  return `${text.slice(0, at + 1)}${paint(COLOURS[state], state)}${text.slice(end)}`;
+  return `${text.slice(0, at + 1)}${paint(STATE_COLOURS[state], state)}${text.slice(end)}`;
 }

@@ -16,6 +16,8 @@ export interface FlagOptions<T> {
   readonly shown?: string;
   /** Flags that cannot stand beside it, as `--name`. It is enough that one of the two says so. */
   readonly excludes?: readonly string[];
+  /** Values that a shell can offer. */
+  readonly values?: readonly string[];
 }
 
 /**
@@ -25,6 +27,8 @@ export interface FlagOptions<T> {
 export class Flag extends Option {
   /** The environment variable. */
   readonly variable: string;
+  /** Values that a shell can offer: these, and others may be. */
+  readonly values: readonly string[];
   readonly #excludes: readonly string[];
   readonly #parse: ((text: string) => unknown) | undefined;
   readonly #complete: ((value: unknown) => Promise<unknown>) | undefined;
@@ -32,6 +36,9 @@ export class Flag extends Option {
   constructor(flags: string, description: string, options: FlagOptions<unknown> = {}) {
     super(flags, description);
     this.variable = `KRM_${(this.long ?? "").slice(2).toUpperCase().replaceAll("-", "_")}`;
+    this.values = options.values ?? [];
+    // `--no-headers` is a switch like any other, not the end of a `--headers` that there is not.
+    this.negate = false;
     this.#excludes = options.excludes ?? [];
     this.#parse = options.parse;
     this.#complete = options.complete;

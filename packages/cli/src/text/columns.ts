@@ -13,17 +13,28 @@ export class Columns {
     this.#gap = gap;
   }
 
-  /** One line for each row, without line breaks. */
-  lines(rows: readonly (readonly string[])[]): string[] {
+  /**
+   * One line for each row, without line breaks.
+   *
+   * @param paint of one cell, by its column and row, which takes no room. @default as they are
+   */
+  lines(
+    rows: readonly (readonly string[])[],
+    paint: (cell: string, column: number, row: number) => string = (cell) => cell,
+  ): string[] {
     const cells = rows.map((row) => row.map(printable));
     for (const row of cells)
       for (const [at, cell] of row.entries()) this.#widths[at] = Math.max(this.#widths[at] ?? 0, cell.length);
-    return cells.map((row) =>
-      row
-        .map((cell, at) => (at === row.length - 1 ? cell : cell.padEnd((this.#widths[at] ?? 0) + this.#gap)))
-        .join("")
-        .trimEnd(),
-    );
+    return cells.map((row, index) => {
+      const last = row.findLastIndex((cell) => cell.trimEnd() !== "");
+      return row
+        .slice(0, last + 1)
+        .map((cell, at) => {
+          const room = at === last ? 0 : (this.#widths[at] ?? 0) + this.#gap - cell.length;
+          return `${paint(at === last ? cell.trimEnd() : cell, at, index)}${" ".repeat(room)}`;
+        })
+        .join("");
+    });
   }
 }
 

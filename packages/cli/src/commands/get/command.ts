@@ -2,11 +2,17 @@ import { Argument, type Command } from "commander";
 import type { CliIo } from "../../io.ts";
 import { logLevelFlag } from "../../options/common-flags.ts";
 import { Flag, flag } from "../../options/flag.ts";
-import { oneOf, parseNamespace } from "../../options/names.ts";
+import { parseNamespace } from "../../options/names.ts";
+import { objectOutputFlag } from "../../options/output-flag.ts";
 import { type ReaderOptions, readerFlags } from "../../options/reader-flags.ts";
+import { sortFlag } from "../../options/sort-flag.ts";
+import type { JsonPath } from "../../output/jsonpath/json-path.ts";
+import type { ObjectOutput } from "../../output/object-output.ts";
+
+const OUTPUTS = ["table", "wide", "json", "yaml", "name"] as const;
 
 /** How `krm get` writes what it got. */
-export const GET_OUTPUTS = ["table", "wide", "json", "yaml", "name"] as const;
+export type GetOutput = ObjectOutput<(typeof OUTPUTS)[number]>;
 
 /** What `krm get` was told. */
 export interface GetOptions extends ReaderOptions {
@@ -15,10 +21,16 @@ export interface GetOptions extends ReaderOptions {
   readonly accessible?: boolean;
   readonly selector?: string;
   readonly fieldSelector?: string;
-  readonly output: (typeof GET_OUTPUTS)[number];
+  readonly output: GetOutput;
+  readonly sortBy?: JsonPath;
+  readonly noHeaders?: boolean;
+  readonly showLabels?: boolean;
 }
 
 const EXAMPLES = `
+On a terminal, tables are coloured (NO_COLOR=1: not), and a line on stderr tells how far the answer can be trusted. Paths in
+jsonpath, custom-columns and --sort-by are written as for kubectl; what is not there is left out.
+
 Without -n it shows all namespaces that are watched. When the answer is not synced with the cluster, a line on stderr
 says so. To list all of them takes a right to all of them; --accessible is content with those in which you may list, and says
 so on stderr.
@@ -29,6 +41,8 @@ Examples:
   krm get pods --accessible
   krm get po --field-selector spec.nodeName=node-1 --output wide
   krm get deployment.apps web -n team-a --output yaml
+  krm get pods --sort-by .metadata.creationTimestamp --output custom-columns=NAME:.metadata.name,NODE:.spec.nodeName
+  krm get pods -o jsonpath='{range .items[?(@.status.phase!="Running")]}{.metadata.name}{"\\n"}{end}'
   krm get nodes --server https://krm.example.com --token-file ~/.krm-token`;
 
 /** Adds `krm get`. */
@@ -54,12 +68,10 @@ export function addGet(program: Command, io: CliIo): void {
     )
     .addOption(flag("-l, --selector <SELECTOR>", "only objects with these labels: app=web,tier in (a,b),!canary"))
     .addOption(flag("--field-selector <SELECTOR>", "only objects with these fields: status.phase=Running"))
-    .addOption(
-      flag("-o, --output <FORMAT>", `one of ${GET_OUTPUTS.join(", ")}`, {
-        parse: oneOf(GET_OUTPUTS),
-        default: "table",
-      }),
-    );
+    .addOption(objectOutputFlag(OUTPUTS))
+    .addOption(sortFlag())
+    .addOption(new Flag("--no-headers", "tables without their heading"))
+    .addOption(new Flag("--show-labels", "tables with a column of labels"));
   for (const each of readerFlags()) command.addOption(each);
   command
     .addOption(logLevelFlag())

@@ -1,6 +1,5 @@
 import { toTable } from "@krm/apimachinery";
 import { DEFAULT_RESOURCES, type ResourceType } from "@krm/core";
-import { alignColumns } from "../../text/columns.ts";
 
 /** A list as it was answered. */
 export interface ListedObjects {
@@ -18,18 +17,19 @@ export interface TableLook {
   readonly wide: boolean;
   /** With a column of namespaces, where the resource has any. */
   readonly namespaces: boolean;
+  /** With a column of labels. */
+  readonly labels?: boolean | undefined;
 }
 
-/** Sets objects in the columns that kubectl shows; of kinds other than the six, NAME and AGE. */
-export function tableLines(list: ListedObjects, look: TableLook): string[] {
+/** The same as {@link tableCells}, without the column of namespaces where none of the objects is in one. */
+export function listCells(list: ListedObjects, look: TableLook): readonly (readonly string[])[] {
   const cells = tableCells(list, look);
-  const [heading = []] = cells;
-  // Where none of the objects is in a namespace, that column is empty.
-  const isEmpty = heading[0] === "NAMESPACE" && cells.slice(1).every(([namespace]) => namespace === "");
-  return alignColumns(isEmpty ? cells.map((row) => row.slice(1)) : cells);
+  const [heading = [], ...rows] = cells;
+  const isEmpty = heading[0] === "NAMESPACE" && rows.every(([namespace]) => namespace === "");
+  return isEmpty ? cells.map((row) => row.slice(1)) : cells;
 }
 
-/** The heading, and a row for each object. */
+/** The columns that kubectl shows, of kinds other than the six NAME and AGE: the heading, and a row for each object. */
 export function tableCells(list: ListedObjects, look: TableLook): readonly (readonly string[])[] {
   const { columnDefinitions, rows } = toTable(typeOf(list), list.items, {
     now: look.now,
@@ -39,13 +39,20 @@ export function tableCells(list: ListedObjects, look: TableLook): readonly (read
   const shown = (columnDefinitions ?? []).flatMap(({ priority }, index) =>
     look.wide || priority === 0 ? [index] : [],
   );
-  const namespaces = list.items.map((item) => metadataOf(item).namespace ?? "");
   const withNamespace = look.namespaces && typeOf(list).namespaced;
+  const withLabels = look.labels === true;
   const heading = shown.map((index) => columnDefinitions?.[index]?.name.toUpperCase() ?? "");
-  const body = rows.map(({ cells }) => shown.map((index) => String(cells[index] ?? "")));
-  return withNamespace
-    ? [["NAMESPACE", ...heading], ...body.map((cells, row) => [namespaces[row] ?? "", ...cells])]
-    : [heading, ...body];
+  const body = rows.map(({ cells }, row) => {
+    const { labels, namespace = "" } = metadataOf(list.items[row] ?? {});
+    const columns = shown.map((index) => String(cells[index] ?? ""));
+    return [...(withNamespace ? [namespace] : []), ...columns, ...(withLabels ? [labelsText(labels)] : [])];
+  });
+  return [[...(withNamespace ? ["NAMESPACE"] : []), ...heading, ...(withLabels ? ["LABELS"] : [])], ...body];
+}
+
+function labelsText(labels: Readonly<Record<string, string>> = {}): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+  return pairs.length === 0 ? "<none>" : pairs.toSorted().join(",");
 }
 
 /** `pod/web-1`, `deployment.apps/web`: names that kubectl takes. */
@@ -77,6 +84,12 @@ function groupVersion(apiVersion: string): { readonly group: string; readonly ve
   return { group: apiVersion.slice(0, Math.max(0, slash)), version: apiVersion.slice(slash + 1) };
 }
 
-function metadataOf(item: object): { readonly name?: string; readonly namespace?: string } {
-  return (item as { readonly metadata?: { readonly name?: string; readonly namespace?: string } }).metadata ?? {};
+interface Metadata {
+  readonly name?: string;
+  readonly namespace?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+function metadataOf(item: object): Metadata {
+  return (item as { readonly metadata?: Metadata }).metadata ?? {};
 }

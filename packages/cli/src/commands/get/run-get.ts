@@ -1,11 +1,16 @@
 import type { Fresh, KrmClient, ListBody, ListFreshness } from "@krm/client";
 import { UsageError } from "../../errors/usage-error.ts";
 import type { CliIo } from "../../io.ts";
+import { tablePaint } from "../../output/cell-colour.ts";
+import { customCells } from "../../output/custom-columns.ts";
+import { sortedBy } from "../../output/sort-by.ts";
 import { openClient } from "../../reading/open-client.ts";
 import { structured } from "../../reading/structured.ts";
+import { hasColours, isTerminal, painter } from "../../terminal/paint.ts";
+import { Columns } from "../../text/columns.ts";
 import type { GetOptions } from "./command.ts";
-import { nameLines, tableLines } from "./object-lines.ts";
-import { trustNotes } from "./trust-notes.ts";
+import { listCells, nameLines } from "./object-lines.ts";
+import { trustLine, trustNotes } from "./trust-notes.ts";
 import { wantedBy } from "./wanted.ts";
 
 /** Reads a resource and prints it. */
@@ -23,13 +28,22 @@ export async function runGet(
     throw new UsageError("a name and --accessible exclude each other", "Leave one of them out, or name the namespace.");
   }
   const answer = await ask(openClient(options), resource, name, options, io.signal);
-  io.stdout.write(render(answer, name !== undefined, options));
-  for (const note of trustNotes(answer.freshness, Date.now())) io.stderr.write(`krm: ${note}\n`);
-  if (answer.items.length === 0 && options.output === "table") {
-    io.stderr.write(
-      `No resources found${options.namespace === undefined ? "" : ` in ${options.namespace} namespace`}.\n`,
-    );
-  }
+  const { sortBy } = options;
+  const found = sortBy === undefined ? answer : { ...answer, items: sortedBy(answer.items, sortBy) };
+  io.stdout.write(render(found, name !== undefined, options, io));
+  tellTrust(found, options, io);
+}
+
+/** What is not as fresh as it could be is always told; how fresh it is, to people. */
+function tellTrust({ freshness, items }: Found, { namespace, output: { format } }: GetOptions, io: CliIo): void {
+  const notes = trustNotes(freshness, Date.now());
+  for (const note of notes) io.stderr.write(`krm: ${note}\n`);
+  if (items.length === 0 && ["table", "wide", "custom-columns"].includes(format))
+    io.stderr.write(`No resources found${namespace === undefined ? "" : ` in ${namespace} namespace`}.\n`);
+  if (notes.length > 0 || !["table", "wide"].includes(format)) return;
+  if (!isTerminal(io.stdout, io.env) || !isTerminal(io.stderr, io.env)) return;
+  const paint = painter(hasColours(io.stderr, io.env));
+  io.stderr.write(`${paint("dim", trustLine(freshness, items.length, Date.now()))}\n`);
 }
 
 interface Found {
@@ -65,36 +79,47 @@ async function ask(
   return { kind: `${kind}List`, apiVersion, metadata, items: [object], freshness };
 }
 
-function render(found: Found, one: boolean, options: GetOptions): string {
+function render(found: Found, one: boolean, options: GetOptions, io: CliIo): string {
   const { kind, apiVersion, metadata, items } = found;
-  switch (options.output) {
+  const { output } = options;
+  /** As kubectl: every object says what it is, so that it can be used alone. */
+  const whole = (): object => {
+    const each = items.map((item) => ({ apiVersion, kind: kind.replace(/List$/, ""), ...item }));
+    return one ? (each[0] ?? {}) : { apiVersion, kind, metadata, items: each };
+  };
+  switch (output.format) {
     case "json":
-    case "yaml": {
-      // As kubectl: every object says what it is, so that it can be used alone.
-      const whole = items.map((item) => ({ apiVersion, kind: kind.replace(/List$/, ""), ...item }));
-      return structured(one ? whole[0] : { apiVersion, kind, metadata, items: whole }, options.output);
-    }
+    case "yaml":
+      return structured(whole(), output.format);
     case "name":
       return lines(nameLines(found));
+    case "jsonpath":
+      return output.template(whole());
+    case "custom-columns":
+      return items.length === 0 ? "" : table(customCells(output.columns, items), options, io);
     case "table":
-    case "wide":
-      return items.length === 0
-        ? ""
-        : lines(
-            tableLines(found, {
-              now: Date.now(),
-              wide: options.output === "wide",
-              namespaces: showsNamespaces(one, options),
-            }),
-          );
+    case "wide": {
+      if (items.length === 0) return "";
+      const wide = output.format === "wide";
+      const namespaces = showsNamespaces(one, options);
+      const look = { now: Date.now(), wide, namespaces, labels: options.showLabels };
+      return table(listCells(found, look), options, io);
+    }
     default:
-      return options.output satisfies never;
+      return output satisfies never;
   }
 }
 
 /** As kubectl: the column is there unless the namespace was named. */
 function showsNamespaces(one: boolean, { namespace, allNamespaces }: GetOptions): boolean {
   return namespace === undefined && (!one || allNamespaces === true);
+}
+
+function table(cells: readonly (readonly string[])[], { noHeaders = false }: GetOptions, io: CliIo): string {
+  const [heading = [], ...rows] = cells;
+  const paint = tablePaint(painter(hasColours(io.stdout, io.env)), heading);
+  const shown = noHeaders ? rows : cells;
+  return lines(new Columns().lines(shown, (cell, column, row) => paint(cell, column, row === 0 && !noHeaders)));
 }
 
 function lines(texts: readonly string[]): string {

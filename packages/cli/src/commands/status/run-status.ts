@@ -1,6 +1,7 @@
 import type { CliIo } from "../../io.ts";
 import { openClient } from "../../reading/open-client.ts";
 import { structured } from "../../reading/structured.ts";
+import { hasColours, painter } from "../../terminal/paint.ts";
 import type { StatusOptions } from "./command.ts";
 import { statusLines } from "./status-lines.ts";
 
@@ -17,7 +18,7 @@ export async function runStatus(options: StatusOptions, io: CliIo): Promise<void
   if (status.scopes.length === 0) io.stderr.write("Nothing is watched yet.\n");
   else
     io.stdout.write(
-      statusLines(status, io.stdout.columns ?? NARROW)
+      statusLines(status, io.stdout.columns ?? NARROW, painter(hasColours(io.stdout, io.env)))
         .map((line) => `${line}\n`)
         .join(""),
     );

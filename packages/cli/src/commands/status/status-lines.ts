@@ -2,7 +2,9 @@ import { durationToHuman } from "@krm/apimachinery";
 import type { ScopeStatusBody, StatusBody } from "@krm/client";
 import { sentences } from "../../errors/error-line.ts";
 import { troubleKey } from "../../errors/trouble-key.ts";
-import { alignColumns } from "../../text/columns.ts";
+import { STATE_COLOURS } from "../../monitoring/state-colours.ts";
+import type { Paint } from "../../terminal/paint.ts";
+import { Columns } from "../../text/columns.ts";
 import { driftLines, missedLines } from "./drift-lines.ts";
 import { timingLines } from "./timing-lines.ts";
 
@@ -14,12 +16,14 @@ interface Layout {
   readonly gap: number;
 }
 
+const NARROWEST: Layout = { group: false, ago: "", gap: 1 };
+
 /** From the widest to the narrowest. */
-const LAYOUTS: readonly [Layout, ...Layout[]] = [
+const LAYOUTS: readonly Layout[] = [
   { group: true, ago: " ago", gap: 3 },
   { group: true, ago: "", gap: 2 },
   { group: false, ago: "", gap: 2 },
-  { group: false, ago: "", gap: 1 },
+  NARROWEST,
 ];
 
 /**
@@ -27,10 +31,12 @@ const LAYOUTS: readonly [Layout, ...Layout[]] = [
  * of it by name, why some scopes are not as they should be, and what makes times look other than they are. Ages are by the
  * server's clock.
  */
-export function statusLines(status: StatusBody, width: number): string[] {
+export function statusLines(status: StatusBody, width: number, paint: Paint = (_, text) => text): string[] {
   const now = Date.parse(status.time);
-  const tables = LAYOUTS.map((layout) => tableLines(status.scopes, now, layout));
-  const table = tables.find((lines) => lines.every((line) => line.length <= width)) ?? tables.at(-1) ?? [];
+  const fits = (layout: Layout): boolean =>
+    tableLines(status.scopes, now, layout).every(({ length }) => length <= width);
+  const layout = LAYOUTS.find(fits) ?? NARROWEST;
+  const table = tableLines(status.scopes, now, layout, paint);
   const parts = [
     driftLines(status.scopes),
     missedLines(status.scopes, now),
@@ -40,13 +46,19 @@ export function statusLines(status: StatusBody, width: number): string[] {
   return [...table, ...parts.flatMap((lines) => (lines.length === 0 ? [] : ["", ...lines]))];
 }
 
-function tableLines(scopes: readonly ScopeStatusBody[], now: number, layout: Layout): string[] {
+function tableLines(
+  scopes: readonly ScopeStatusBody[],
+  now: number,
+  layout: Layout,
+  paint: Paint = (_, text) => text,
+): string[] {
   const { group, ago, gap } = layout;
   const namespaces = scopes.some(({ namespace }) => namespace !== undefined);
   const age = (time: string | undefined): string => {
     return time === undefined ? "never" : `${durationToHuman(Math.max(0, now - Date.parse(time)))}${ago}`;
   };
-  const heading = ["STATE", "OBJECTS", "NEWS", "VERIFIED", "HOW", "DRIFT"];
+  const names = ["RESOURCE", ...(namespaces ? ["NAMESPACE"] : [])];
+  const heading = [...names, "STATE", "OBJECTS", "NEWS", "VERIFIED", "HOW", "DRIFT"];
   const rows = scopes.map((scope) => [
     group ? scope.name : shortName(scope, scopes),
     ...(namespaces ? [scope.namespace ?? "*"] : []),
@@ -57,7 +69,12 @@ function tableLines(scopes: readonly ScopeStatusBody[], now: number, layout: Lay
     scope.verifier?.mode ?? "-",
     String(driftOf(scope)),
   ]);
-  return alignColumns([["RESOURCE", ...(namespaces ? ["NAMESPACE"] : []), ...heading], ...rows], gap);
+  return new Columns(gap).lines([heading, ...rows], (cell, column, row) => {
+    if (row === 0) return paint("dim", cell);
+    const scope = scopes[row - 1];
+    if (heading[column] === "STATE" && scope !== undefined) return paint(STATE_COLOURS[scope.state], cell);
+    return heading[column] === "DRIFT" && cell !== "0" ? paint("yellow", cell) : cell;
+  });
 }
 
 function driftOf({ merger }: ScopeStatusBody): number {

@@ -1,40 +1,58 @@
+import { tablePaint } from "../../output/cell-colour.ts";
+import { customCells } from "../../output/custom-columns.ts";
+import type { Paint } from "../../terminal/paint.ts";
 import { Columns } from "../../text/columns.ts";
 import { nameLines, tableCells } from "../get/object-lines.ts";
 import type { WatchCommandOptions } from "./command.ts";
 import type { ShownChange } from "./watched-set.ts";
 
+type LineOptions = Pick<WatchCommandOptions, "output" | "namespace" | "noHeaders">;
+
 /** Writes changes as they come; the first ones of a table under a heading. */
 export class ChangeLines {
-  readonly #options: Pick<WatchCommandOptions, "output" | "namespace">;
+  readonly #options: LineOptions;
+  readonly #paint: Paint;
   readonly #columns = new Columns();
-  #hasHeading = false;
+  #hasHeading: boolean;
 
-  constructor(options: Pick<WatchCommandOptions, "output" | "namespace">) {
+  constructor(options: LineOptions, paint: Paint) {
     this.#options = options;
+    this.#paint = paint;
+    this.#hasHeading = options.noHeaders ?? false;
   }
 
   /** @param now Epoch milliseconds: what ages are measured against. */
   lines(changes: readonly ShownChange[], now: number): readonly string[] {
     if (changes.length === 0) return [];
-    switch (this.#options.output) {
+    const { namespace, output } = this.#options;
+    const objects = changes.map(({ object }) => object);
+    switch (output.format) {
       case "json":
         return changes.map((change) => JSON.stringify(change));
       case "name":
         return changes.map(({ type, object }) => `${type} ${nameLines(listOf([object])).join("")}`);
+      case "jsonpath":
+        return objects.map((object) => output.template(object));
+      case "custom-columns":
+        return this.#rows(changes, customCells(output.columns, objects));
       case "table":
-      case "wide":
-        return this.#rows(changes, now);
+      case "wide": {
+        const look = { now, wide: output.format === "wide", namespaces: namespace === undefined };
+        return this.#rows(changes, tableCells(listOf(objects), look));
+      }
     }
   }
 
-  #rows(changes: readonly ShownChange[], now: number): readonly string[] {
-    const wide = this.#options.output === "wide";
-    const look = { now, wide, namespaces: this.#options.namespace === undefined };
-    const [heading = [], ...rows] = tableCells(listOf(changes.map(({ object }) => object)), look);
-    const body = rows.map((cells, at) => [changes[at]?.type ?? "", ...cells]);
-    const lines = this.#columns.lines(this.#hasHeading ? body : [["EVENT", ...heading], ...body]);
+  #rows(changes: readonly ShownChange[], cells: readonly (readonly string[])[]): readonly string[] {
+    const [columns = [], ...rows] = cells;
+    const heading = ["EVENT", ...columns];
+    const body = rows.map((row, at) => [changes[at]?.type ?? "", ...row]);
+    const withHeading = !this.#hasHeading;
     this.#hasHeading = true;
-    return lines;
+    const paint = tablePaint(this.#paint, heading);
+    return this.#columns.lines(withHeading ? [heading, ...body] : body, (cell, column, row) =>
+      paint(cell, column, withHeading && row === 0),
+    );
   }
 }
 

@@ -2,11 +2,15 @@ import { Argument, type Command } from "commander";
 import type { CliIo } from "../../io.ts";
 import { logLevelFlag } from "../../options/common-flags.ts";
 import { Flag, flag } from "../../options/flag.ts";
-import { oneOf, parseNamespace } from "../../options/names.ts";
+import { parseNamespace } from "../../options/names.ts";
+import { objectOutputFlag } from "../../options/output-flag.ts";
 import { type ReaderOptions, readerFlags } from "../../options/reader-flags.ts";
+import type { ObjectOutput } from "../../output/object-output.ts";
+
+const OUTPUTS = ["table", "wide", "json", "name"] as const;
 
 /** How `krm watch` writes what it is told. */
-export const WATCH_OUTPUTS = ["table", "wide", "json", "name"] as const;
+export type WatchOutput = ObjectOutput<(typeof OUTPUTS)[number]>;
 
 /** What `krm watch` was told. */
 export interface WatchCommandOptions extends ReaderOptions {
@@ -15,13 +19,15 @@ export interface WatchCommandOptions extends ReaderOptions {
   readonly selector?: string;
   readonly fieldSelector?: string;
   readonly changesOnly?: boolean;
-  readonly output: (typeof WATCH_OUTPUTS)[number];
+  readonly output: WatchOutput;
+  readonly noHeaders?: boolean;
 }
 
 const EXAMPLES = `
 Begins with all that there is, and goes on until it is ended (Ctrl-C). Where the connection breaks or the server is started
 anew, it goes on by itself; where it had to begin anew, a line on stderr says so, and only the differences are printed.
-With --output json each line is {"type":"ADDED","object":{…}}.
+With --output json each line is {"type":"ADDED","object":{…}}; with jsonpath a line is of the object alone. A table on a
+terminal is coloured (NO_COLOR=1: not).
 
 Examples:
   krm watch pods
@@ -48,12 +54,8 @@ export function addWatch(program: Command, io: CliIo): void {
     .addOption(flag("-l, --selector <SELECTOR>", "only objects with these labels: app=web,tier in (a,b),!canary"))
     .addOption(flag("--field-selector <SELECTOR>", "only objects with these fields: status.phase=Running"))
     .addOption(flag("--changes-only", "not what there is at the beginning"))
-    .addOption(
-      flag("-o, --output <FORMAT>", `one of ${WATCH_OUTPUTS.join(", ")}`, {
-        parse: oneOf(WATCH_OUTPUTS),
-        default: "table",
-      }),
-    );
+    .addOption(objectOutputFlag(OUTPUTS))
+    .addOption(new Flag("--no-headers", "tables without their heading"));
   for (const each of readerFlags()) command.addOption(each);
   command
     .addOption(logLevelFlag())

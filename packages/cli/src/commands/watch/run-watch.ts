@@ -3,6 +3,7 @@ import { apiVersionOf, DEFAULT_RESOURCES } from "@krm/core";
 import { UsageError } from "../../errors/usage-error.ts";
 import type { CliIo } from "../../io.ts";
 import { openClient } from "../../reading/open-client.ts";
+import { hasColours, painter } from "../../terminal/paint.ts";
 import { trustNotes } from "../get/trust-notes.ts";
 import { wantedBy } from "../get/wanted.ts";
 import { ChangeLines } from "./change-lines.ts";
@@ -34,7 +35,7 @@ export async function runWatch(
     onRetry: (error, delayMs) => note(io, retrying(error, delayMs)),
   });
   const set = new WatchedSet();
-  const lines = new ChangeLines(options);
+  const lines = new ChangeLines(options, painter(hasColours(io.stdout, io.env)));
   const print = (changes: readonly ShownChange[]): void => {
     const text = lines.lines(changes, Date.now()).map((line) => `${line}\n`);
     if (text.length > 0) io.stdout.write(text.join(""));
