@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { addCompletion } from "./commands/completion/command.ts";
 import { addDemo } from "./commands/demo/command.ts";
 import { addDoctor } from "./commands/doctor/command.ts";
 import { addGet } from "./commands/get/command.ts";
@@ -89,6 +90,7 @@ export function createProgram(io: CliIo, texts: HelpTexts): Program {
   addStatus(command, io);
   addSimulate(command, io, texts.faults);
   addDoctor(command, io);
+  addCompletion(command, io);
   return {
     command,
     get verbose() {

@@ -117,7 +117,7 @@ describe("krm get", () => {
   it("is coloured for people, and says how far it can be trusted", async () => {
     const io = fakeIo({ env: { KRM_SERVER: server }, terminal: true });
     expect(await run(["get", "nodes"], io)).toBe(EXIT.ok);
-    expect(io.stdout.text).toMatch(/^\u001B\[2mNAME\u001B\[0m/);
+    expect(io.stdout.text.startsWith("\u001B[2mNAME\u001B[0m")).toBe(true);
     expect(io.stderr.text).toMatch(/synced, last news \d+s ago, verified \d+s ago, \d+ objects, version \d+/);
     const plain = fakeIo({ env: { KRM_SERVER: server, NO_COLOR: "1" }, terminal: true });
     expect(await run(["status"], plain)).toBe(EXIT.ok);

@@ -92,7 +92,7 @@ describe("names", () => {
   });
 
   it("lists the words there are", () => {
-    expect(() => oneOf(["json", "yaml"])("xml")).toThrow('"xml" is not one of json, yaml');
+    expect(() => oneOf(["json", "yaml"]).parse("xml")).toThrow('"xml" is not one of json, yaml');
   });
 });
 

@@ -15,6 +15,7 @@ const COMMANDS = [
   "status",
   "simulate",
   "doctor",
+  "completion",
 ];
 const ROLES = ["stream", "verify", "merge"];
 

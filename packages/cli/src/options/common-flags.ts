@@ -19,7 +19,7 @@ export interface CommonOptions {
 /** `--log-level` */
 export function logLevelFlag(): Flag {
   return flag("--log-level <LEVEL>", `how much is told on stderr: ${LOG_LEVELS.join(", ")}`, {
-    parse: oneOf(LOG_LEVELS),
+    ...oneOf(LOG_LEVELS),
     default: "info",
   });
 }

@@ -17,7 +17,7 @@ export function logFlags(): readonly Flag[] {
     flag(
       "--log-format <FORMAT>",
       "json: one JSON object a line; text: lines for people; auto: text on a terminal, JSON elsewhere",
-      { parse: oneOf(LOG_FORMATS), default: "auto" },
+      { ...oneOf(LOG_FORMATS), default: "auto" },
     ),
   ];
 }

@@ -24,14 +24,18 @@ export function parseNamespace(text: string): string {
 }
 
 /**
- * Makes a reader of one word out of a list.
+ * The options of a flag that takes one word out of a list. Its reader throws a `ParseError` that lists them.
  *
- * @throws ParseError that lists them.
+ * @example
+ * flag("--log-level <LEVEL>", "how much is told", { ...oneOf(LOG_LEVELS), default: "info" });
  */
-export function oneOf<T extends string>(words: readonly T[]): (text: string) => T {
-  return (text) => {
+export function oneOf<T extends string>(
+  words: readonly T[],
+): { readonly parse: (text: string) => T; readonly values: readonly T[] } {
+  const parse = (text: string): T => {
     const word = words.find((each) => each === text);
     if (word !== undefined) return word;
     throw new ParseError(`${JSON.stringify(text)} is not one of ${words.join(", ")}`);
   };
+  return { parse, values: words };
 }

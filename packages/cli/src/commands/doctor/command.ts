@@ -92,7 +92,7 @@ export function addDoctor(program: Command, io: CliIo): void {
     .addArgument(new Argument("[RESOURCE...]", "what is to be watched"))
     .addOption(
       flag("--for <COMMAND>", `check what this command needs: ${PURPOSES.join(", ")}`, {
-        parse: oneOf(PURPOSES),
+        ...oneOf(PURPOSES),
         default: "monitor",
       }),
     );
@@ -112,7 +112,7 @@ export function addDoctor(program: Command, io: CliIo): void {
     )
     .addOption(
       flag("-o, --output <FORMAT>", `one of ${DOCTOR_OUTPUTS.join(", ")}`, {
-        parse: oneOf(DOCTOR_OUTPUTS),
+        ...oneOf(DOCTOR_OUTPUTS),
         default: "table",
       }),
     );

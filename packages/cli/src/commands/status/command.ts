@@ -40,7 +40,7 @@ export function addStatus(program: Command, io: CliIo): void {
     )
     .addOption(
       flag("-o, --output <FORMAT>", `one of ${STATUS_OUTPUTS.join(", ")}`, {
-        parse: oneOf(STATUS_OUTPUTS),
+        ...oneOf(STATUS_OUTPUTS),
         default: "table",
       }),
     );

@@ -16,7 +16,7 @@ export function serverCheck({ server, tokenFile }: ServerFacts): Check {
     name: "server",
     after: [],
     async run(signal) {
-      const client = openClient({ server, logLevel: "silent", ...(tokenFile === undefined ? {} : { tokenFile }) });
+      const client = openClient({ server, ...(tokenFile === undefined ? {} : { tokenFile }) });
       try {
         return judgeServer(server, await client.status({ signal }));
       } catch (error) {
