@@ -1,5 +1,5 @@
 // The client against the real server, over a socket, on a simulated cluster.
-import { V1DeploymentList, V1NodeList, V1PodList } from "@kubernetes/client-node";
+import { V1DeploymentList, V1NodeList, V1Pod, V1PodList } from "@kubernetes/client-node";
 import { KrmClient } from "@krm/client";
 import { MemoryStore, Monitor, PODS, NODES, DEPLOYMENTS } from "@krm/core";
 import { createServer } from "@krm/server";
@@ -10,6 +10,9 @@ describe("the client reads from the server", () => {
   const cluster = new SimCluster();
   const open = new AsyncDisposableStack();
   let client: KrmClient;
+  let url: string;
+  const bytesOf = async (path: string): Promise<Buffer> =>
+    Buffer.from(await (await fetch(`${url}${path}`)).arrayBuffer());
 
   beforeAll(async () => {
     generateCluster(cluster, { pods: 60, nodes: 4, seed: 7 });
@@ -18,7 +21,7 @@ describe("the client reads from the server", () => {
     const monitor = open.use(new Monitor({ source, store, resources: [PODS, NODES, DEPLOYMENTS] }).start());
     const server = open.use(await createServer({ store, listen: { host: "127.0.0.1", port: 0 } }));
     await monitor.ready();
-    const { url } = await server.listen();
+    ({ url } = await server.listen());
     client = new KrmClient({ url });
   });
   afterAll(() => open.disposeAsync());
@@ -62,6 +65,61 @@ describe("the client reads from the server", () => {
     const name = items[0]?.metadata?.name ?? "";
     const { object } = await client.get<{ kind: string; metadata: { name: string } }>("no", { name });
     expect(object).toMatchObject({ kind: "Node", apiVersion: "v1", metadata: { name } });
+  });
+
+  test("one object of a kind, and one in a namespace of any resource", async () => {
+    const { items } = await client.getPods({ limit: 1 });
+    const { name = "", namespace = "" } = items[0]?.metadata ?? {};
+    const { object, freshness } = await client.getPod({ name, namespace });
+    expect(object).toBeInstanceOf(V1Pod);
+    expect(object.metadata?.creationTimestamp).toBeInstanceOf(Date);
+    expect(freshness.state).toBe("synced");
+    const pods = client.resource("v1/pods");
+    expect((await pods.get({ name, namespace })).object.metadata?.name).toBe(name);
+    expect((await pods.list({ namespace, name })).items).toHaveLength(1);
+    for await (const event of pods.watch({ namespace })) {
+      expect(event).toEqual({ type: "reset", reason: "start" });
+      break;
+    }
+    await expect(client.resource("v2/pods").list()).rejects.toMatchObject({ code: "KRM_CLIENT_NOT_FOUND" });
+  });
+
+  test("the bytes of lists and of objects, as curl gets them", async () => {
+    const { items } = await client.getPods({ limit: 1 });
+    const { name = "", namespace = "" } = items[0]?.metadata ?? {};
+    const list = await client.getPods({ namespace, as: "bytes" });
+    expect(Buffer.from(list.bytes)).toEqual(await bytesOf(`/pods?namespace=${namespace}`));
+    expect(list.freshness.state).toBe("synced");
+    const object = await client.getPod({ name, namespace, as: "bytes" });
+    expect(Buffer.from(object.bytes)).toEqual(await bytesOf(`/api/v1/namespaces/${namespace}/pods/${name}`));
+    expect(object.freshness.state).toBe("synced");
+    const node = (await client.getNodes()).items[0]?.metadata?.name ?? "";
+    expect((await client.getNode({ name: node, as: "bytes" })).bytes.length).toBeGreaterThan(0);
+    const unnamed = client.getPod({ name, as: "bytes" });
+    await expect(unnamed).rejects.toMatchObject({
+      code: "KRM_CLIENT_NOT_FOUND",
+      hint: expect.stringContaining("name the namespace") as string,
+    });
+  });
+
+  test("a list that is kept: unchanged until something changes, and fresh each time", async () => {
+    const statuses: number[] = [];
+    const counting: typeof fetch = async (...args) => {
+      const response = await fetch(...args);
+      statuses.push(response.status);
+      return response;
+    };
+    const keeping = new KrmClient({ url, fetch: counting, cache: { maxBytes: 10_000_000 } });
+    const first = await keeping.getNodes();
+    const second = await keeping.getNodes();
+    expect(second.items).toEqual(first.items);
+    expect(second.freshness.state).toBe("synced");
+    cluster.patch(NODES, "", first.items[0]?.metadata?.name ?? "", { metadata: { labels: { seen: "yes" } } });
+    let third = second;
+    while (third.freshness.resourceVersion === first.freshness.resourceVersion) third = await keeping.getNodes();
+    expect(third.items[0]?.metadata?.labels?.["seen"]).toBe("yes");
+    expect(statuses.slice(0, 2)).toEqual([200, 304]);
+    expect(statuses.at(-1)).toBe(200);
   });
 
   test("the status of what is watched", async () => {

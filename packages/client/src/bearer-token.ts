@@ -1,10 +1,14 @@
 import { KrmClientError } from "./error.ts";
+import { IN_CLUSTER_TOKEN_FILE } from "./in-cluster.ts";
 import type { Connection } from "./options.ts";
 
 /** The token to ask with, read anew where it is in a file. @throws KrmClientError `KRM_CLIENT_TOKEN_FILE` */
 export async function bearerToken({ token, tokenFile }: Connection): Promise<string | undefined> {
   if (tokenFile === undefined) return token;
-  const hint = "name a file that holds the token and that this process may read";
+  const hint =
+    tokenFile === IN_CLUSTER_TOKEN_FILE
+      ? "mount a projected service account token with the audience krm there, or name another tokenFile"
+      : "name a file that holds the token and that this process may read";
   let read: string;
   try {
     // Not by an import, so that the package can be bundled for browsers, which have no files.

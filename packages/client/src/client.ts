@@ -1,55 +1,24 @@
-import {
-  type Freshness,
-  type ListBody,
-  listPath,
-  type ListQuery,
-  type ListScope,
-  PATHS,
-  type StatusBody,
-} from "@krm/protocol";
-import { isDnsSubdomain } from "./dns-name.ts";
-import { KrmClientError } from "./error.ts";
+import { type ListBody, PATHS, type StatusBody } from "@krm/protocol";
+import { type AsBytes, type AsJson, type AsKubernetes, checkForm, type KubernetesJson } from "./forms.ts";
+import type { Fresh, FreshBytes, FreshObject } from "./fresh.ts";
 import { notKrm } from "./http-get.ts";
-import { isKnownKind, type KubernetesLists, type KubernetesObjects, listName } from "./kubernetes-kinds.ts";
-import { kubernetesReader, toKubernetesList } from "./kubernetes-objects.ts";
-import { checkCallOptions, type GetOptions, getQuery, type ListOptions, listQuery } from "./list-options.ts";
+import { IN_CLUSTER_TOKEN_FILE, type InClusterOptions } from "./in-cluster.ts";
+import { getCall, type GetCall, listCall, type ListCall } from "./kind-calls.ts";
+import { isKnownKind, type KnownResources, type KubernetesObjects } from "./kubernetes-kinds.ts";
+import { kubernetesReader } from "./kubernetes-objects.ts";
+import { checkCallOptions, type GetOptions, type ListOptions } from "./list-options.ts";
 import { type Connection, connectionOf, invalid, type KrmClientOptions } from "./options.ts";
-import { type Answer, type CallOptions, request } from "./request.ts";
+import { readList, readListBytes, readObject, readObjectBytes } from "./reads.ts";
+import { type CallOptions, jsonOf, request } from "./request.ts";
+import { ResourceHandle } from "./resource-handle.ts";
+import type { GroupVersionResource } from "./resource-name.ts";
 import { watch } from "./watch/watch.ts";
 import type { WatchEvent } from "./watch/watch-event.ts";
 import type { WatchOptions } from "./watch/watch-options.ts";
-import type { GroupVersionResource } from "./watch/watched-resource.ts";
-
-/** How far a list can be trusted. */
-export interface ListFreshness extends Freshness {
-  /** The version of the list. */
-  readonly resourceVersion: string;
-  /** Whether all is in it that was asked for; undefined: it was not asked for with a `scope`, and nothing is left out. */
-  readonly scope: ListScope | undefined;
-}
-
-/** A list with how far it can be trusted beside it. */
-export type Fresh<List> = List & { readonly freshness: ListFreshness };
-
-/** One object with how far it can be trusted beside it. */
-export interface FreshObject<T> {
-  readonly object: T;
-  readonly freshness: ListFreshness;
-}
-
-/** Asks for the list as plain JSON, as the server sent it; @kubernetes/client-node is then not needed. */
-export interface AsJson {
-  readonly as: "json";
-}
-
-/** Asks for the list of @kubernetes/client-node: the default. */
-export interface AsKubernetes {
-  readonly as?: "kubernetes" | undefined;
-}
 
 /**
  * Reads a cluster's state from a KRM server. Holds no connection of its own and needs no closing. Every call is a GET;
- * 429, 503 and connection errors are asked again, with jitter, within the time of the call.
+ * 408, 429, 503 and connection errors are asked again, with jitter, within the time of the call.
  *
  * @example
  * const client = new KrmClient({ url: "http://127.0.0.1:8003" });
@@ -60,96 +29,114 @@ export interface AsKubernetes {
 export class KrmClient {
   readonly #connection: Connection;
 
+  /** Pods. */
+  readonly getPods: ListCall<"pods">;
+  /** One pod. */
+  readonly getPod: GetCall<"pods">;
+  /** Deployments of `apps/v1`. */
+  readonly getDeployments: ListCall<"deployments">;
+  /** One deployment of `apps/v1`. */
+  readonly getDeployment: GetCall<"deployments">;
+  /** Claims of persistent volumes. */
+  readonly getPersistentVolumeClaims: ListCall<"persistentvolumeclaims">;
+  /** One claim of a persistent volume. */
+  readonly getPersistentVolumeClaim: GetCall<"persistentvolumeclaims">;
+  /** Services. */
+  readonly getServices: ListCall<"services">;
+  /** One service. */
+  readonly getService: GetCall<"services">;
+  /** Ingresses of `networking.k8s.io/v1`. */
+  readonly getIngresses: ListCall<"ingresses">;
+  /** One ingress of `networking.k8s.io/v1`. */
+  readonly getIngress: GetCall<"ingresses">;
+  /** Nodes. */
+  readonly getNodes: ListCall<"nodes">;
+  /** One node. */
+  readonly getNode: GetCall<"nodes">;
+
   /** @throws KrmClientError `KRM_CLIENT_INVALID_ARGUMENT`, `KRM_CLIENT_INSECURE_TOKEN` */
   constructor(options: KrmClientOptions) {
-    this.#connection = connectionOf(options);
-  }
-
-  /** Pods. */
-  getPods(options?: ListOptions & AsKubernetes): Promise<Fresh<KubernetesLists["pods"]>>;
-  getPods<T = unknown>(options: ListOptions & AsJson): Promise<Fresh<ListBody<T>>>;
-  getPods(options: ListOptions & (AsKubernetes | AsJson) = {}): Promise<unknown> {
-    return this.#typed("pods", options, "getPods");
-  }
-
-  /** Deployments of `apps/v1`. */
-  getDeployments(options?: ListOptions & AsKubernetes): Promise<Fresh<KubernetesLists["deployments"]>>;
-  getDeployments<T = unknown>(options: ListOptions & AsJson): Promise<Fresh<ListBody<T>>>;
-  getDeployments(options: ListOptions & (AsKubernetes | AsJson) = {}): Promise<unknown> {
-    return this.#typed("deployments", options, "getDeployments");
-  }
-
-  /** Claims of persistent volumes. */
-  getPersistentVolumeClaims(
-    options?: ListOptions & AsKubernetes,
-  ): Promise<Fresh<KubernetesLists["persistentvolumeclaims"]>>;
-  getPersistentVolumeClaims<T = unknown>(options: ListOptions & AsJson): Promise<Fresh<ListBody<T>>>;
-  getPersistentVolumeClaims(options: ListOptions & (AsKubernetes | AsJson) = {}): Promise<unknown> {
-    return this.#typed("persistentvolumeclaims", options, "getPersistentVolumeClaims");
-  }
-
-  /** Services. */
-  getServices(options?: ListOptions & AsKubernetes): Promise<Fresh<KubernetesLists["services"]>>;
-  getServices<T = unknown>(options: ListOptions & AsJson): Promise<Fresh<ListBody<T>>>;
-  getServices(options: ListOptions & (AsKubernetes | AsJson) = {}): Promise<unknown> {
-    return this.#typed("services", options, "getServices");
-  }
-
-  /** Ingresses of `networking.k8s.io/v1`. */
-  getIngresses(options?: ListOptions & AsKubernetes): Promise<Fresh<KubernetesLists["ingresses"]>>;
-  getIngresses<T = unknown>(options: ListOptions & AsJson): Promise<Fresh<ListBody<T>>>;
-  getIngresses(options: ListOptions & (AsKubernetes | AsJson) = {}): Promise<unknown> {
-    return this.#typed("ingresses", options, "getIngresses");
-  }
-
-  /** Nodes. */
-  getNodes(options?: ListOptions & AsKubernetes): Promise<Fresh<KubernetesLists["nodes"]>>;
-  getNodes<T = unknown>(options: ListOptions & AsJson): Promise<Fresh<ListBody<T>>>;
-  getNodes(options: ListOptions & (AsKubernetes | AsJson) = {}): Promise<unknown> {
-    return this.#typed("nodes", options, "getNodes");
+    const connection = connectionOf(options);
+    this.#connection = connection;
+    this.getPods = listCall(connection, "pods", "getPods");
+    this.getPod = getCall(connection, "pods", "getPod");
+    this.getDeployments = listCall(connection, "deployments", "getDeployments");
+    this.getDeployment = getCall(connection, "deployments", "getDeployment");
+    this.getPersistentVolumeClaims = listCall(connection, "persistentvolumeclaims", "getPersistentVolumeClaims");
+    this.getPersistentVolumeClaim = getCall(connection, "persistentvolumeclaims", "getPersistentVolumeClaim");
+    this.getServices = listCall(connection, "services", "getServices");
+    this.getService = getCall(connection, "services", "getService");
+    this.getIngresses = listCall(connection, "ingresses", "getIngresses");
+    this.getIngress = getCall(connection, "ingresses", "getIngress");
+    this.getNodes = listCall(connection, "nodes", "getNodes");
+    this.getNode = getCall(connection, "nodes", "getNode");
   }
 
   /**
-   * A list of any watched resource, as plain JSON. Items of built-in kinds come without `kind` and `apiVersion`, as from
-   * the API server. Numbers above 2^53 lose digits, as in all of JavaScript.
+   * A client in a pod, which asks with a token for KRM alone: that of a projected service account token with the audience
+   * `krm`, mounted at {@link IN_CLUSTER_TOKEN_FILE}. It never takes the token that every pod has for the API server: where
+   * that file is not there, calls reject with `KRM_CLIENT_TOKEN_FILE`. The certificate authority of the server is for the
+   * runtime (`NODE_EXTRA_CA_CERTS`), or for `fetch`.
    *
-   * @param resource A plural (`pods`), one with its group (`deployments.apps`), or a short name (`po`).
+   * @throws KrmClientError as the constructor.
+   * @example
+   * const client = KrmClient.inCluster({ url: "https://krm.krm.svc:8003" });
    */
-  async list<T = unknown>(resource: string, options: ListOptions = {}): Promise<Fresh<ListBody<T>>> {
-    const { body, freshness } = await this.#list(resource, options, "list");
-    return { ...(body as ListBody<T>), freshness };
+  static inCluster(options: InClusterOptions): KrmClient {
+    return new KrmClient({ ...options, tokenFile: options.tokenFile ?? IN_CLUSTER_TOKEN_FILE });
   }
 
   /**
-   * One object of any watched resource, as plain JSON with its `kind` and `apiVersion`.
+   * All calls for one resource, in one version: `list`, `get`, `watch`. Nothing is asked for yet.
    *
+   * @param resource `group/version/plural`, or `v1/plural`. It must be watched in this version.
+   * @throws KrmClientError `KRM_CLIENT_INVALID_ARGUMENT`
+   * @example
+   * const deployments = client.resource("apps/v1/deployments");
+   * const { items } = await deployments.list({ namespace: "team-a" });
+   * const widgets = client.resource<Widget>("example.com/v1/widgets");
+   */
+  resource<Known extends keyof KnownResources>(resource: Known): ResourceHandle<KnownResources[Known]>;
+  resource<T = unknown>(resource: GroupVersionResource): ResourceHandle<T>;
+  resource(resource: GroupVersionResource): ResourceHandle<unknown> {
+    return new ResourceHandle(this, resource);
+  }
+
+  /**
+   * A list of any watched resource, as plain JSON or as the server's bytes. Items of built-in kinds come without `kind` and
+   * `apiVersion`, as from the API server. Numbers above 2^53 lose digits in JSON, as in all of JavaScript; bytes have them.
+   *
+   * @param resource A plural (`pods`), one with its group (`deployments.apps`), a short name (`po`), or
+   * `group/version/plural`, which rejects with `KRM_CLIENT_NOT_FOUND` where another version is watched.
+   */
+  list<T = unknown>(resource: string, options?: ListOptions & Partial<AsJson>): Promise<Fresh<ListBody<T>>>;
+  list(resource: string, options: ListOptions & AsBytes): Promise<FreshBytes>;
+  async list(resource: string, options: ListOptions & Partial<AsJson | AsBytes> = {}): Promise<unknown> {
+    checkForm(options.as, "json", "bytes");
+    return (options.as === "bytes" ? readListBytes : readList)(this.#connection, resource, options, "list");
+  }
+
+  /**
+   * One object of any watched resource, as plain JSON with its `kind` and `apiVersion`, or as its bytes. Those are the
+   * Kubernetes API's, so that they need the namespace, where the resource has namespaces, and the right to `get`.
+   *
+   * @param resource As for {@link KrmClient.list}; for bytes one of the six kinds, or `group/version/plural`.
    * @throws KrmClientError `KRM_CLIENT_NOT_FOUND` when there is none, `KRM_CLIENT_INVALID_ARGUMENT` when several
    * namespaces have one of this name.
    */
-  async get<T = unknown>(resource: string, options: GetOptions): Promise<FreshObject<T>> {
-    const answer = await request(this.#connection, pathOf(resource, getQuery(options)), options);
-    const { body, freshness } = listOf(answer);
-    const [object, another] = body.items as readonly object[];
-    const named = `${resource} ${JSON.stringify(options.name)}`;
-    if (object === undefined) {
-      const { resourceVersion: _version, scope: _scope, ...trust } = freshness;
-      throw new KrmClientError("KRM_CLIENT_NOT_FOUND", `${answer.url}: ${named} not found`, {
-        url: answer.url,
-        freshness: trust,
-        // Whoever reads the message alone must see that the object may well be there.
-        hint: trust.warnings.length === 0 ? undefined : `the server warns: ${trust.warnings.join("; ")}`,
-      });
-    }
-    if (another !== undefined) throw invalid(`several namespaces have ${named}`, "name the namespace");
-    const kind = body.kind.replace(/List$/, "");
-    return { object: { kind, apiVersion: body.apiVersion, ...object } as T, freshness };
+  get<T = unknown>(resource: string, options: GetOptions & Partial<AsJson>): Promise<FreshObject<T>>;
+  get(resource: keyof KubernetesObjects | GroupVersionResource, options: GetOptions & AsBytes): Promise<FreshBytes>;
+  async get(resource: string, options: GetOptions & Partial<AsJson | AsBytes>): Promise<unknown> {
+    checkForm(options.as, "json", "bytes");
+    return (options.as === "bytes" ? readObjectBytes : readObject)(this.#connection, resource, options, "get");
   }
 
   /** How the server, its resources and their roles are. */
   async status(options: CallOptions = {}): Promise<StatusBody> {
     checkCallOptions(options, "status");
-    const { body, url } = await request(this.#connection, PATHS.status, options);
-    if (!isStatusBody(body)) throw notKrm(url, "is no status of KRM");
+    const answer = await request(this.#connection, PATHS.status, options);
+    const body = jsonOf(answer);
+    if (!isStatusBody(body)) throw notKrm(answer.url, "is no status of KRM");
     return body;
   }
 
@@ -189,65 +176,23 @@ export class KrmClient {
     resource: Resource,
     options?: WatchOptions & AsKubernetes,
   ): AsyncIterable<WatchEvent<KubernetesObjects[Resource]>>;
-  watch<T = unknown>(resource: keyof KubernetesObjects, options: WatchOptions & AsJson): AsyncIterable<WatchEvent<T>>;
+  watch<Resource extends keyof KubernetesObjects>(
+    resource: Resource,
+    options: WatchOptions & AsJson,
+  ): AsyncIterable<WatchEvent<KubernetesJson<KubernetesObjects[Resource]>>>;
+  watch<T>(resource: keyof KubernetesObjects, options: WatchOptions & AsJson): AsyncIterable<WatchEvent<T>>;
   watch<T = unknown>(
     resource: GroupVersionResource,
     options?: WatchOptions & Partial<AsJson>,
   ): AsyncIterable<WatchEvent<T>>;
   watch(resource: string, options: WatchOptions & (AsKubernetes | AsJson) = {}): AsyncIterable<WatchEvent<unknown>> {
-    checkForm(options.as);
+    checkForm(options.as, "kubernetes", "json");
     if (isKnownKind(resource) && options.as !== "json")
       return watch(this.#connection, resource, options, async () => kubernetesReader(resource));
     if (options.as === "kubernetes")
       throw invalid(`${resource} cannot be told as objects of client-node`, 'leave `as` out, or give "json"');
     return watch<unknown>(this.#connection, resource, options, async () => (json) => json);
   }
-
-  async #typed(
-    resource: keyof KubernetesLists,
-    options: ListOptions & (AsKubernetes | AsJson),
-    where: string,
-  ): Promise<unknown> {
-    checkForm(options.as);
-    const { body, freshness } = await this.#list(listName(resource), options, where);
-    if (options.as === "json") return { ...body, freshness };
-    return Object.assign(await toKubernetesList(resource, body), { freshness });
-  }
-
-  async #list(resource: string, options: ListOptions, where: string): Promise<FreshList> {
-    return listOf(await request(this.#connection, pathOf(resource, listQuery(options, where)), options));
-  }
-}
-
-interface FreshList {
-  readonly body: ListBody;
-  readonly freshness: ListFreshness;
-}
-
-function checkForm(as: string | undefined): void {
-  if (as !== undefined && as !== "json" && as !== "kubernetes")
-    throw invalid(`as is ${JSON.stringify(as)}`, 'give "kubernetes" or "json"');
-}
-
-/** The path of a flat list. What is no name, such as "..", would be another path. */
-function pathOf(resource: string, query: ListQuery): string {
-  if (resource === "") throw invalid("resource is empty", "name one, such as pods");
-  if (!isDnsSubdomain(resource))
-    throw invalid(`resource is ${JSON.stringify(resource)}`, "give a name such as pods, po or deployments.apps");
-  return listPath(resource, query);
-}
-
-function listOf({ body, freshness, scope, url }: Answer): FreshList {
-  if (freshness === undefined) throw notKrm(url, "does not say how far it can be trusted");
-  if (!isListBody(body)) throw notKrm(url, "is no list");
-  return { body, freshness: { ...freshness, resourceVersion: body.metadata.resourceVersion, scope } };
-}
-
-function isListBody(body: unknown): body is ListBody {
-  const list = body as Partial<ListBody> | null;
-  return (
-    Array.isArray(list?.items) && typeof list.kind === "string" && typeof list.metadata?.resourceVersion === "string"
-  );
 }
 
 function isStatusBody(body: unknown): body is StatusBody {

@@ -73,6 +73,10 @@ export class KrmClientError extends Error {
   }
 }
 
+/** Where no KRM answers. */
+export const MOUNT_HINT: string =
+  "check that the url names a KRM server of this version, with the path where it is mounted";
+
 /** The code and the mend for an error that a KRM server answered. Pure. */
 export function meaningOf(
   status: number,
@@ -89,7 +93,11 @@ export function meaningOf(
     case 403:
       return { code: "KRM_CLIENT_FORBIDDEN", hint: "ask for less, or have the right granted" };
     case 404:
-      return { code: "KRM_CLIENT_NOT_FOUND", hint: undefined };
+      // KRM says what it has not as a Status; a page is of something else.
+      return {
+        code: "KRM_CLIENT_NOT_FOUND",
+        hint: body === undefined ? MOUNT_HINT : "check the name; status() lists what is watched",
+      };
     case 410:
       return { code: "KRM_CLIENT_EXPIRED", hint: "list again from the first page, and without an exact version" };
     case 503:

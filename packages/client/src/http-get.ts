@@ -1,10 +1,10 @@
-import { type ErrorBody, isErrorBody, parseFreshness } from "@krm/protocol";
-import { KrmClientError, meaningOf } from "./error.ts";
+import { type ErrorBody, HEADERS, isErrorBody, parseFreshness } from "@krm/protocol";
+import { KrmClientError, meaningOf, MOUNT_HINT } from "./error.ts";
 import type { Connection } from "./options.ts";
 import { retryAfterOf } from "./retry.ts";
 
 /**
- * Sends a GET; resolves when the head of a successful answer is there.
+ * Sends a GET; resolves when the head of a successful answer is there: with an `etag`, a 304 too.
  *
  * @throws KrmClientError of any other answer, or `KRM_CLIENT_CONNECTION`; what `fetch` throws once the signal has aborted.
  */
@@ -13,13 +13,19 @@ export async function get(
   url: string,
   token: string | undefined,
   signal: AbortSignal,
+  etag?: string,
 ): Promise<Response> {
   const headers: Record<string, string> = { accept: "application/json" };
   if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
+  if (etag !== undefined) headers["if-none-match"] = etag;
   try {
     // A redirect could carry the request, though not the token, anywhere: KRM has none to follow.
     const response = await connection.fetch(url, { headers, signal, redirect: "manual" });
-    if (response.ok) return response;
+    if (response.ok || (etag !== undefined && response.status === 304)) {
+      if (response.headers.get(HEADERS.forwarded) !== "true") return response;
+      await response.body?.cancel();
+      throw sentOn(url);
+    }
     throw errorOf(connection, response, url, parseJson(await response.text()));
   } catch (error) {
     throw asConnectionError(error, url, signal);
@@ -36,12 +42,21 @@ export function asConnectionError(error: unknown, url: string, signal: AbortSign
   });
 }
 
+/** What the server does not hold is not the client's to read: nothing says how far it can be trusted. */
+function sentOn(url: string): KrmClientError {
+  return new KrmClientError("KRM_CLIENT_NOT_FOUND", `${url}: not watched; the server sent the request on`, {
+    url,
+    hint: "have KRM watch the resource, or ask the API server itself",
+  });
+}
+
 /** An answer that no KRM server gives. */
-export function notKrm(url: string, what: string, status?: number): KrmClientError {
+export function notKrm(url: string, what: string, status?: number, cause?: unknown): KrmClientError {
   return new KrmClientError("KRM_CLIENT_NOT_KRM", `the answer of ${url} ${what}`, {
     url,
     status,
-    hint: "check that the url names a KRM server of this version, with the path where it is mounted",
+    cause,
+    hint: MOUNT_HINT,
   });
 }
 

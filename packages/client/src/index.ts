@@ -1,13 +1,11 @@
 // Client
-export {
-  type AsJson,
-  type AsKubernetes,
-  type Fresh,
-  type FreshObject,
-  KrmClient,
-  type ListFreshness,
-} from "./client.ts";
-export type { KubernetesLists, KubernetesObjects } from "./kubernetes-kinds.ts";
+export { KrmClient } from "./client.ts";
+export type { ResourceHandle } from "./resource-handle.ts";
+export type { GetCall, ListCall } from "./kind-calls.ts";
+export type { AsBytes, AsJson, AsKubernetes, KubernetesJson } from "./forms.ts";
+export type { AnswerFreshness, Fresh, FreshBytes, FreshObject, ListFreshness } from "./fresh.ts";
+export type { KnownResources, KubernetesLists, KubernetesObjects } from "./kubernetes-kinds.ts";
+export type { GroupVersionResource } from "./resource-name.ts";
 
 // Watching
 export type {
@@ -18,10 +16,10 @@ export type {
   WatchResetReason,
   WatchSynced,
 } from "./watch/watch-event.ts";
-export type { GroupVersionResource } from "./watch/watched-resource.ts";
 
 // Options
-export type { KrmClientOptions } from "./options.ts";
+export type { CacheOptions, KrmClientOptions } from "./options.ts";
+export { IN_CLUSTER_TOKEN_FILE, type InClusterOptions } from "./in-cluster.ts";
 export type { GetOptions, ListOptions } from "./list-options.ts";
 export type { CallOptions } from "./request.ts";
 export type { Timing } from "./timing.ts";

@@ -6,6 +6,7 @@ import type {
   V1PodList,
   V1ServiceList,
 } from "@kubernetes/client-node";
+import type { KubernetesJson } from "./forms.ts";
 
 /** The lists that have a method of their own, by the plural of their resource. */
 export interface KubernetesLists {
@@ -17,21 +18,30 @@ export interface KubernetesLists {
   readonly nodes: V1NodeList;
 }
 
-/** The kinds that a watch tells as client-node's objects, by the plural of their resource. */
+/** The six kinds as client-node's objects, by the plural of their resource. */
 export type KubernetesObjects = {
   readonly [Resource in keyof KubernetesLists]: KubernetesLists[Resource]["items"][number];
 };
 
 /** What is known of a kind. */
-interface KubernetesKind {
+interface KubernetesKind<Path extends string> {
   /** Its resource in the Kubernetes API: `group/version/plural`, or `v1/plural`. */
-  readonly path: string;
+  readonly path: Path;
   /** client-node's class of an object. That of a list ends in `List`. */
   readonly type: string;
 }
 
+interface KubernetesPaths {
+  readonly pods: "v1/pods";
+  readonly deployments: "apps/v1/deployments";
+  readonly persistentvolumeclaims: "v1/persistentvolumeclaims";
+  readonly services: "v1/services";
+  readonly ingresses: "networking.k8s.io/v1/ingresses";
+  readonly nodes: "v1/nodes";
+}
+
 /** The six kinds. */
-export const KINDS: Readonly<Record<keyof KubernetesLists, KubernetesKind>> = {
+export const KINDS: { readonly [Resource in keyof KubernetesLists]: KubernetesKind<KubernetesPaths[Resource]> } = {
   pods: { path: "v1/pods", type: "V1Pod" },
   deployments: { path: "apps/v1/deployments", type: "V1Deployment" },
   persistentvolumeclaims: { path: "v1/persistentvolumeclaims", type: "V1PersistentVolumeClaim" },
@@ -40,11 +50,12 @@ export const KINDS: Readonly<Record<keyof KubernetesLists, KubernetesKind>> = {
   nodes: { path: "v1/nodes", type: "V1Node" },
 };
 
-/** What KRM's own lists call it: the plural with its group. */
-export function listName(resource: keyof KubernetesLists): string {
-  const [plural = "", , group] = KINDS[resource].path.split("/").toReversed();
-  return group === undefined ? plural : `${plural}.${group}`;
-}
+/** The six kinds as plain JSON, by `group/version/plural`. */
+export type KnownResources = {
+  readonly [Resource in keyof KubernetesObjects as KubernetesPaths[Resource]]: KubernetesJson<
+    KubernetesObjects[Resource]
+  >;
+};
 
 /** Whether a resource is one of the six. */
 export function isKnownKind(resource: string): resource is keyof KubernetesLists {

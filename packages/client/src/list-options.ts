@@ -1,4 +1,4 @@
-import { formatDuration, LIST_PARAMETERS, type ListQuery } from "@krm/protocol";
+import { formatDuration, formatListQuery, LIST_PARAMETERS, type ListQuery } from "@krm/protocol";
 import { invalid, refuseUnknown, timeout, wholeNumber } from "./options.ts";
 import type { CallOptions } from "./request.ts";
 
@@ -19,11 +19,12 @@ export interface GetOptions extends CallOptions {
 
 const CALL = ["signal", "timeoutMs"] as const satisfies readonly (keyof CallOptions)[];
 const CALL_OPTIONS: ReadonlySet<string> = new Set(CALL);
-const GET_OPTIONS: ReadonlySet<string> = new Set<keyof GetOptions>([
+const GET_OPTIONS: ReadonlySet<string> = new Set<keyof GetOptions | "as">([
   "name",
   "namespace",
   "maxStaleness",
   "resourceVersion",
+  "as",
   ...CALL,
 ]);
 const LIST_OPTIONS: ReadonlySet<string> = new Set<string>([
@@ -46,8 +47,8 @@ export function listQuery(options: ListOptions, where: string): ListQuery {
 }
 
 /** The query that finds one object; refuses what cannot be asked. */
-export function getQuery(options: GetOptions): ListQuery {
-  refuseUnknown(options, GET_OPTIONS, "get");
+export function getQuery(options: GetOptions, where: string): ListQuery & { readonly name: string } {
+  refuseUnknown(options, GET_OPTIONS, where);
   checkCall(options);
   if (typeof options.name !== "string" || options.name === "")
     throw invalid("name is missing", "name the object to get");
@@ -72,4 +73,10 @@ function checkCall({ timeoutMs }: CallOptions): void {
 function duration(value: number | string | undefined): string | undefined {
   if (typeof value !== "number") return value;
   return formatDuration(wholeNumber("maxStaleness", value, 0));
+}
+
+/** The query of one object in the Kubernetes API, with its question mark. */
+export function formatGetQuery(query: Pick<ListQuery, "maxStaleness" | "resourceVersion">): string {
+  const search = formatListQuery(query).toString();
+  return search === "" ? "" : `?${search}`;
 }

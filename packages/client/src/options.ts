@@ -1,5 +1,12 @@
 import { KrmClientError } from "./error.ts";
+import { KeptAnswers } from "./kept-answers.ts";
 import { LONGEST_TIMER, systemTiming, type Timing } from "./timing.ts";
+
+/** What a client may keep of answers. */
+export interface CacheOptions {
+  /** Bytes of bodies that may be held, all together. A body that is larger is not kept. */
+  readonly maxBytes: number;
+}
 
 /** How a client reaches its server. */
 export interface KrmClientOptions {
@@ -18,8 +25,14 @@ export interface KrmClientOptions {
   readonly fetch?: typeof globalThis.fetch | undefined;
   /** Milliseconds that a call may take, with its retries. Default: 30 000. */
   readonly timeoutMs?: number | undefined;
-  /** How often a call is repeated after 429, 503 and connection errors. A watch goes by its own rules. Default: 3. */
+  /** How often a call is repeated after 408, 429, 503 and connection errors. A watch goes by its own rules. Default: 3. */
   readonly retries?: number | undefined;
+  /**
+   * Keeps the last body of each list, and asks whether it is still the one (`If-None-Match`). A list that has not changed
+   * then costs no transfer; the server is asked all the same, decides again who may read, and says how far the list can
+   * be trusted now. What one token was answered is never given to another. Default: nothing is kept.
+   */
+  readonly cache?: CacheOptions | undefined;
   /** Time and chance, for tests. */
   readonly timing?: Timing | undefined;
 }
@@ -33,6 +46,8 @@ export interface Connection {
   readonly fetch: typeof globalThis.fetch;
   readonly timeoutMs: number;
   readonly retries: number;
+  /** Undefined: nothing is kept. */
+  readonly kept: KeptAnswers | undefined;
   readonly timing: Timing;
 }
 
@@ -44,8 +59,10 @@ const OPTIONS: ReadonlySet<string> = new Set<keyof KrmClientOptions>([
   "fetch",
   "timeoutMs",
   "retries",
+  "cache",
   "timing",
 ]);
+const CACHE_OPTIONS: ReadonlySet<string> = new Set<keyof CacheOptions>(["maxBytes"]);
 
 /** Checks options and fills in what they leave open. @throws KrmClientError `KRM_CLIENT_INVALID_ARGUMENT`, `KRM_CLIENT_INSECURE_TOKEN`. */
 export function connectionOf(options: KrmClientOptions): Connection {
@@ -69,8 +86,14 @@ export function connectionOf(options: KrmClientOptions): Connection {
     fetch: options.fetch ?? globalThis.fetch,
     timeoutMs: timeout(options.timeoutMs ?? 30_000),
     retries: wholeNumber("retries", options.retries ?? 3, 0),
+    kept: options.cache && keptAnswers(options.cache),
     timing: options.timing ?? systemTiming,
   };
+}
+
+function keptAnswers(options: CacheOptions): KeptAnswers {
+  refuseUnknown(options, CACHE_OPTIONS, "cache");
+  return new KeptAnswers(wholeNumber("cache.maxBytes", options.maxBytes, 1));
 }
 
 /** Refuses options that do not exist, by name. */

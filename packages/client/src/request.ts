@@ -1,7 +1,7 @@
 import { type Freshness, type ListScope, parseFreshness, parseScope } from "@krm/protocol";
 import { bearerToken, newerToken } from "./bearer-token.ts";
 import { KrmClientError } from "./error.ts";
-import { asConnectionError, get, notKrm, parseJson } from "./http-get.ts";
+import { asConnectionError, get, notKrm } from "./http-get.ts";
 import type { Connection } from "./options.ts";
 import { isRetryable, retryDelay } from "./retry.ts";
 
@@ -16,7 +16,11 @@ export interface CallOptions {
 /** A successful answer. */
 export interface Answer {
   readonly url: string;
-  readonly body: unknown;
+  /** The HTTP status. */
+  readonly status: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The bytes stay here for the next time: who hands them out copies them. */
+  readonly isKept: boolean;
   /** Undefined: the answer carried no trust headers. */
   readonly freshness: Freshness | undefined;
   /** Undefined: nothing is said of it. */
@@ -24,7 +28,7 @@ export interface Answer {
 }
 
 /**
- * Sends a GET and reads its JSON, again where that may help and time allows. A token that was refused is followed by the
+ * Sends a GET and reads its answer, again where that may help and time allows. A token that was refused is followed by the
  * one that its file holds by then, if it is another.
  *
  * @throws KrmClientError of the last attempt; `KRM_CLIENT_TIMEOUT` when the time ran out during one; the reason of `signal`.
@@ -77,14 +81,29 @@ async function sendWith(
   url: string,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const response = await get(connection, url, token, signal);
-  let text: string;
+  const { kept } = connection;
+  const known = kept?.of(url, token);
+  const response = await get(connection, url, token, signal, known?.etag);
+  const { status } = response;
+  const told = { url, status, freshness: parseFreshness(response.headers), scope: parseScope(response.headers) };
+  if (known !== undefined && status === 304) return { ...told, bytes: known.bytes, isKept: true };
+  let bytes: Uint8Array<ArrayBuffer>;
   try {
-    text = await response.text();
+    bytes = new Uint8Array(await response.arrayBuffer());
   } catch (error) {
     throw asConnectionError(error, url, signal);
   }
-  const body = parseJson(text);
-  if (body === undefined) throw notKrm(url, "is no JSON", response.status);
-  return { url, body, freshness: parseFreshness(response.headers), scope: parseScope(response.headers) };
+  const etag = response.headers.get("etag");
+  const isKept = kept !== undefined && etag !== null && told.freshness !== undefined;
+  if (isKept) kept.keep(url, token, { etag, bytes });
+  return { ...told, bytes, isKept };
+}
+
+/** The JSON of an answer. @throws KrmClientError `KRM_CLIENT_NOT_KRM`, also for what is no UTF-8, or more than a text can hold */
+export function jsonOf({ bytes, status, url }: Answer): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as unknown;
+  } catch (cause) {
+    throw notKrm(url, "is no JSON", status, cause);
+  }
 }

@@ -7,12 +7,12 @@ const LONGEST_MS = 5000;
 const LONGEST_ASKED_MS = 3_600_000;
 
 /**
- * Whether asking again may help: after connection errors, 429, and 503 unless the server says that waiting alone brings
+ * Whether asking again may help: after connection errors, 408, 429, and 503 unless the server says that waiting alone brings
  * nothing. Every request of this client is a GET, so that repeating one is safe.
  */
 export function isRetryable(error: KrmClientError): boolean {
   if (error.code === "KRM_CLIENT_CONNECTION") return true;
-  if (error.status === 429) return true;
+  if (error.status === 408 || error.status === 429) return true;
   return error.status === 503 && !(error.body !== undefined && hasCause(error.body, "ViewUnavailable"));
 }
 

@@ -7,6 +7,7 @@ const pods = list("PodList", []);
 
 describe("asking again", () => {
   test.each([
+    ["408", failure(408, "too slow")],
     ["429", failure(429, "slow down")],
     ["503", failure(503, "syncing", { cause: "ViewSyncing" })],
     ["a cut connection", cut],
@@ -150,6 +151,29 @@ describe("what does not come from KRM is refused", () => {
     });
     await expect(new KrmClient({ url }).getPods()).rejects.toMatchObject({ code: "KRM_CLIENT_STATUS", status: 302 });
     expect(received).toHaveLength(1);
+  });
+});
+
+test.each([
+  [
+    "a page of something else",
+    undefined,
+    "check that the url names a KRM server of this version, with the path where it is mounted",
+  ],
+  ["a resource that is not watched", "ResourceNotWatched", "check the name; status() lists what is watched"],
+])("a 404 of %s says what to do", async (_, cause, hint) => {
+  const { url } = await serve(
+    cause === undefined
+      ? (_request, response) => {
+          response.writeHead(404, { "content-type": "text/html" });
+          response.end("<html>");
+        }
+      : failure(404, "it is so", { cause }),
+  );
+  await expect(new KrmClient({ url }).list("pods")).rejects.toMatchObject({
+    code: "KRM_CLIENT_NOT_FOUND",
+    message: expect.stringMatching(`^${url}/pods: `) as string,
+    hint,
   });
 });
 

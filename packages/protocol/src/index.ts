@@ -7,6 +7,7 @@ export {
   type ListQuery,
   MAX_QUERY_LENGTH,
 } from "./list-query.ts";
+export { isDnsLabel, isDnsSubdomain } from "./dns-name.ts";
 export { formatDuration, parseDuration } from "./duration.ts";
 
 // Trust

@@ -1,3 +1,4 @@
+import { isDnsSubdomain } from "./dns-name.ts";
 import { formatListQuery, type ListQuery } from "./list-query.ts";
 
 /** The port of a KRM server, unless another is named. */
@@ -36,10 +37,15 @@ export const RESOURCE_ALIASES: Readonly<Record<string, string>> = {
  *
  * @param resource A plural (`pods`), one with its group (`deployments.apps`), a short name (`po`) or an alias of
  * {@link RESOURCE_ALIASES}.
+ * @throws RangeError for what can be no such name: `..` would be another path.
  * @example
  * listPath("pods", { namespace: "team-a", labelSelector: "app=web" }) // "/pods?namespace=team-a&labelSelector=app%3Dweb"
  */
 export function listPath(resource: string, query: ListQuery = {}): string {
+  if (!isDnsSubdomain(resource))
+    throw new RangeError(
+      `resource is ${JSON.stringify(resource)}: give a name such as "pods", "po" or "deployments.apps"`,
+    );
   const search = formatListQuery(query).toString();
-  return `/${encodeURIComponent(resource)}${search === "" ? "" : `?${search}`}`;
+  return `/${resource}${search === "" ? "" : `?${search}`}`;
 }

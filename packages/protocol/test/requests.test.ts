@@ -28,6 +28,14 @@ describe("listPath", () => {
     expect(listPath("pods")).toBe("/pods");
     expect(listPath("pods", { namespace: "", name: undefined })).toBe("/pods");
   });
+
+  it.each(["..", ".", "", "../status", "pods?", "pods/..", "pods..apps", "%2e%2e", "Pods", "v1/pods"])(
+    "makes no path of %j, which is no name of a resource",
+    (resource) => {
+      expect(() => listPath(resource)).toThrow(RangeError);
+      expect(() => listPath(resource)).toThrow(`resource is ${JSON.stringify(resource)}: give a name such as "pods"`);
+    },
+  );
 });
 
 describe("error bodies", () => {

@@ -67,10 +67,11 @@ export class WatchConnection {
   }> {
     this.#token = await bearerToken(this.#connection);
     const response = await this.#heard(get(this.#connection, this.#url, this.#token, this.#signal));
+    const contentType = response.headers.get("content-type") ?? "nothing that is named";
+    if (response.body === null || !/^application\/json\b/.test(contentType))
+      throw notKrm(this.#url, `is ${contentType}, and no watch`, response.status);
     const freshness = parseFreshness(response.headers);
     if (freshness === undefined) throw notKrm(this.#url, "does not say how far it can be trusted");
-    if (response.body === null || !/^application\/json\b/.test(response.headers.get("content-type") ?? ""))
-      throw notKrm(this.#url, "is no watch", response.status);
     return { freshness, frames: this.#frames(response.body.getReader()) };
   }
 

@@ -1,12 +1,12 @@
 import type { Freshness } from "@krm/protocol";
 import { KrmClientError } from "../error.ts";
 import type { Connection } from "../options.ts";
+import { kubernetesPath } from "../resource-name.ts";
 import { type Ended, Patience } from "./patience.ts";
 import { type ToldFrame, WatchConnection } from "./watch-connection.ts";
 import type { WatchEvent } from "./watch-event.ts";
 import { checkWatchOptions, type WatchOptions, watchQuery } from "./watch-options.ts";
 import { disconnected, fellSilent, movedOn, startAt, told, type WatchPosition } from "./watch-position.ts";
-import { kubernetesPath } from "./watched-resource.ts";
 
 /** Makes what the user gets out of an object's JSON. */
 export type ReadObject<T> = (json: object) => T;

@@ -6,6 +6,7 @@ import { onTestFinished } from "vitest";
 export interface Received {
   readonly url: string;
   readonly authorization: string | undefined;
+  readonly ifNoneMatch: string | undefined;
 }
 
 /** A server on an ephemeral port of loopback that lives as long as the test. Answers are given in turn, the last for ever. */
@@ -13,7 +14,8 @@ export async function serve(...answers: readonly RequestListener[]): Promise<{ u
   const received: Received[] = [];
   const server = createServer((request: IncomingMessage, response) => {
     const answer = answers[Math.min(received.length, answers.length - 1)];
-    received.push({ url: request.url ?? "", authorization: request.headers.authorization });
+    const { authorization, "if-none-match": ifNoneMatch } = request.headers;
+    received.push({ url: request.url ?? "", authorization, ifNoneMatch });
     answer?.(request, response);
   });
   await new Promise<void>((resolve) => {

@@ -1,6 +1,6 @@
 import type { V1Deployment, V1Pod } from "@kubernetes/client-node";
 import { expectTypeOf, test } from "vitest";
-import { KrmClient, type WatchEvent } from "../../src/index.ts";
+import { type KubernetesJson, KrmClient, type WatchEvent } from "../../src/index.ts";
 
 const client = new KrmClient({ url: "http://krm.invalid" });
 
@@ -9,7 +9,7 @@ test("the types of a watch say what it tells", () => {
   expectTypeOf(client.watch("deployments", { namespace: "a" })).toEqualTypeOf<
     AsyncIterable<WatchEvent<V1Deployment>>
   >();
-  expectTypeOf(client.watch("pods", { as: "json" })).toEqualTypeOf<AsyncIterable<WatchEvent<unknown>>>();
+  expectTypeOf(client.watch("pods", { as: "json" })).toEqualTypeOf<AsyncIterable<WatchEvent<KubernetesJson<V1Pod>>>>();
   expectTypeOf(client.watch<{ spec: string }>("pods", { as: "json" })).toEqualTypeOf<
     AsyncIterable<WatchEvent<{ spec: string }>>
   >();
