@@ -3,6 +3,7 @@
 import { fileURLToPath } from "node:url";
 import { exitAs, Stopped } from "./run/processes.mjs";
 import { helm, kubectl } from "./setup/kubernetes-tools.mjs";
+import { oldestNode } from "./setup/oldest-node.mjs";
 import { realServers } from "./setup/servers.mjs";
 import { vitestRun } from "./setup/vitest-run.mjs";
 
@@ -15,6 +16,7 @@ const env = { ...process.env };
 for (const [variable, found] of [
   ["KRM_TEST_KUBECTL", kubectl(root, say)],
   ["KRM_TEST_HELM", helm(root, say)],
+  ["KRM_TEST_OLDEST_NODE", await oldestNode(root, say)],
 ]) {
   if (found.path) env[variable] = found.path;
   else say(found.reason);

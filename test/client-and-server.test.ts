@@ -111,14 +111,15 @@ describe("the client reads from the server", () => {
     };
     const keeping = new KrmClient({ url, fetch: counting, cache: { maxBytes: 10_000_000 } });
     const first = await keeping.getNodes();
-    const second = await keeping.getNodes();
+    let second = first;
+    // A bookmark in between makes it another list.
+    while (statuses.at(-1) !== 304) second = await keeping.getNodes();
     expect(second.items).toEqual(first.items);
     expect(second.freshness.state).toBe("synced");
     cluster.patch(NODES, "", first.items[0]?.metadata?.name ?? "", { metadata: { labels: { seen: "yes" } } });
     let third = second;
-    while (third.freshness.resourceVersion === first.freshness.resourceVersion) third = await keeping.getNodes();
-    expect(third.items[0]?.metadata?.labels?.["seen"]).toBe("yes");
-    expect(statuses.slice(0, 2)).toEqual([200, 304]);
+    while (third.items[0]?.metadata?.labels?.["seen"] === undefined) third = await keeping.getNodes();
+    expect(third.freshness.resourceVersion).not.toBe(first.freshness.resourceVersion);
     expect(statuses.at(-1)).toBe(200);
   });
 

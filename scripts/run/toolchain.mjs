@@ -30,6 +30,11 @@ export function nodePackage(version, engines) {
     return undefined;
   }
   if (hostNodeFits(version)) return undefined;
+  return registryNode(version);
+}
+
+/** The npm package that holds this version of Node.js for this machine. @throws Failure where there is none */
+export function registryNode(version) {
   const instead = "install Node.js 22.19 or newer and set RUN_HOST_NODE=1";
   const platform = `${process.platform}-${process.arch}`;
   const packages = {
