@@ -15,6 +15,20 @@ console.log(`${state}, complete as of ${verifiedAt?.toISOString()}`);
 const nodes = await client.getNodes({ maxStaleness: "10m" });
 console.log(`${nodes.items.length} nodes`);
 
+// One object, and any other resource in one version; `client.resource<Widget>("example.com/v1/widgets")` says the type.
+const [first] = pods.items;
+const { object } = await client.getPod({
+  name: first?.metadata?.name ?? "",
+  namespace: first?.metadata?.namespace,
+});
+console.log(`${object.kind} ${object.metadata?.name} on ${object.spec?.nodeName ?? "no node yet"}`);
+const deployments = await client.resource("apps/v1/deployments").list({ limit: 1 });
+console.log(`${deployments.items.length} deployment, and ${deployments.metadata.remainingItemCount ?? 0} more`);
+
+// The server's own bytes, to hand them on as they are.
+const { bytes } = await client.list("services", { as: "bytes" });
+console.log(`${bytes.length} bytes of services`);
+
 // Never older than what was read before, whichever server answers: it is waited for, three seconds at most.
 try {
   await client.getPods({ resourceVersion: pods.freshness.resourceVersion });

@@ -5,11 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { KrmClient } from "@krm/client";
 import { Monitor, PODS } from "@krm/core";
 import { createServer } from "@krm/server";
 import { ClusterSource, generateCluster, SimApiServer, SimCluster } from "@krm/testkit";
-import { withRedis } from "@krm/testkit/servers";
+import { withInfluxDb, withRedis } from "@krm/testkit/servers";
 import { expect, test } from "vitest";
+import { eventually } from "./support/eventually.ts";
 
 const example = (name: string): string => fileURLToPath(new URL(`../examples/${name}`, import.meta.url));
 
@@ -51,10 +53,13 @@ test("examples/read-with-client.ts reads lists with dates and their freshness", 
   const lines: string[] = [];
   for await (const line of createInterface({ input: child.stdout })) lines.push(line);
   expect((await exited)[0]).toBe(0);
-  expect(lines).toHaveLength(5);
+  expect(lines).toHaveLength(8);
   expect(lines[0]).toMatch(/^\S+ \d{4}-\d\d-\d\dT[\d:.]+Z$/);
   expect(lines[3]).toMatch(/^synced, complete as of \d{4}-/);
   expect(lines[4]).toBe("3 nodes");
+  expect(lines[5]).toMatch(/^Pod \S+ on \S/);
+  expect(lines[6]).toMatch(/^1 deployment, and \d+ more$/);
+  expect(lines[7]).toMatch(/^\d{3,} bytes of services$/);
 });
 
 test("examples/watch-with-client.ts keeps a copy until it is told to stop", { timeout: 30_000 }, async () => {
@@ -81,6 +86,95 @@ test("examples/watch-with-client.ts keeps a copy until it is told to stop", { ti
   expect(String((await lines.next()).value)).toBe(`deleted ${namespace}/${name}`);
   child.kill();
   expect((await exited)[0]).toBe(0);
+});
+
+test("examples/own-store.ts finds after a restart what it kept", { timeout: 30_000 }, async () => {
+  const cluster = new SimCluster();
+  generateCluster(cluster, { pods: 20, nodes: 3 });
+  await using server = new SimApiServer({ cluster });
+  await server.listen();
+  const folder = await mkdtemp(join(tmpdir(), "krm-example-"));
+  try {
+    await writeFile(join(folder, "config"), server.kubeconfig(), { mode: 0o600 });
+    const args = [example("own-store.ts"), join(folder, "state.journal"), join(folder, "config")];
+    const run = async (): Promise<readonly string[]> => {
+      const child = spawn(process.execPath, ["--conditions=krm-source", ...args], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      const exited = once(child, "exit");
+      const lines: string[] = [];
+      for await (const line of createInterface({ input: child.stdout })) lines.push(line);
+      expect((await exited)[0]).toBe(0);
+      return lines;
+    };
+    expect(await run()).toEqual(["0 pods at version none, from the run before", "20 pods now"]);
+    expect(await run()).toEqual([
+      expect.stringMatching(/^20 pods at version \d+, from the run before$/),
+      "20 pods now",
+    ]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("examples/own-source.ts serves what is no cluster", { timeout: 30_000 }, async () => {
+  const child = spawn(process.execPath, ["--conditions=krm-source", example("own-source.ts"), "0"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const exited = once(child, "exit");
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const url = String((await lines.next()).value).replace(/\/machines$/, "");
+  const machines = new KrmClient({ url }).resource<Machine>("inventory.example.com/v1/machines");
+  for await (const event of machines.watch()) {
+    if (event.type === "added" && event.object.metadata.name === "rack-3") break;
+  }
+  const { items, freshness } = await machines.list();
+  expect(freshness.state).toBe("synced");
+  expect(items.map(({ metadata, spec }) => [metadata.name, spec.cores])).toEqual([
+    ["rack-2", 48],
+    ["rack-3", 96],
+  ]);
+  child.kill();
+  expect((await exited)[0]).toBe(0);
+});
+
+interface Machine {
+  readonly metadata: { readonly name: string };
+  readonly spec: { readonly cores: number };
+}
+
+withInfluxDb(process.env, (influx) => {
+  test("examples/delay-to-influxdb.ts writes how late an event was", { timeout: 60_000 }, async () => {
+    const cluster = new SimCluster();
+    generateCluster(cluster, { pods: 5, nodes: 1 });
+    await using api = new SimApiServer({ cluster });
+    await api.listen();
+    await using server = await influx.start();
+    await server.query("CREATE DATABASE krm");
+    const folder = await mkdtemp(join(tmpdir(), "krm-example-"));
+    try {
+      await writeFile(join(folder, "config"), api.kubeconfig(), { mode: 0o600 });
+      const args = [example("delay-to-influxdb.ts"), server.url, join(folder, "config")];
+      const child = spawn(process.execPath, ["--conditions=krm-source", ...args], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      const exited = once(child, "exit");
+      const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+      expect(String((await lines.next()).value)).toMatch(/^measuring/);
+      const pod = { metadata: { name: "late" }, spec: { containers: [{ name: "c", image: "c:1" }] } };
+      cluster.create(PODS, pod, { namespace: "default" });
+      const measured = async (): Promise<number> => {
+        const [series] = await server.query("SELECT delay FROM streamed_data WHERE event = 'ADDED'", { db: "krm" });
+        return series?.values?.length ?? 0;
+      };
+      await eventually("the point", 30, async () => ((await measured()) === 1 ? true : undefined));
+      child.kill();
+      expect((await lines.next()).value).toBe("all that was measured is written");
+      expect((await exited)[0]).toBe(0);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
 });
 
 withRedis(process.env, (redis) => {
