@@ -2,6 +2,7 @@
 import {
   findInfluxDb,
   findPostgres,
+  findChromium,
   findPromtool,
   findPythonClient,
   findRedisServer,
@@ -17,6 +18,7 @@ const SERVERS = [
   { variable: "KRM_TEST_VICTORIA_METRICS", debian: "victoria-metrics", find: findVictoriaMetrics },
   // Debian has no smaller package with promtool.
   { variable: "KRM_TEST_PROMTOOL", debian: "prometheus", find: findPromtool },
+  { variable: "KRM_TEST_CHROMIUM", debian: "chromium", find: findChromium },
   { variable: "KRM_TEST_PYTHON", debian: "python3-kubernetes", find: findPythonClient },
 ];
 

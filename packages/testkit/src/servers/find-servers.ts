@@ -106,6 +106,17 @@ export function findPromtool(env: ServerEnvironment): FoundServer {
   return findProgram(env, "KRM_TEST_PROMTOOL", ["promtool"], probe, how);
 }
 
+/**
+ * Finds Chromium, or a Chrome: the one that `KRM_TEST_CHROMIUM` names, and no other where that is set; else the one on PATH.
+ * It has been run, to ask for its version.
+ */
+export function findChromium(env: ServerEnvironment): FoundServer {
+  const how = "install Chromium (apt-get install chromium, brew install chromium), or name it by KRM_TEST_CHROMIUM";
+  const probe = { args: ["--version"], said: /^(?:Chromium|Google Chrome)\b.* \d/m };
+  const names = ["chromium", "chromium-browser", "google-chrome"] as const;
+  return findProgram(env, "KRM_TEST_CHROMIUM", names, probe, how);
+}
+
 const IMPORTS_KUBERNETES = "import kubernetes; print('kubernetes', kubernetes.__version__)";
 
 /**

@@ -42,6 +42,7 @@ export { freePort } from "./free-port.ts";
 export {
   findInfluxDb,
   findPostgres,
+  findChromium,
   findPromtool,
   findPythonClient,
   findRedisServer,
@@ -56,6 +57,7 @@ export {
   type VictoriaMetricsStarter,
   withInfluxDb,
   withPostgres,
+  withChromium,
   withPromtool,
   withPythonClient,
   withRedis,

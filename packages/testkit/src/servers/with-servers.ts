@@ -1,5 +1,6 @@
 import { assert, describe, test } from "vitest";
 import {
+  findChromium,
   findInfluxDb,
   findPostgres,
   findPromtool,
@@ -90,6 +91,11 @@ export function withVictoriaMetrics(env: ServerEnvironment, define: (victoria: V
 /** Defines vitest's tests that ask promtool; otherwise as {@link withRedis}. */
 export function withPromtool(env: ServerEnvironment, define: (promtool: Promtool) => void): void {
   needing("promtool", env, findPromtool(env), (path) => define(promtoolAt(path)));
+}
+
+/** Defines vitest's tests that open pages in the Chromium at `path`; otherwise as {@link withRedis}. */
+export function withChromium(env: ServerEnvironment, define: (path: string) => void): void {
+  needing("Chromium", env, findChromium(env), define);
 }
 
 /** Defines vitest's tests that run a Python with Kubernetes' client library, at `python`; otherwise as {@link withRedis}. */
