@@ -244,7 +244,7 @@ export function mountKrm(app: FastifyInstance, options: MountOptions, parts: Mou
   if (metrics !== undefined) readPath(PATHS.metrics, async (request, reply) => answerMetrics(metrics, request, reply));
   readPath(PATHS.openapi, async (request, reply) => {
     readQuery(request.raw.url ?? "", []);
-    return sendJson(reply, openApiDocument({ prefix, paths }));
+    return sendJson(reply, openApiDocument({ prefix, paths, sendsOn: forwarding !== undefined }));
   });
   return { followUnions };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type ClockOffset, type MissedEvent, NODES, objectKey, PODS, type ResourceVersion, type Uid } from "@krm/core";
-import { LIST_PARAMETERS, PATHS, type StatusBody } from "@krm/protocol";
+import { PATHS, type StatusBody } from "@krm/protocol";
 import { failure, type TestApp, testApp } from "./support/app.ts";
 import { misfits, type Schema } from "./support/schema.ts";
 import {
@@ -287,34 +287,6 @@ describe("/", () => {
       ...Object.values(PATHS).map((path) => `/cluster${path}`),
     ]);
     for (const path of paths) expect((await test.get(path.trim())).statusCode).toBe(200);
-  });
-});
-
-describe("/openapi.json", () => {
-  it("names the parameters that there are, and paths that answer", async () => {
-    await using test = testApp({ metrics: METRICS });
-    await fill(test.store, { resource: PODS }, []);
-    const document = (await test.get("/openapi.json")).json<{
-      readonly openapi: string;
-      readonly paths: Readonly<
-        Record<string, { readonly get: { readonly parameters?: readonly { name: string; in: string }[] } }>
-      >;
-    }>();
-    expect(document.openapi).toBe("3.1.0");
-    const list = document.paths["/{resource}"]?.get.parameters ?? [];
-    expect(list.filter((one) => one.in === "query").map((one) => one.name)).toEqual(LIST_PARAMETERS);
-    for (const path of Object.keys(document.paths)) {
-      expect((await test.get(path.replace("{resource}", "pods"))).statusCode).toBe(200);
-    }
-  });
-
-  it("speaks of the headers that an answer has", async () => {
-    await using test = testApp();
-    await fill(test.store, { resource: PODS }, []);
-    const document = JSON.stringify((await test.get("/openapi.json")).json());
-    const own = Object.keys((await test.get("/pods")).headers).filter((name) => name.startsWith("krm-"));
-    expect(own).toHaveLength(5);
-    for (const name of own) expect(document.toLowerCase()).toContain(`"${name}"`);
   });
 });
 

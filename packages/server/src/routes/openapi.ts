@@ -1,4 +1,18 @@
 import { LIST_PARAMETERS, type ListParameter, PATHS, VIEW_STATES } from "@krm/protocol";
+import { kubernetesPaths, TABLE, WATCH_EVENT } from "./openapi-kubernetes.ts";
+import {
+  answerHeaders,
+  anyObject,
+  headerParameter,
+  integer,
+  json,
+  pathParameter,
+  queryParameter,
+  refusals,
+  schemaRef,
+  text,
+  textAnswer,
+} from "./openapi-parts.ts";
 import { STATUS_SCHEMA } from "./status-schema.ts";
 
 const PARAMETER_TEXTS: Readonly<Record<ListParameter, string>> = {
@@ -29,57 +43,60 @@ const HEADER_TEXTS: Readonly<Record<string, string>> = {
   ETag: "Changes with the view.",
 };
 
-const text = { type: "string" };
-const refused = { description: "A Kubernetes Status.", content: json({ $ref: "#/components/schemas/Status" }) };
+const PARAMETER_SCHEMAS: Readonly<Partial<Record<ListParameter, object>>> = {
+  limit: integer,
+  scope: { enum: ["accessible"] },
+  resourceVersionMatch: { enum: ["Exact", "NotOlderThan"] },
+};
 
-function json(schema: object): object {
-  return { "application/json": { schema } };
-}
-
-function headers(names: readonly string[]): object {
-  return Object.fromEntries(names.map((name) => [name, { description: HEADER_TEXTS[name], schema: text }]));
-}
-
-function textAnswer(description: string): object {
-  return { description, content: { "text/plain": { schema: text } } };
-}
-
-/** The OpenAPI document of a server that is mounted under `prefix` and answers `paths` beside the resources. */
-export function openApiDocument({
-  prefix,
-  paths,
-}: {
+/** What a document is of. */
+export interface OpenApiOptions {
+  /** Where the server is mounted. */
   readonly prefix: string;
+  /** What it answers beside the resources. */
   readonly paths: readonly string[];
-}): object {
+  /** Whether reads of what is not watched are sent on to the API server. */
+  readonly sendsOn: boolean;
+}
+
+/** The OpenAPI document of a server. */
+export function openApiDocument({ paths, prefix, sendsOn }: OpenApiOptions): object {
   return {
     openapi: "3.1.0",
     info: {
       title: "KRM, the Kubernetes Resource Monitor",
       version: "1",
-      description: "A copy of a cluster's state. Every answer says how far it can be trusted.",
+      description:
+        "A copy of a cluster's state. Every answer says how far it can be trusted. HEAD is answered wherever GET is, and nothing else.",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     servers: [{ url: prefix === "" ? "/" : prefix }],
+    tags: [
+      { name: "flat", description: "KRM's own lists." },
+      { name: "kubernetes", description: "What is watched, as the API server answers it." },
+      { name: "server", description: "How the server fares." },
+    ],
     paths: {
+      "/": {
+        get: {
+          operationId: "index",
+          tags: ["server"],
+          summary: "Says what there is to read.",
+          responses: { 200: textAnswer("For people."), ...refusals(400, 401, 403, 503) },
+        },
+      },
       "/{resource}": {
         get: {
           operationId: "list",
+          tags: ["flat"],
           summary: "Lists a watched resource.",
           parameters: [
-            {
-              name: "resource",
-              in: "path",
-              required: true,
-              description: "Plural (pods), plural with group (deployments.apps), short name (po), or ingress, pvcs.",
-              schema: text,
-            },
-            ...LIST_PARAMETERS.map((name) => ({
-              name,
-              in: "query",
-              description: PARAMETER_TEXTS[name],
-              schema: name === "limit" ? { type: "integer" } : text,
-            })),
+            pathParameter(
+              "resource",
+              "Plural (pods), plural with group (deployments.apps), short name (po), or ingress, pvcs.",
+            ),
+            ...LIST_PARAMETERS.map((name) => queryParameter(name, PARAMETER_TEXTS[name], PARAMETER_SCHEMAS[name])),
+            headerParameter("If-None-Match", "The ETag of a list that the reader has."),
           ],
           responses: listResponses(),
         },
@@ -87,35 +104,58 @@ export function openApiDocument({
       [PATHS.status]: {
         get: {
           operationId: "status",
+          tags: ["server"],
           summary: "Tells the state of every watched scope.",
           responses: {
             200: {
               description: "The state.",
-              headers: headers(["KRM-State", "KRM-Verified-At", "KRM-Last-Contact"]),
-              content: json({ $ref: "#/components/schemas/KrmStatus" }),
+              headers: answerHeaders(pick(HEADER_TEXTS, ["KRM-State", "KRM-Verified-At", "KRM-Last-Contact"])),
+              content: json(schemaRef("KrmStatus")),
             },
-            default: refused,
+            ...refusals(400, 401, 403, 503),
           },
         },
       },
       [PATHS.livez]: {
-        get: { operationId: "livez", security: [], responses: { 200: textAnswer("The process answers.") } },
+        get: {
+          operationId: "livez",
+          tags: ["server"],
+          summary: "Answers while the process can.",
+          security: [],
+          parameters: [VERBOSE],
+          responses: { 200: textAnswer("The process answers."), ...refusals(400) },
+        },
       },
       [PATHS.readyz]: {
         get: {
           operationId: "readyz",
+          tags: ["server"],
+          summary: "Tells whether readers can be answered.",
           security: [],
-          parameters: [{ name: "verbose", in: "query", allowEmptyValue: true, schema: text }],
+          parameters: [VERBOSE],
           responses: {
             200: textAnswer("Every scope has a view, or is visibly kept from one."),
+            ...refusals(400),
             503: textAnswer("Some scope has no view yet."),
           },
         },
       },
       ...(paths.includes(PATHS.metrics) ? { [PATHS.metrics]: METRICS_PATH } : {}),
+      [PATHS.openapi]: {
+        get: {
+          operationId: "openapi",
+          tags: ["server"],
+          summary: "This document.",
+          responses: {
+            200: { description: "OpenAPI 3.1.", content: json(anyObject) },
+            ...refusals(400, 401, 403, 503),
+          },
+        },
+      },
+      ...kubernetesPaths(HEADER_TEXTS, sendsOn),
     },
     components: {
-      schemas: { List: LIST, Status: STATUS, KrmStatus: STATUS_SCHEMA },
+      schemas: { List: LIST, Status: STATUS, Table: TABLE, WatchEvent: WATCH_EVENT, KrmStatus: STATUS_SCHEMA },
       securitySchemes: { bearer: { type: "http", scheme: "bearer" } },
     },
     security: [{ bearer: [] }, {}],
@@ -123,30 +163,32 @@ export function openApiDocument({
 }
 
 function listResponses(): object {
+  const headers = answerHeaders(HEADER_TEXTS);
   return {
-    200: {
-      description: "A Kubernetes list.",
-      headers: headers(Object.keys(HEADER_TEXTS)),
-      content: json({ $ref: "#/components/schemas/List" }),
-    },
-    304: { description: "The view is the one that If-None-Match names." },
-    400: refused,
-    401: refused,
-    404: refused,
-    410: refused,
-    413: refused,
-    422: refused,
-    503: refused,
-    504: refused,
-    default: refused,
+    200: { description: "A Kubernetes list.", headers, content: json(schemaRef("List")) },
+    304: { description: "The list is the one that If-None-Match names; it is as fresh as the headers say.", headers },
+    ...refusals(400, 401, 403, 404, 410, 413, 503, 504),
   };
 }
+
+function pick(from: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, from[name] ?? ""]));
+}
+
+const VERBOSE = {
+  name: "verbose",
+  in: "query",
+  allowEmptyValue: true,
+  description: "Tells each check.",
+  schema: text,
+};
 
 const METRICS_PATH = {
   get: {
     operationId: "metrics",
+    tags: ["server"],
     summary: "Tells how the process fares, for Prometheus.",
-    responses: { 200: textAnswer("The metrics."), default: refused },
+    responses: { 200: textAnswer("The metrics."), ...refusals(400, 401, 403, 503) },
   },
 };
 
@@ -159,9 +201,9 @@ const LIST = {
     metadata: {
       type: "object",
       required: ["resourceVersion"],
-      properties: { resourceVersion: text, continue: text, remainingItemCount: { type: "integer" } },
+      properties: { resourceVersion: text, continue: text, remainingItemCount: integer },
     },
-    items: { type: "array", items: { type: "object" } },
+    items: { type: "array", items: anyObject },
   },
 };
 
@@ -175,7 +217,7 @@ const STATUS = {
     status: { const: "Failure" },
     message: text,
     reason: text,
-    details: { type: "object" },
-    code: { type: "integer" },
+    details: anyObject,
+    code: integer,
   },
 };
