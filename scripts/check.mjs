@@ -21,6 +21,7 @@ const checks = {
   lint: command("oxlint", "--type-aware", "--deny-warnings"),
   format: command("oxfmt", "--check", "."),
   types: command("tsc", "-p", "."),
+  api: command("node", "scripts/api-docs/api-docs.mjs", "--check"),
   boundaries: () => report(checkBoundaries(root)),
   build: command("turbo", "run", "build", "--output-logs=errors-only", "--continue=dependencies-successful"),
   packages: command("node", "scripts/check-packages.mjs"),

@@ -16,7 +16,7 @@ export interface ListQuery {
   readonly continue?: string | undefined;
   /**
    * Of all namespaces, those in which the reader may list, where they may not list everywhere. The answer says which of
-   * the two it is: {@link parseScope}.
+   * the two it is: `parseScope`.
    */
   readonly scope?: "accessible" | undefined;
   /** A duration, {@link parseDuration}. An answer that cannot be proved to be this young is a 504. */

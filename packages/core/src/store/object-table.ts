@@ -14,7 +14,7 @@ const FEW = 64;
 /**
  * The objects of one view, by key, and in the API server's order (by key, in bytes) within each namespace. A change
  * costs a search, and a shift in its namespace where a key comes or goes; a read costs what it returns, also one that is
- * looked up by the same thing again and again ({@link ObjectIndexes}).
+ * looked up by the same thing again and again (`ObjectIndexes`).
  */
 export class ObjectTable {
   readonly #objects = new Map<ObjectKey, StoredObject>();
