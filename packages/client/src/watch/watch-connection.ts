@@ -82,23 +82,28 @@ export class WatchConnection {
    */
   async *#frames(reader: ReadableStreamDefaultReader<Uint8Array>): AsyncGenerator<ToldFrame, void, undefined> {
     const lines = new LineSplitter(MAX_LINE_BYTES);
-    for (;;) {
-      const { done, value } = await this.#heard(reader.read());
-      if (done) break;
-      try {
-        for (const line of lines.push(value)) {
-          const frame = parseFrame(line);
-          if (frame.type === "error") throw this.#failed(frame);
-          yield frame;
+    try {
+      for (;;) {
+        const { done, value } = await this.#heard(unlessAborted(reader.read(), this.#signal));
+        if (done) break;
+        try {
+          for (const line of lines.push(value)) {
+            const frame = parseFrame(line);
+            if (frame.type === "error") throw this.#failed(frame);
+            yield frame;
+          }
+        } catch (error) {
+          if (!(error instanceof UnreadableLine)) throw error;
+          throw new KrmClientError("KRM_CLIENT_FRAME", `${this.#url}: ${error.message}`, {
+            url: this.#url,
+            hint: "look at what stands between here and the server",
+            cause: error,
+          });
         }
-      } catch (error) {
-        if (!(error instanceof UnreadableLine)) throw error;
-        throw new KrmClientError("KRM_CLIENT_FRAME", `${this.#url}: ${error.message}`, {
-          url: this.#url,
-          hint: "look at what stands between here and the server",
-          cause: error,
-        });
       }
+    } finally {
+      // A body of Deno, which was aborted while nobody read it, stays open.
+      reader.cancel().catch(() => {});
     }
     if (lines.pending > 0) throw this.broke("the watch ended within a line");
   }
@@ -115,5 +120,18 @@ export class WatchConnection {
       if (this.isSilent) throw this.broke(`nothing came for ${SILENCE_MS / 1000} s`, error);
       throw asConnectionError(error, this.#url, this.#signal);
     }
+  }
+}
+
+/** Rejects with the signal's reason as soon as it aborts. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal.reason);
+  if (signal.aborted) abort();
+  else signal.addEventListener("abort", abort);
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
 }

@@ -1,6 +1,7 @@
 import { V1Pod } from "@kubernetes/client-node";
 import { describe, expect, test } from "vitest";
 import { KrmClient, type WatchOptions } from "../../src/index.ts";
+import { TRUSTED } from "../support/server.ts";
 import { steppedTiming } from "../support/stepped-timing.ts";
 import { bookmark, change, failed, pod, watchServer } from "../support/watch-server.ts";
 import { following, query, watched } from "../support/watched.ts";
@@ -318,6 +319,21 @@ describe("dead connections", () => {
 });
 
 describe("ends", () => {
+  test("as told also where what sends requests does not end them", async () => {
+    const stop = new AbortController();
+    const reason = new Error("enough");
+    const { events, server } = watched({ signal: stop.signal });
+    const first = events.next();
+    const cancelled = Promise.withResolvers<unknown>();
+    const body = new ReadableStream<Uint8Array>({ cancel: () => cancelled.resolve("cancelled") });
+    (await server.next()).respond(new Response(body, { headers: { "content-type": "application/json", ...TRUSTED } }));
+    expect(await first).toMatchObject({ value: { type: "reset" } });
+    const next = events.next();
+    stop.abort(reason);
+    await expect(next).rejects.toBe(reason);
+    expect(await cancelled.promise).toBe("cancelled");
+  });
+
   test.each([
     [400, "KRM_CLIENT_BAD_REQUEST"],
     [401, "KRM_CLIENT_UNAUTHORIZED"],
