@@ -1,26 +1,14 @@
 // The client's watch against the real server, over sockets that break and servers that are killed.
-import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Pod } from "@kubernetes/client-node";
-import { KrmClient, type Timing, type WatchEvent } from "@krm/client";
-import { MemoryStore, Monitor, PODS } from "@krm/core";
-import { createServer, type KrmServer } from "@krm/server";
-import { ClusterSource, SeededRandom, SimCluster } from "@krm/testkit";
-import { FaultProxy, freePort } from "@krm/testkit/servers";
+import type { WatchEvent } from "@krm/client";
+import { SeededRandom } from "@krm/testkit";
 import { describe, expect, test, vi } from "vitest";
+import { scene } from "./client-scene.ts";
 import { change, touch } from "./faults/changes.ts";
-import { pod, withNamespaces } from "./roles/support.ts";
+import { pod } from "./roles/support.ts";
 
 // Other work on the machine makes all of it slower.
 vi.setConfig({ testTimeout: 60_000 });
-
-/** The machine's own time, but for waits between two tries: those are as good as none. */
-const impatient: Timing = {
-  now: () => performance.now(),
-  wallClock: () => Date.now(),
-  sleep: async (ms, signal) => sleep(ms < 60_000 ? 1 : ms, undefined, { signal }),
-  timeout: (ms) => AbortSignal.timeout(ms),
-  random: () => Math.random(),
-};
 
 /** What a user builds from a watch, as the README says. */
 class Cache {
@@ -64,62 +52,6 @@ class Cache {
 const keyOf = ({ metadata }: V1Pod): string => `${metadata?.namespace}/${metadata?.name}`;
 const text = (objects: ReadonlyMap<string, string>): string =>
   JSON.stringify([...objects].map(([key, version]) => `${key}@${version}`).toSorted());
-
-async function scene(seed: number) {
-  const stack = new AsyncDisposableStack();
-  const cluster = withNamespaces(new SimCluster({ seed }), "team-a", "team-b");
-  for (let i = 0; i < 6; i++) pod(cluster, `p${i}`, "team-a", i % 2 === 0 ? { half: "yes" } : {});
-  const source = new ClusterSource({ cluster, seed });
-  const port = await freePort();
-  const proxy = stack.use(new FaultProxy());
-  await proxy.listen(port);
-  let monitor: Monitor;
-  let server: KrmServer | undefined;
-  const stop = async (): Promise<void> => server?.close();
-  const serve = async (): Promise<void> => {
-    server = await createServer({ store: monitor.store, listen: { host: "127.0.0.1", port }, graceMs: 1 });
-    await server.listen();
-  };
-  const observe = async (): Promise<void> => {
-    monitor = new Monitor({ source, store: new MemoryStore(), resources: [PODS] }).start();
-    await monitor.ready();
-  };
-  await observe();
-  await serve();
-  stack.defer(async () => {
-    await stop();
-    await monitor.stop();
-  });
-  const client = new KrmClient({ url: `http://127.0.0.1:${proxy.port}`, timing: impatient });
-  const truth = (wanted: (labels: Readonly<Record<string, string>>) => boolean = () => true) =>
-    new Map(
-      cluster
-        .list(PODS)
-        .items.filter(({ metadata }) => wanted(metadata.labels ?? {}))
-        .map(({ metadata }) => [`${metadata.namespace}/${metadata.name}`, metadata.resourceVersion]),
-    );
-  return {
-    cluster,
-    proxy,
-    client,
-    truth,
-    /** The server is killed: no connection ends in good order. */
-    kill: async (): Promise<void> => {
-      await proxy.cut();
-      await stop();
-    },
-    revive: async (): Promise<void> => {
-      await serve();
-      await proxy.heal();
-    },
-    /** All that KRM knew is lost. */
-    forget: async (): Promise<void> => {
-      await monitor.stop();
-      await observe();
-    },
-    [Symbol.asyncDispose]: async () => stack.disposeAsync(),
-  };
-}
 
 describe("a cache that is built from the client's watch is the cluster", () => {
   test.each([1, 2, 3, 4])("whatever breaks, dies and is forgotten under it (seed %i)", async (seed) => {

@@ -29,7 +29,11 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Packages that name every third-party run-time dependency here, on purpose: a short list. */
-const CLOSED: Readonly<Record<string, readonly string[]>> = { core: ["eventemitter3"], protocol: [] };
+const CLOSED: Readonly<Record<string, readonly string[]>> = {
+  core: ["eventemitter3"],
+  protocol: [],
+  client: ["eventemitter3", "@kubernetes/client-node"],
+};
 
 /** Lines a source file may have: past the first a warning, past the second an error. */
 export const FILE_BUDGET = { warn: 300, fail: 500 } as const;

@@ -1,7 +1,7 @@
 // What a program does with the client, on whatever runs it: it is bundled with the client, and tells a line of each step.
 import { KrmClient, type KrmClientOptions } from "@krm/client";
 
-/** The steps: a list, the same once more, bytes, one object, and a watch that is told of one change and then left. */
+/** The steps: a list, the same once more, bytes, one object, a mirror, and a watch that is told of one change and then left. */
 export async function readAndWatch(options: KrmClientOptions, tell: (line: string) => void): Promise<void> {
   const statuses: number[] = [];
   const client = new KrmClient({
@@ -27,6 +27,11 @@ export async function readAndWatch(options: KrmClientOptions, tell: (line: strin
   tell(`one ${object.kind} ${object.metadata?.name === name}`);
   const missing = await client.getPod({ name: "none", as: "json" }).catch((error: unknown) => error);
   tell(`none ${missing instanceof Error && "code" in missing && missing.code === "KRM_CLIENT_NOT_FOUND"}`);
+
+  const mirror = client.mirror("pods", { as: "json" });
+  await mirror.synced();
+  tell(`mirrored ${mirror.size}, ${mirror.get(name, namespace)?.metadata?.name === name}`);
+  await mirror.close();
 
   const stop = new AbortController();
   const reason = new Error("seen enough");

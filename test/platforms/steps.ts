@@ -5,6 +5,7 @@ export const STEPS: readonly string[] = [
   'bytes begin {"kind":"PodList"',
   "one Pod true",
   "none true",
+  "mirrored 20, true",
   "synced after 20",
   "modified yes",
   "ended true",

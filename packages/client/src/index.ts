@@ -17,6 +17,13 @@ export type {
   WatchSynced,
 } from "./watch/watch-event.ts";
 
+// Mirroring
+export type { Mirror, MirrorKey, Written } from "./mirror/mirror.ts";
+export type { MirrorDeletion, MirrorEvents } from "./mirror/mirror-events.ts";
+export type { MirrorFreshness } from "./mirror/mirror-freshness.ts";
+export type { MirrorOptions } from "./mirror/mirror-options.ts";
+export type { MirrorQuery } from "./mirror/lookups.ts";
+
 // Options
 export type { CacheOptions, KrmClientOptions } from "./options.ts";
 export { IN_CLUSTER_TOKEN_FILE, type InClusterOptions } from "./in-cluster.ts";

@@ -141,6 +141,6 @@ function redacted(url: string): string {
 }
 
 /** Whether a URL's host is this machine by its very name. Names that only resolve to it do not count. */
-function isLoopback(hostname: string): boolean {
+export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }

@@ -2,6 +2,8 @@ import type { ListBody } from "@krm/protocol";
 import type { KrmClient } from "./client.ts";
 import type { AsBytes, AsJson } from "./forms.ts";
 import type { Fresh, FreshBytes, FreshObject } from "./fresh.ts";
+import type { Mirror } from "./mirror/mirror.ts";
+import type { MirrorOptions } from "./mirror/mirror-options.ts";
 import type { GetOptions, ListOptions } from "./list-options.ts";
 import { type GroupVersionResource, resourceParts } from "./resource-name.ts";
 import type { WatchEvent } from "./watch/watch-event.ts";
@@ -11,10 +13,10 @@ import type { WatchOptions } from "./watch/watch-options.ts";
 export class ResourceHandle<T> {
   /** `group/version/plural`, or `v1/plural`. */
   readonly resource: GroupVersionResource;
-  readonly #client: Pick<KrmClient, "list" | "get" | "watch">;
+  readonly #client: Pick<KrmClient, "list" | "get" | "watch" | "mirror">;
 
   /** @throws KrmClientError `KRM_CLIENT_INVALID_ARGUMENT` */
-  constructor(client: Pick<KrmClient, "list" | "get" | "watch">, resource: GroupVersionResource) {
+  constructor(client: Pick<KrmClient, "list" | "get" | "watch" | "mirror">, resource: GroupVersionResource) {
     resourceParts(resource);
     this.resource = resource;
     this.#client = client;
@@ -41,5 +43,10 @@ export class ResourceHandle<T> {
   /** As {@link KrmClient.watch}. */
   watch(options: WatchOptions & Partial<AsJson> = {}): AsyncIterable<WatchEvent<T>> {
     return this.#client.watch<T>(this.resource, options);
+  }
+
+  /** As {@link KrmClient.mirror}. */
+  mirror(options: MirrorOptions & Partial<AsJson> = {}): Mirror<T> {
+    return this.#client.mirror<T>(this.resource, options);
   }
 }

@@ -1,11 +1,17 @@
-import { type ErrorBody, isErrorBody } from "@krm/protocol";
+import { type ErrorBody, isErrorBody, LAST_CONTACT_ANNOTATION } from "@krm/protocol";
 import { parseJson } from "../http-get.ts";
 import { UnreadableLine } from "./line-splitter.ts";
 
 /** One line of a watch, read. */
 export type WatchFrame =
   | { readonly type: "added" | "modified" | "deleted"; readonly object: object; readonly resourceVersion: string }
-  | { readonly type: "bookmark"; readonly resourceVersion: string; readonly endsInitial: boolean }
+  | {
+      readonly type: "bookmark";
+      readonly resourceVersion: string;
+      readonly endsInitial: boolean;
+      /** When the view last heard from its source, where that is told. */
+      readonly lastContact: Date | undefined;
+    }
   | { readonly type: "error"; readonly status: ErrorBody };
 
 /** The annotation of the bookmark that follows the initial events. Upstream `InitialEventsAnnotationKey`. */
@@ -38,7 +44,13 @@ export function parseFrame(line: string): WatchFrame {
         type: "bookmark",
         resourceVersion,
         endsInitial: object.metadata?.annotations?.[INITIAL_EVENTS_END] === "true",
+        lastContact: time(object.metadata?.annotations?.[LAST_CONTACT_ANNOTATION]),
       };
   }
   throw new UnreadableLine(`a line is no event: its type is ${JSON.stringify(type)?.slice(0, 40)}`);
+}
+
+function time(text: unknown): Date | undefined {
+  const date = typeof text === "string" ? new Date(text) : undefined;
+  return Number.isNaN(date?.getTime()) ? undefined : date;
 }

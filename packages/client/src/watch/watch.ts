@@ -5,6 +5,7 @@ import { kubernetesPath } from "../resource-name.ts";
 import { type Ended, Patience } from "./patience.ts";
 import { type ToldFrame, WatchConnection } from "./watch-connection.ts";
 import type { WatchEvent } from "./watch-event.ts";
+import type { WatchObserver } from "./watch-observer.ts";
 import { checkWatchOptions, type WatchOptions, watchQuery } from "./watch-options.ts";
 import { disconnected, fellSilent, movedOn, startAt, told, type WatchPosition } from "./watch-position.ts";
 
@@ -21,13 +22,14 @@ export function watch<T>(
   resource: string,
   options: WatchOptions,
   load: () => Promise<ReadObject<T>>,
+  observer: WatchObserver = {},
 ): AsyncIterable<WatchEvent<T>> {
   checkWatchOptions(options);
   const url = connection.base + kubernetesPath(resource, options.namespace);
   return {
     [Symbol.asyncIterator]: () => {
       const left = new AbortController();
-      const events = new Watch(connection, url, options, left.signal).events(load);
+      const events = new Watch(connection, url, options, left.signal, observer).events(load);
       return {
         next: () => events.next(),
         // A generator that waits for the server would not hear of it before the server speaks.
@@ -50,12 +52,14 @@ class Watch {
   readonly #signal: AbortSignal;
   #position: WatchPosition;
   readonly #patience: Patience;
+  readonly #observer: WatchObserver;
 
-  constructor(connection: Connection, url: string, options: WatchOptions, left: AbortSignal) {
+  constructor(connection: Connection, url: string, options: WatchOptions, left: AbortSignal, observer: WatchObserver) {
     this.#connection = connection;
     this.#url = url;
     this.#options = options;
     this.#left = left;
+    this.#observer = observer;
     this.#signal = options.signal === undefined ? left : AbortSignal.any([options.signal, left]);
     this.#patience = new Patience(connection.tokenFile !== undefined);
     this.#position = startAt(options.resourceVersion === "" ? undefined : options.resourceVersion);
@@ -89,6 +93,7 @@ class Watch {
     try {
       const { freshness, frames } = await request.open();
       answered = true;
+      this.#observer.opened?.(freshness, this.#position.phase !== "following");
       if (this.#position.phase === "fresh") {
         const { reason } = this.#position;
         this.#position = { phase: "initial" };
@@ -107,6 +112,7 @@ class Watch {
     } finally {
       request.close();
     }
+    this.#observer.closed?.(trouble);
     const followed = this.#position.phase === "following";
     const hasNewerToken = trouble?.status === 401 && (await request.hasNewerToken());
     const ended = { answered, followed, movedOn: movedOn(before, this.#position), trouble, hasNewerToken };
@@ -119,6 +125,7 @@ class Watch {
     const wasInitial = this.#position.phase === "initial";
     this.#position = told(this.#position, resourceVersion, type === "bookmark" && frame.endsInitial);
     const isInitial = this.#position.phase === "initial";
+    if (type === "bookmark" && frame.lastContact !== undefined) this.#observer.contact?.(frame.lastContact);
     if (type !== "bookmark") return { type, object: read(frame.object), resourceVersion };
     // Within the set it would promise what is still to come.
     if (isInitial) return undefined;

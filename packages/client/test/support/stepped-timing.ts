@@ -60,7 +60,20 @@ export function steppedTiming(random = 0.5): SteppedTiming {
         for (const wait of waits) wait(ms);
         waits.clear();
       }),
-    timeout: () => new AbortController().signal,
+    timeout: (ms) => {
+      const expiry = new AbortController();
+      const timer = {
+        // No pause, however short.
+        ms: LONG_MS,
+        due: now + ms,
+        wake: () => {
+          sleepers.delete(timer);
+          expiry.abort(new DOMException("the time is over", "TimeoutError"));
+        },
+      };
+      sleepers.add(timer);
+      return expiry.signal;
+    },
     random: () => random,
   };
 }

@@ -1,0 +1,169 @@
+import type { Freshness } from "@krm/protocol";
+import { KrmClientError, type KrmClientErrorCode } from "../error.ts";
+import { LONGEST_TIMER, type Timing } from "../timing.ts";
+import type { WatchObserver } from "../watch/watch-observer.ts";
+import type { MirrorSet } from "./mirror-set.ts";
+import { BEHIND_MS, isFresh, judge, type Known, type Link, type MirrorFreshness } from "./mirror-freshness.ts";
+
+/** So long after the last news of its view a server is asked for some. Milliseconds. */
+const ASK_MS = 30_000;
+/** … while what it said last was nothing good. Milliseconds. */
+const ASK_AGAIN_MS = 10_000;
+
+const NO_ANSWER: ReadonlySet<KrmClientErrorCode> = new Set<KrmClientErrorCode>([
+  "KRM_CLIENT_CONNECTION",
+  "KRM_CLIENT_TIMEOUT",
+]);
+
+/** What a keeper works with. */
+export interface TrustContext {
+  readonly timing: Timing;
+  readonly set: Pick<MirrorSet<unknown>, "isSynced" | "position">;
+  /** Asks the server how far its view can be trusted. */
+  readonly ask: (signal: AbortSignal) => Promise<Freshness | undefined>;
+  /** Hears when that the view is stale, or fresh again, comes to be known. Not before the first set is complete. */
+  readonly changed: (freshness: MirrorFreshness, isFresh: boolean) => void;
+}
+
+/**
+ * Keeps what is known of how far a mirror can be trusted. A server tells its watch when its view last heard from the
+ * cluster, each ten seconds at most; where that does not come, it is asked.
+ */
+export class TrustKeeper implements WatchObserver {
+  readonly #context: TrustContext;
+  #link: Link;
+  #told: Freshness | undefined;
+  #toldAt: number;
+  /** When the server was last asked, or told without. */
+  #askedAt: number;
+  /** When a newer contact was told. */
+  #contactAt: number;
+  #unanswered: string | undefined;
+  #wasFresh = true;
+  #rearm = new AbortController();
+
+  constructor(context: TrustContext) {
+    this.#context = context;
+    const now = context.timing.now();
+    this.#link = { state: "connecting", since: now };
+    this.#toldAt = now;
+    this.#askedAt = now;
+    this.#contactAt = now;
+  }
+
+  /** As of now. */
+  get freshness(): MirrorFreshness {
+    const { set, timing } = this.#context;
+    const now = timing.now();
+    const known: Known = {
+      link: this.#link,
+      told: this.#told,
+      toldAt: this.#toldAt,
+      unanswered: this.#unanswered,
+      isSynced: set.isSynced,
+      resourceVersion: set.position,
+    };
+    return judge(known, now, (at) => new Date(timing.wallClock() - (now - at)));
+  }
+
+  opened(freshness: Freshness, isInitial: boolean): void {
+    this.#link = { state: isInitial ? "syncing" : "resuming", since: this.#since };
+    this.#hear(freshness);
+    this.#rearm.abort();
+  }
+
+  closed(trouble: KrmClientError | undefined): void {
+    this.#unanswered = undefined;
+    this.#link = { state: "connecting", since: this.#since, trouble: trouble?.message };
+    this.#rearm.abort();
+  }
+
+  contact(at: Date): void {
+    this.heard();
+    if (this.#told === undefined || this.#told.lastContact?.getTime() === at.getTime()) return;
+    this.#told = { ...this.#told, lastContact: at };
+    this.#contactAt = this.#context.timing.now();
+    this.#rearm.abort();
+  }
+
+  /** All up to now has been told. */
+  caughtUp(): void {
+    if (this.#link.state === "following") return;
+    this.#link = { state: "following" };
+    this.#rearm.abort();
+  }
+
+  /** The server speaks. */
+  heard(): void {
+    if (this.#unanswered === undefined) return;
+    this.#unanswered = undefined;
+    this.#rearm.abort();
+  }
+
+  /** The mirror is over. Without `trouble`: because it was meant to be. */
+  end(trouble: string | undefined): void {
+    this.#link = { state: "ended", since: this.#since, trouble };
+    if (trouble !== undefined) this.#compare();
+  }
+
+  /** Asks, and looks at the time, until the signal aborts. Never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { timing } = this.#context;
+    const stop = (): void => this.#rearm.abort();
+    signal.addEventListener("abort", stop);
+    while (!signal.aborted) {
+      this.#compare();
+      this.#rearm = new AbortController();
+      // Who heard of the change may have ended it.
+      if (signal.aborted) break;
+      const left = this.#due() - timing.now();
+      if (left <= 0 && this.#link.state === "following") await this.#ask(signal);
+      else await timing.sleep(Math.min(LONGEST_TIMER, Math.max(1, left)), this.#rearm.signal).catch(() => {});
+    }
+    signal.removeEventListener("abort", stop);
+  }
+
+  async #ask(signal: AbortSignal): Promise<void> {
+    this.#askedAt = this.#context.timing.now();
+    try {
+      const freshness = await this.#context.ask(signal);
+      if (freshness !== undefined) this.#hear(freshness);
+    } catch (error) {
+      if (!(error instanceof KrmClientError)) return;
+      if (error.freshness !== undefined) this.#hear(error.freshness);
+      // What broke meanwhile is known better from the watch.
+      else if (NO_ANSWER.has(error.code) && this.#link.state === "following") this.#unanswered = error.message;
+    }
+  }
+
+  #hear(freshness: Freshness): void {
+    this.#told = freshness;
+    this.#unanswered = undefined;
+    this.#toldAt = this.#context.timing.now();
+    this.#askedAt = this.#toldAt;
+  }
+
+  /** Tells what is not as it was when it was told last. */
+  #compare(): void {
+    const { changed, set } = this.#context;
+    if (!set.isSynced) return;
+    const { freshness } = this;
+    const isNowFresh = isFresh(freshness.state);
+    if (isNowFresh === this.#wasFresh) return;
+    this.#wasFresh = isNowFresh;
+    changed(freshness, isNowFresh);
+  }
+
+  get #since(): number {
+    return this.#link.state === "following" ? this.#context.timing.now() : this.#link.since;
+  }
+
+  /** When there is something to do, unless something happens before. */
+  #due(): number {
+    const link = this.#link;
+    if (!this.#context.set.isSynced) return Infinity;
+    if (link.state !== "following") return this.#wasFresh ? link.since + BEHIND_MS : Infinity;
+    const isGood = this.#unanswered === undefined && this.#told !== undefined && isFresh(this.#told.state);
+    return isGood ? Math.max(this.#contactAt, this.#askedAt) + ASK_MS : this.#askedAt + ASK_AGAIN_MS;
+  }
+}
