@@ -177,6 +177,57 @@ withInfluxDb(process.env, (influx) => {
   });
 });
 
+test("examples/mirror-in-a-server.ts answers from its copy until it is told to stop", { timeout: 30_000 }, async () => {
+  const cluster = new SimCluster();
+  generateCluster(cluster, { pods: 20, nodes: 3 });
+  await using monitor = new Monitor({ source: new ClusterSource({ cluster }), resources: [PODS] }).start();
+  await monitor.ready();
+  await using server = await createServer({ store: monitor.store, listen: { host: "127.0.0.1", port: 0 } });
+  const { url } = await server.listen();
+  const child = spawn(process.execPath, ["--conditions=krm-source", example("mirror-in-a-server.ts"), url], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const exited = once(child, "exit");
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const said = String((await lines.next()).value);
+  expect(said).toMatch(/^20 pods at http:\/\/127\.0\.0\.1:\d+$/);
+  const ask = async (path: string): Promise<{ status: number; body: Record<string, unknown> }> => {
+    const response = await fetch(`${said.replace("20 pods at ", "")}${path}`);
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  };
+  const nodeOf = (pod: object): string | undefined =>
+    (pod as { readonly spec?: { readonly nodeName?: string } }).spec?.nodeName;
+  const nodes = cluster.list(PODS).items.map((pod) => nodeOf(pod));
+  const [node = ""] = nodes;
+  const { body } = await ask(`/nodes/${node}/pods`);
+  expect(body["state"]).toBe("synced");
+  expect(body["pods"]).toHaveLength(nodes.filter((one) => one === node).length);
+  expect((await ask("/pods")).body["pods"]).toHaveLength(20);
+  expect(await ask("/pods?labelSelector=a>1")).toMatchObject({ status: 400 });
+  expect(await ask("/")).toMatchObject({ status: 404 });
+  child.kill();
+  expect((await exited)[0]).toBe(0);
+});
+
+test("examples/informer-drop-in.ts lists, hears of a change, and ends", { timeout: 30_000 }, async () => {
+  const cluster = new SimCluster();
+  generateCluster(cluster, { pods: 20, nodes: 3 });
+  await using monitor = new Monitor({ source: new ClusterSource({ cluster }), resources: [PODS] }).start();
+  await monitor.ready();
+  await using server = await createServer({ store: monitor.store, listen: { host: "127.0.0.1", port: 0 } });
+  const { url } = await server.listen();
+  const child = spawn(process.execPath, ["--conditions=krm-source", example("informer-drop-in.ts"), url], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const exited = once(child, "exit");
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  expect(String((await lines.next()).value)).toBe("20 pods");
+  const { namespace = "", name = "" } = cluster.list(PODS).items[0]?.metadata ?? {};
+  cluster.patch(PODS, namespace, name, { metadata: { labels: { seen: "yes" } } });
+  expect(String((await lines.next()).value)).toMatch(new RegExp(`^${namespace}/${name}, of \\d{4}-.*Z, has changed$`));
+  expect((await exited)[0]).toBe(0);
+});
+
 withRedis(process.env, (redis) => {
   test(
     "examples/share-a-store.ts: the second stands by, and takes over when the first ends",
