@@ -4,10 +4,9 @@
  *
  *     npm run bench -- [--pods 10000] [--events 20000] [--rounds 3]
  */
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
 import { parseArgs } from "node:util";
-import type { Answer, Command, Usage } from "./sync-and-ingest/messages.ts";
+import type { Usage } from "./sync-and-ingest/messages.ts";
+import { Worker } from "./sync-and-ingest/worker.ts";
 
 const { values } = parseArgs({
   options: {
@@ -20,52 +19,12 @@ const pods = Number(values.pods);
 const events = Number(values.events);
 const rounds = Number(values.rounds);
 
+const worker = (file: string): URL => new URL(`./sync-and-ingest/${file}`, import.meta.url);
+
 /** Changes per message: the API server's own loop must get to write in between. */
 const BURST = 200;
 
-/** A process of the bench, which answers in the order in which it was told. */
-class Worker {
-  readonly #child: ChildProcess;
-  readonly #answers: Answer[] = [];
-  #changed = Promise.withResolvers<void>();
-  #exitCode: number | null | undefined;
-
-  constructor(file: string, ...args: string[]) {
-    const module = new URL(`./sync-and-ingest/${file}`, import.meta.url);
-    const execArgv = ["--conditions=krm-source", "--expose-gc"];
-    this.#child = fork(module, args, { execArgv, stdio: ["ignore", 2, 2, "ipc"] });
-    this.#child.on("message", (answer: Answer) => {
-      this.#answers.push(answer);
-      this.#changed.resolve();
-    });
-    this.#child.on("exit", (code) => {
-      this.#exitCode = code;
-      this.#changed.resolve();
-    });
-  }
-
-  async answer<T extends Answer["type"]>(type: T): Promise<Extract<Answer, { type: T }>> {
-    while (this.#answers.length === 0) {
-      if (this.#exitCode !== undefined) throw new Error(`a process of the bench ended with ${this.#exitCode}`);
-      await this.#changed.promise;
-      this.#changed = Promise.withResolvers<void>();
-    }
-    const answer = this.#answers.shift();
-    if (answer?.type !== type) throw new Error(`expected ${type}, got ${answer?.type}`);
-    return answer as Extract<Answer, { type: T }>;
-  }
-
-  tell(command: Command): void {
-    this.#child.send(command);
-  }
-
-  async stop(): Promise<void> {
-    this.#child.kill();
-    await once(this.#child, "exit");
-  }
-}
-
-const server = new Worker("api-server.ts", String(pods));
+const server = new Worker(worker("api-server.ts"), String(pods));
 const { kubeconfig = "", bytes = 0 } = await server.answer("ready");
 console.error(`${pods} pods of ${(bytes / pods / 1024).toFixed(1)} KiB as JSON, ${events} events, ${rounds} rounds`);
 
@@ -74,9 +33,9 @@ type Name = keyof typeof clients;
 const results: Record<Name, { sync: Usage; ingest: Usage }[]> = { krm: [], informer: [] };
 
 async function round(name: Name): Promise<void> {
-  const client = new Worker(clients[name]);
+  const client = new Worker(worker(clients[name]));
   await client.answer("ready");
-  client.tell({ type: "sync", kubeconfig, pods });
+  client.tell({ type: "sync", server: kubeconfig, pods });
   const synced = await client.answer("synced");
   if (synced.objects !== pods) throw new Error(`${name} holds ${synced.objects} of ${pods} pods`);
   client.tell({ type: "ingest", events });
