@@ -3,7 +3,7 @@
 import { fileURLToPath } from "node:url";
 import { exitAs, Stopped } from "./run/processes.mjs";
 import { helm, kubectl } from "./setup/kubernetes-tools.mjs";
-import { oldestNode } from "./setup/oldest-node.mjs";
+import { runtimes } from "./setup/runtimes.mjs";
 import { realServers } from "./setup/servers.mjs";
 import { vitestRun } from "./setup/vitest-run.mjs";
 
@@ -16,15 +16,15 @@ const env = { ...process.env };
 for (const [variable, found] of [
   ["KRM_TEST_KUBECTL", kubectl(root, say)],
   ["KRM_TEST_HELM", helm(root, say)],
-  ["KRM_TEST_OLDEST_NODE", await oldestNode(root, say)],
 ]) {
   if (found.path) env[variable] = found.path;
   else say(found.reason);
 }
 try {
-  const servers = await realServers(env, say);
-  Object.assign(env, servers.env);
-  for (const reason of servers.reasons) say(reason);
+  for (const found of [await runtimes(root, say), await realServers(env, say)]) {
+    Object.assign(env, found.env);
+    for (const reason of found.reasons) say(reason);
+  }
 } catch (error) {
   if (!(error instanceof Stopped)) throw error;
   exitAs(error);
