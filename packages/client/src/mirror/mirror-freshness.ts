@@ -18,10 +18,10 @@ export interface Known {
   readonly link: Link;
   /** The server's last word on its own view. */
   readonly told: Freshness | undefined;
-  /** When that was. */
-  readonly toldAt: number;
-  /** Why the server did not answer when it was last asked; undefined: it did. */
-  readonly unanswered: string | undefined;
+  /** When that was, by this machine's clock. */
+  readonly toldAt: Date | undefined;
+  /** Why what has changed may not have been told, though there seems to be a connection. */
+  readonly doubt: string | undefined;
   /** Whether a set was ever complete. */
   readonly isSynced: boolean;
   readonly resourceVersion: string | undefined;
@@ -32,8 +32,8 @@ export interface Known {
  * worse of the two:
  *
  * - `syncing` until the first set is complete;
- * - `stale` where the server was not followed for ten seconds, or did not answer when it was asked; and once the mirror
- *   has been closed;
+ * - `stale` where the server was not followed for ten seconds, did not say how its view is when it was asked, has heard
+ *   what its watch does not tell, or was not heard at all for forty seconds; and once the mirror has been closed;
  * - `failed` where an error has ended the mirror;
  * - else what the server said (see {@link toldAt}).
  *
@@ -85,13 +85,13 @@ export function judge(known: Known, now: number, dateOf: (at: number) => Date): 
     resourceVersion: known.resourceVersion,
     connection: link.state,
     behindSince: link.state === "following" ? undefined : dateOf(link.since),
-    toldAt: told === undefined ? undefined : dateOf(known.toldAt),
+    toldAt: known.toldAt,
   };
 }
 
 /** What this side knows against the view; undefined: nothing. */
 function ownVerdict(
-  { isSynced, link, unanswered }: Known,
+  { doubt, isSynced, link }: Known,
   now: number,
 ): { readonly state: ViewState; readonly why: string } | undefined {
   const because = "trouble" in link && link.trouble !== undefined ? `: ${link.trouble}` : "";
@@ -100,8 +100,7 @@ function ownVerdict(
       ? { state: "stale", why: "the mirror was closed" }
       : { state: "failed", why: `the mirror has ended${because}` };
   if (!isSynced) return { state: "syncing", why: `the first set is not complete${because}` };
-  if (link.state === "following")
-    return unanswered === undefined ? undefined : { state: "stale", why: `the server does not answer: ${unanswered}` };
-  if (now - link.since < BEHIND_MS) return undefined;
+  if (link.state === "following") return doubt === undefined ? undefined : { state: "stale", why: doubt };
+  if (doubt === undefined && now - link.since < BEHIND_MS) return undefined;
   return { state: "stale", why: `${BEHIND[link.state]}${because}` };
 }

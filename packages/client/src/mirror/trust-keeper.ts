@@ -2,6 +2,7 @@ import type { Freshness } from "@krm/protocol";
 import { KrmClientError, type KrmClientErrorCode } from "../error.ts";
 import { LONGEST_TIMER, type Timing } from "../timing.ts";
 import type { WatchObserver } from "../watch/watch-observer.ts";
+import { Hearing } from "./hearing.ts";
 import type { MirrorSet } from "./mirror-set.ts";
 import { BEHIND_MS, isFresh, judge, type Known, type Link, type MirrorFreshness } from "./mirror-freshness.ts";
 
@@ -31,22 +32,23 @@ export interface TrustContext {
  */
 export class TrustKeeper implements WatchObserver {
   readonly #context: TrustContext;
+  readonly #hearing: Hearing;
   #link: Link;
   #told: Freshness | undefined;
-  #toldAt: number;
+  #toldAt: Date | undefined;
   /** When the server was last asked, or told without. */
   #askedAt: number;
   /** When a newer contact was told. */
   #contactAt: number;
-  #unanswered: string | undefined;
+  #asking: Promise<void> | undefined;
   #wasFresh = true;
   #rearm = new AbortController();
 
   constructor(context: TrustContext) {
     this.#context = context;
     const now = context.timing.now();
+    this.#hearing = new Hearing(context.timing);
     this.#link = { state: "connecting", since: now };
-    this.#toldAt = now;
     this.#askedAt = now;
     this.#contactAt = now;
   }
@@ -59,7 +61,7 @@ export class TrustKeeper implements WatchObserver {
       link: this.#link,
       told: this.#told,
       toldAt: this.#toldAt,
-      unanswered: this.#unanswered,
+      doubt: this.#hearing.doubt,
       isSynced: set.isSynced,
       resourceVersion: set.position,
     };
@@ -68,18 +70,19 @@ export class TrustKeeper implements WatchObserver {
 
   opened(freshness: Freshness, isInitial: boolean): void {
     this.#link = { state: isInitial ? "syncing" : "resuming", since: this.#since };
+    this.#hearing.opened();
     this.#hear(freshness);
     this.#rearm.abort();
   }
 
   closed(trouble: KrmClientError | undefined): void {
-    this.#unanswered = undefined;
     this.#link = { state: "connecting", since: this.#since, trouble: trouble?.message };
     this.#rearm.abort();
   }
 
   contact(at: Date): void {
     this.heard();
+    this.#hearing.contact(at);
     if (this.#told === undefined || this.#told.lastContact?.getTime() === at.getTime()) return;
     this.#told = { ...this.#told, lastContact: at };
     this.#contactAt = this.#context.timing.now();
@@ -95,9 +98,9 @@ export class TrustKeeper implements WatchObserver {
 
   /** The server speaks. */
   heard(): void {
-    if (this.#unanswered === undefined) return;
-    this.#unanswered = undefined;
-    this.#rearm.abort();
+    const { doubt } = this.#hearing;
+    this.#hearing.spoke();
+    if (doubt !== undefined) this.#rearm.abort();
   }
 
   /** The mirror is over. Without `trouble`: because it was meant to be. */
@@ -116,31 +119,49 @@ export class TrustKeeper implements WatchObserver {
       this.#rearm = new AbortController();
       // Who heard of the change may have ended it.
       if (signal.aborted) break;
-      const left = this.#due() - timing.now();
-      if (left <= 0 && this.#link.state === "following") await this.#ask(signal);
+      const now = timing.now();
+      const askAt = this.#askAt();
+      const left = Math.min(askAt, this.#judgeAt()) - now;
+      if (askAt <= now) this.#asking = this.#ask(signal);
       else await timing.sleep(Math.min(LONGEST_TIMER, Math.max(1, left)), this.#rearm.signal).catch(() => {});
     }
     signal.removeEventListener("abort", stop);
+    await this.#asking;
   }
 
   async #ask(signal: AbortSignal): Promise<void> {
-    this.#askedAt = this.#context.timing.now();
+    const askedAt = this.#context.timing.now();
+    this.#askedAt = askedAt;
     try {
       const freshness = await this.#context.ask(signal);
-      if (freshness !== undefined) this.#hear(freshness);
+      if (freshness === undefined) this.#missed(askedAt, "the server does not say how its view is");
+      else this.#answered(freshness);
     } catch (error) {
       if (!(error instanceof KrmClientError)) return;
-      if (error.freshness !== undefined) this.#hear(error.freshness);
-      // What broke meanwhile is known better from the watch.
-      else if (NO_ANSWER.has(error.code) && this.#link.state === "following") this.#unanswered = error.message;
+      if (error.freshness !== undefined) this.#answered(error.freshness);
+      else if (NO_ANSWER.has(error.code)) this.#missed(askedAt, `the server does not answer: ${error.message}`);
+      else this.#missed(askedAt, `the server does not say how its view is: ${error.message}`);
+    } finally {
+      this.#asking = undefined;
+      this.#rearm.abort();
     }
   }
 
+  #answered(freshness: Freshness): void {
+    this.#hearing.answered(freshness);
+    this.#hear(freshness);
+  }
+
+  #missed(askedAt: number, why: string): void {
+    // What has become of it since is known better from the watch.
+    if (this.#link.state === "following" && this.#hearing.spokeAt <= askedAt) this.#hearing.unanswered(why);
+  }
+
   #hear(freshness: Freshness): void {
+    const { timing } = this.#context;
     this.#told = freshness;
-    this.#unanswered = undefined;
-    this.#toldAt = this.#context.timing.now();
-    this.#askedAt = this.#toldAt;
+    this.#toldAt = new Date(timing.wallClock());
+    this.#askedAt = timing.now();
   }
 
   /** Tells what is not as it was when it was told last. */
@@ -154,16 +175,24 @@ export class TrustKeeper implements WatchObserver {
     changed(freshness, isNowFresh);
   }
 
+  /** Since when the link is not followed. One that was doubted is behind until it has caught up. */
   get #since(): number {
-    return this.#link.state === "following" ? this.#context.timing.now() : this.#link.since;
+    if (this.#link.state !== "following") return this.#link.since;
+    const now = this.#context.timing.now();
+    return this.#hearing.doubt === undefined ? now : Math.min(this.#hearing.spokeAt, now - BEHIND_MS);
   }
 
-  /** When there is something to do, unless something happens before. */
-  #due(): number {
-    const link = this.#link;
-    if (!this.#context.set.isSynced) return Infinity;
-    if (link.state !== "following") return this.#wasFresh ? link.since + BEHIND_MS : Infinity;
-    const isGood = this.#unanswered === undefined && this.#told !== undefined && isFresh(this.#told.state);
+  /** When the server is to be asked, unless it says something before. */
+  #askAt(): number {
+    if (this.#asking !== undefined || !this.#context.set.isSynced || this.#link.state !== "following") return Infinity;
+    const isGood = this.#hearing.doubt === undefined && this.#told !== undefined && isFresh(this.#told.state);
     return isGood ? Math.max(this.#contactAt, this.#askedAt) + ASK_MS : this.#askedAt + ASK_AGAIN_MS;
+  }
+
+  /** When time alone makes the view another than it was told to be. */
+  #judgeAt(): number {
+    const link = this.#link;
+    if (!this.#context.set.isSynced || !this.#wasFresh) return Infinity;
+    return link.state === "following" || link.state === "ended" ? this.#hearing.dueAt : link.since + BEHIND_MS;
   }
 }

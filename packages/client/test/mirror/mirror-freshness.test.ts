@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { following, say } from "../support/mirrored.ts";
 import { TRUSTED } from "../support/server.ts";
+import { steppedTiming } from "../support/stepped-timing.ts";
 import { bookmark, change, failed, pod } from "../support/watch-server.ts";
 
 /** The answer to who asks how the view is. */
@@ -150,17 +151,110 @@ test("a server that does not answer makes it stale before its silence ends the w
   expect(told).toEqual(["stale stale", "fresh"]);
 });
 
-test("an error that tells how the view is counts as its word, and one that does not as none", async () => {
+test("an error that tells how the view is counts as its word", async () => {
   const { mirror, server, timing, told } = await following();
-  timing.advance(30_000);
-  (await server.next()).respond(Response.json({}, { status: 403 }));
-  await settled();
-  expect([told, mirror.freshness.state]).toEqual([[], "synced"]);
   timing.advance(30_000);
   const status = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message: "gone", code: 503 };
   (await server.next()).respond(Response.json(status, { status: 503, headers: { "KRM-State": "gone" } }));
   await settled();
   expect([told, mirror.freshness.state]).toEqual([["stale gone"], "gone"]);
+});
+
+test.each([
+  ["a refusal", () => Response.json({}, { status: 403 }), /^the server does not say how its view is: .*403/],
+  ["an answer of something else", () => Response.json({}), /^the server does not say how its view is$/],
+])("%s says nothing of the view, which is then not known to be fresh", async (_, answer, why) => {
+  const { mirror, request, server, timing, told } = await following();
+  timing.advance(30_000);
+  (await server.next()).respond(answer());
+  await settled();
+  expect(told).toEqual(["stale stale"]);
+  expect(mirror.freshness.warnings).toEqual([expect.stringMatching(why)]);
+  await say(request, contact("10", "2026-01-01T00:01:40.000Z"));
+  await settled();
+  expect(told).toEqual(["stale stale", "fresh"]);
+});
+
+test("a server that does not answer stays stale when its watch is given up, until all is told again", async () => {
+  const { server, timing, told } = await following();
+  const refuse = async (): Promise<void> => {
+    for (const request of server.requests.slice(1)) request.refuse();
+    await settled();
+  };
+  for (let turn = 0; turn < 12; turn++) {
+    timing.advance(10_000);
+    await refuse();
+  }
+  // The watch that said nothing for 90 s is over, and another was asked for.
+  expect(server.requests.filter(({ url }) => url.searchParams.has("watch")).length).toBeGreaterThan(1);
+  expect(told).toEqual(["stale stale"]);
+  const before = server.requests.length;
+  while (server.requests.length === before) {
+    timing.advance(1000);
+    await settled();
+  }
+  const again = server.requests.at(-1);
+  again?.answer();
+  await settled();
+  expect(told).toEqual(["stale stale"]);
+  again?.send(bookmark("11"));
+  await settled();
+  expect(told).toEqual(["stale stale", "fresh"]);
+});
+
+test("a watch that does not tell what its server has heard is no more believed", async () => {
+  const { mirror, request, server, timing, told } = await following();
+  await say(request, contact("10", "2026-01-01T00:01:00.000Z"));
+  timing.advance(30_000);
+  (await server.next()).respond(word({ "KRM-Last-Contact": "2026-01-01T00:01:29.000Z" }));
+  await settled();
+  timing.advance(9999);
+  await settled();
+  expect([told, mirror.freshness.state]).toEqual([[], "synced"]);
+  timing.advance(1);
+  await settled();
+  expect(told).toEqual(["stale stale"]);
+  expect(mirror.freshness.warnings).toEqual(["the watch does not tell what the server has heard since"]);
+  await say(request, contact("10", "2026-01-01T00:01:40.000Z"));
+  await settled();
+  expect(told).toEqual(["stale stale", "fresh"]);
+});
+
+test("a watch that has nothing to tell is believed as long as its server has heard nothing either", async () => {
+  const { request, server, timing, told } = await following();
+  await say(request, contact("10", "2026-01-01T00:01:00.000Z"));
+  for (let turn = 0; turn < 2; turn++) {
+    timing.advance(30_000);
+    (await server.next()).respond(word({ "KRM-Last-Contact": "2026-01-01T00:01:00.000Z" }));
+    await settled();
+  }
+  timing.advance(20_000);
+  await settled();
+  expect(told).toEqual([]);
+});
+
+test("a program that stood still does not call its view fresh when it goes on", async () => {
+  const { mirror, timing } = await following();
+  timing.advance(40_000);
+  expect(mirror.freshness).toMatchObject({
+    state: "stale",
+    warnings: ["nothing was heard of the server for 40 s"],
+  });
+});
+
+test("a machine that slept, and whose clock slept with it, does not either", async () => {
+  const timing = steppedTiming();
+  let sleptMs = 0;
+  const sleeping = { ...timing, wallClock: () => timing.wallClock() + sleptMs };
+  const { mirror, request } = await following({}, { timing: sleeping });
+  sleptMs = 3_600_000;
+  expect(mirror.freshness).toMatchObject({
+    state: "stale",
+    warnings: ["nothing was heard of the server for 3600 s"],
+    toldAt: new Date(Date.UTC(2026, 0, 1)),
+  });
+  await say(request, bookmark("11"));
+  expect(mirror.freshness.state).toBe("synced");
 });
 
 test("a view that the server itself calls stale is so from the first set on", async () => {
