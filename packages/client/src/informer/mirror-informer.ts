@@ -2,6 +2,7 @@ import type { ErrorCallback, Informer, KubernetesObject, ObjectCache, ObjectCall
 import { Mirror } from "../mirror/mirror.ts";
 import { MirrorSet } from "../mirror/mirror-set.ts";
 import type { MirrorSource } from "../mirror/mirror-source.ts";
+import { throwUncaught } from "../mirror/throw-uncaught.ts";
 
 type ObjectVerb = "add" | "update" | "delete";
 type ErrorVerb = "connect" | "error";
@@ -105,8 +106,6 @@ function call<Told>(callbacks: readonly ((told: Told) => void)[], told: Told): v
     try {
       callback(told);
     } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
+      throwUncaught(error);
     }
 }

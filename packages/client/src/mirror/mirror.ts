@@ -1,7 +1,8 @@
-import { EventEmitter } from "eventemitter3";
+import type { EventEmitter } from "eventemitter3";
 import { invalid } from "../options.ts";
 import type { CallOptions } from "../request.ts";
 import type { WatchEvent } from "../watch/watch-event.ts";
+import { ApartEmitter } from "./apart-emitter.ts";
 import { Lookups, type MirrorQuery } from "./lookups.ts";
 import type { MirrorEvents } from "./mirror-events.ts";
 import type { MirrorFreshness } from "./mirror-freshness.ts";
@@ -32,7 +33,7 @@ export type Written =
  * There is one copy of each object, which all share: do not change what you are given.
  */
 export class Mirror<T> implements Iterable<T>, AsyncDisposable {
-  readonly events: EventEmitter<MirrorEvents<T>> = new EventEmitter<MirrorEvents<T>>();
+  readonly events: EventEmitter<MirrorEvents<T>> = new ApartEmitter<MirrorEvents<T>>();
   readonly #source: MirrorSource<T>;
   readonly #set: MirrorSet<T>;
   readonly #lookups: Lookups<T>;
@@ -52,7 +53,7 @@ export class Mirror<T> implements Iterable<T>, AsyncDisposable {
       timing: source.timing,
       set,
       ask: source.ask,
-      changed: (freshness, isFresh) => this.#tell(isFresh ? "fresh" : "stale", freshness),
+      changed: (freshness, isFresh) => this.events.emit(isFresh ? "fresh" : "stale", freshness),
     });
     this.#waits = new Waits(source.timing, () => this.freshness);
     const signal =
@@ -179,7 +180,7 @@ export class Mirror<T> implements Iterable<T>, AsyncDisposable {
         look: () => this.#sought(this.#set.hasPassed(resourceVersion, namespace)),
         missing: this.#named(`version ${resourceVersion} was not reached`),
       },
-      { timeoutMs: this.#source.timeoutMs, ...options },
+      { ...options, timeoutMs: options.timeoutMs ?? this.#source.timeoutMs },
     );
   }
 
@@ -197,14 +198,20 @@ export class Mirror<T> implements Iterable<T>, AsyncDisposable {
     try {
       const events = this.#source.watch(signal, {
         opened: (freshness, isInitial) => {
+          if (signal.aborted) return;
           this.#trust.opened(freshness, isInitial);
-          this.#tell("connect", this.freshness);
+          this.events.emit("connect", this.freshness);
         },
         closed: (trouble) => this.#trust.closed(trouble),
         contact: (at) => this.#trust.contact(at),
-        onRetry: (error, delayMs) => this.#tell("retry", error, delayMs),
+        onRetry: (error, delayMs) => {
+          if (!signal.aborted) this.events.emit("retry", error, delayMs);
+        },
       });
-      for await (const event of events) this.#take(event);
+      for await (const event of events) {
+        signal.throwIfAborted();
+        this.#take(event);
+      }
     } catch (error) {
       if (signal.aborted) this.#end(signal.reason);
       else this.#fail(error);
@@ -217,8 +224,8 @@ export class Mirror<T> implements Iterable<T>, AsyncDisposable {
     for (const change of changes) this.#lookups.take(change);
     if (event.type === "synced" || event.type === "bookmark") this.#trust.caughtUp();
     for (const change of changes) this.#tellChange(change);
-    if (event.type === "reset") this.#tell("reset", event.reason);
-    if (event.type === "synced") this.#tell("synced", this.freshness);
+    if (event.type === "reset") this.events.emit("reset", event.reason);
+    if (event.type === "synced") this.events.emit("synced", this.freshness);
     // Who waits for an object to be gone may wait for the first set alone.
     if (event.type === "synced") this.#waits.lookAtAll();
     else this.#waits.look(changes.map(({ key }) => key));
@@ -226,19 +233,9 @@ export class Mirror<T> implements Iterable<T>, AsyncDisposable {
 
   #tellChange(change: MirrorChange<T>): void {
     const { object, type } = change;
-    if (type === "add") this.#tell("add", object);
-    else if (type === "update") this.#tell("update", object, change.previous);
-    else this.#tell("delete", object, { finalStateUnknown: change.finalStateUnknown });
-  }
-
-  #tell<Name extends keyof MirrorEvents<T>>(name: Name, ...told: EventEmitter.EventArgs<MirrorEvents<T>, Name>): void {
-    try {
-      this.events.emit(name, ...told);
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
+    if (type === "add") this.events.emit("add", object);
+    else if (type === "update") this.events.emit("update", object, change.previous);
+    else this.events.emit("delete", object, { finalStateUnknown: change.finalStateUnknown });
   }
 
   #end(reason: unknown): void {
@@ -252,7 +249,7 @@ export class Mirror<T> implements Iterable<T>, AsyncDisposable {
     const isAwaited = this.#waits.end(error);
     if (isAwaited || this.#isClosedAwaited || this.events.listenerCount("error") > 0) void this.#heard();
     this.#closed.reject(error);
-    this.#tell("error", error);
+    this.events.emit("error", error);
     this.#stop.abort(error);
   }
 

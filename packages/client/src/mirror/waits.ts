@@ -1,5 +1,5 @@
 import { KrmClientError } from "../error.ts";
-import { timeout } from "../options.ts";
+import { checkCallOptions } from "../list-options.ts";
 import type { CallOptions } from "../request.ts";
 import type { Timing } from "../timing.ts";
 import type { MirrorFreshness } from "./mirror-freshness.ts";
@@ -33,8 +33,9 @@ export class Waits {
   }
 
   /** Resolves as soon as it is there. @throws KrmClientError `KRM_CLIENT_TIMEOUT`; the signal's reason; why all ended. */
-  async for<R>(awaited: Awaited<R>, { signal, timeoutMs }: CallOptions): Promise<R> {
-    if (timeoutMs !== undefined) timeout(timeoutMs);
+  async for<R>(awaited: Awaited<R>, options: CallOptions): Promise<R> {
+    checkCallOptions(options, "waiting for a mirror");
+    const { signal, timeoutMs } = options;
     signal?.throwIfAborted();
     if (this.#end !== undefined) throw this.#end.reason;
     const there = awaited.look();

@@ -136,6 +136,29 @@ describe("an informer", () => {
     await informer.stop();
   });
 
+  test("stopped and begun anew at any moment tells each object once", async () => {
+    for (let turns = 0; turns < 60; turns++) {
+      const { client, server } = scene();
+      const informer = makeInformer<V1Pod>(client, PATH);
+      const added: string[] = [];
+      informer.on("add", (object) => added.push(name(object)));
+      const first = informer.start();
+      const request = await server.next();
+      request.answer(bookmark("10", true));
+      await first;
+      await request.untilAwaited();
+      request.send(change("ADDED", pod("b", "11")));
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      const stopped = informer.stop();
+      const second = informer.start();
+      (await server.next()).answer(change("ADDED", pod("b", "11")), bookmark("12", true));
+      await second;
+      await stopped;
+      expect(added).toEqual(["b@11"]);
+      await informer.stop();
+    }
+  });
+
   test("calls error only where it has ended, and can then be started anew", async () => {
     const { client, server } = scene();
     const informer = makeInformer<V1Pod>(client, PATH);

@@ -195,6 +195,7 @@ describe("waiting", () => {
     await say(request, change("ADDED", pod("b", "11")));
     expect(await caught).toBe(reason);
     await expect(mirror.waitFor(() => true, { timeoutMs: 0.5 })).rejects.toThrow(/timeoutMs is 0.5/);
+    await expect(mirror.synced({ timeout: 5 } as object)).rejects.toThrow(/has no option "timeout"/);
   });
 
   test("for one's own writes: by an event, by a bookmark, of one namespace only by what is of it", async () => {
@@ -220,7 +221,7 @@ describe("waiting", () => {
 
   test("for one's own writes is bounded by the client's time, unless it is told another", async () => {
     const { mirror, timing } = await following({}, { timeoutMs: 1000 });
-    const late = failure(mirror.readYourWrites("11"));
+    const late = failure(mirror.readYourWrites("11", { timeoutMs: undefined }));
     timing.advance(1000);
     expect(await late).toMatchObject({ code: "KRM_CLIENT_TIMEOUT" });
   });
@@ -294,13 +295,34 @@ describe("the end", () => {
       }
     });
     const fault = new Error("of the listener");
-    mirror.events.once("add", () => {
+    const faulty = (): void => {
       throw fault;
-    });
+    };
+    mirror.events.once("add", faulty);
+    const others: string[] = [];
+    mirror.events.on("add", ({ metadata }) => others.push(metadata.name));
+    const removed = vi.fn<() => void>();
+    mirror.events.on("add", removed);
+    mirror.events.off("add", removed);
     await say(request, change("ADDED", pod("b", "11")));
     await say(request, change("ADDED", pod("c", "12")));
     queued.mockRestore();
     expect(shown(mirror)).toEqual(["a@3", "b@11", "c@12"]);
     expect(uncaught).toEqual([fault]);
+    expect(others).toEqual(["b", "c"]);
+    expect(removed).not.toHaveBeenCalled();
+  });
+
+  test("once it is closed nothing more is told, at whatever moment that is", async () => {
+    for (let turns = 0; turns < 60; turns++) {
+      const { mirror, request, told } = await following();
+      await request.untilAwaited();
+      request.send(change("ADDED", pod("b", "11")));
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      const closing = mirror.close();
+      const before = [told.length, mirror.size];
+      await closing;
+      expect([told.length, mirror.size]).toEqual(before);
+    }
   });
 });
