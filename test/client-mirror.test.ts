@@ -36,8 +36,14 @@ function replay(mirror: Mirror<V1Pod>): ReadonlyMap<string, string> {
 }
 
 describe("a mirror is the cluster", () => {
-  test.each([1, 2, 3])("whatever breaks, dies and is forgotten under it (seed %i)", async (seed) => {
-    await using world = await scene(seed);
+  test.each<[string, number, (readonly string[])?]>([
+    ["all namespaces", 1],
+    ["all namespaces", 2],
+    ["all namespaces", 3],
+    ["two namespaces, one by one", 1, ["team-a", "team-b"]],
+    ["two namespaces, one by one", 2, ["team-a", "team-b"]],
+  ])("of %s, whatever breaks, dies and is forgotten under it (seed %i)", async (_, seed, namespaces) => {
+    await using world = await scene(seed, namespaces);
     const { client, cluster, proxy } = world;
     const random = new SeededRandom(seed);
     await using all = client.mirror("pods");

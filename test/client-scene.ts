@@ -30,8 +30,8 @@ export interface Scene extends AsyncDisposable {
   forget(): Promise<void>;
 }
 
-/** Makes one. */
-export async function scene(seed: number): Promise<Scene> {
+/** Makes one. `namespaces`: watched one by one, in place of all at once. */
+export async function scene(seed: number, namespaces?: readonly string[]): Promise<Scene> {
   const stack = new AsyncDisposableStack();
   const cluster = withNamespaces(new SimCluster({ seed }), "team-a", "team-b");
   for (let i = 0; i < 6; i++) pod(cluster, `p${i}`, "team-a", i % 2 === 0 ? { half: "yes" } : {});
@@ -47,7 +47,8 @@ export async function scene(seed: number): Promise<Scene> {
     await server.listen();
   };
   const observe = async (): Promise<void> => {
-    monitor = new Monitor({ source, store: new MemoryStore(), resources: [PODS] }).start();
+    const options = { source, store: new MemoryStore(), resources: [PODS] };
+    monitor = new Monitor(namespaces === undefined ? options : { ...options, namespaces }).start();
     await monitor.ready();
   };
   await observe();
