@@ -43,6 +43,8 @@ export interface Connection {
   readonly base: string;
   readonly token: string | undefined;
   readonly tokenFile: string | undefined;
+  /** What it asks with is looked up anew for each request: one that was refused may be followed by another. */
+  readonly renewsToken: boolean;
   readonly fetch: typeof globalThis.fetch;
   readonly timeoutMs: number;
   readonly retries: number;
@@ -83,6 +85,7 @@ export function connectionOf(options: KrmClientOptions): Connection {
     base: `${url.origin}${url.pathname.replace(/\/+$/, "")}`,
     token,
     tokenFile,
+    renewsToken: tokenFile !== undefined,
     fetch: options.fetch ?? globalThis.fetch,
     timeoutMs: timeout(options.timeoutMs ?? 30_000),
     retries: wholeNumber("retries", options.retries ?? 3, 0),

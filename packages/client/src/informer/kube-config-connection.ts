@@ -15,10 +15,11 @@ export function kubeConfigConnection(kubeConfig: KubeConfig): Connection {
   const server = kubeConfig.getCurrentCluster()?.server;
   if (server === undefined)
     throw invalid("the kubeconfig has no current cluster", "load one whose current context names a KRM server");
-  return connectionOf({
+  const connection = connectionOf({
     url: server,
     fetch: (input, init) => send(kubeConfig, new URL(input instanceof Request ? input.url : input), init ?? {}),
   });
+  return { ...connection, renewsToken: true };
 }
 
 async function send(kubeConfig: KubeConfig, url: URL, init: RequestInit): Promise<Response> {

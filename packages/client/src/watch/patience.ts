@@ -36,7 +36,7 @@ export interface Ended {
 
 /** Whether a watch goes on after a connection, and when. */
 export class Patience {
-  readonly #hasTokenFile: boolean;
+  readonly #renewsToken: boolean;
   /** Connections in a row that were no good. */
   #failures = 0;
   /** Doubtful refusals in a row. */
@@ -44,8 +44,8 @@ export class Patience {
   /** The server has told this watch something: what refuses it from now on may be another. */
   #wasAnswered = false;
 
-  constructor(hasTokenFile: boolean) {
-    this.#hasTokenFile = hasTokenFile;
+  constructor(renewsToken: boolean) {
+    this.#renewsToken = renewsToken;
   }
 
   /** Milliseconds to wait before the next connection. `random`: from 0 to 1. @throws the trouble, where it ends the watch. */
@@ -66,7 +66,7 @@ export class Patience {
 
   #isDoubtful({ code }: KrmClientError): boolean {
     if (!this.#wasAnswered) return false;
-    return DOUBTFUL.has(code) || (code === "KRM_CLIENT_UNAUTHORIZED" && this.#hasTokenFile);
+    return DOUBTFUL.has(code) || (code === "KRM_CLIENT_UNAUTHORIZED" && this.#renewsToken);
   }
 }
 

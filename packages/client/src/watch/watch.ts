@@ -61,7 +61,7 @@ class Watch {
     this.#left = left;
     this.#observer = observer;
     this.#signal = options.signal === undefined ? left : AbortSignal.any([options.signal, left]);
-    this.#patience = new Patience(connection.tokenFile !== undefined);
+    this.#patience = new Patience(connection.renewsToken);
     this.#position = startAt(options.resourceVersion === "" ? undefined : options.resourceVersion);
   }
 

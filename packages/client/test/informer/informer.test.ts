@@ -2,7 +2,10 @@ import { KubeConfig, type KubernetesObject, V1ObjectMeta, V1Pod } from "@kuberne
 import { describe, expect, test, vi } from "vitest";
 import { KrmClient } from "../../src/index.ts";
 import { makeInformer } from "../../src/informer/index.ts";
-import { failure } from "../support/mirrored.ts";
+import { kubeConfigConnection } from "../../src/informer/kube-config-connection.ts";
+import { MirrorInformer } from "../../src/informer/mirror-informer.ts";
+import { mirrorSource } from "../../src/mirror/mirror-source.ts";
+import { failure, nextAsked } from "../support/mirrored.ts";
 import { failure as answerFailure, serve } from "../support/server.ts";
 import { steppedTiming } from "../support/stepped-timing.ts";
 import { bookmark, change, failed, pod, type WatchServer, watchServer } from "../support/watch-server.ts";
@@ -237,6 +240,30 @@ describe("by a kubeconfig", () => {
     const ended = failure(makeInformer(config("http://krm.invalid", "secret-1"), PATH).start());
     expect(await ended).toMatchObject({ code: "KRM_CLIENT_INSECURE_TOKEN" });
     expect(String(await ended)).not.toContain("secret-1");
+  });
+
+  test("a token that is refused once it was taken may have been followed by another: it is asked for again", async () => {
+    const server = watchServer();
+    const timing = steppedTiming();
+    const reached = kubeConfigConnection(config("https://krm.invalid", "secret-1"));
+    const source = mirrorSource<object>(
+      { ...reached, fetch: server.fetch, timing },
+      "pods",
+      {},
+      async () => (json) => json,
+    );
+    const informer = new MirrorInformer<KubernetesObject>(source);
+    const errors: unknown[] = [];
+    informer.on("error", (error: unknown) => errors.push(error));
+    const started = informer.start();
+    const request = await server.next();
+    request.answer(bookmark("10", true));
+    await started;
+    request.end();
+    (await nextAsked(server, timing)).respond(Response.json({}, { status: 401 }));
+    (await nextAsked(server, timing)).answer(bookmark("11"));
+    expect(errors).toEqual([]);
+    await informer.stop();
   });
 
   test("that gives no credentials ends it, with the reason", async () => {

@@ -65,17 +65,20 @@ export function mirrored(options: MirrorOptions = {}, how: Partial<KrmClientOpti
       new Promise((resolve) => {
         mirror.events.once(name, (...told) => resolve(told));
       }),
-    asked: async () => {
-      let request: WatchRequest | undefined;
-      void server.next().then((next) => (request = next));
-      for (let turns = 0; turns < 1000; turns++) {
-        await nextTurn();
-        if (request !== undefined) return request;
-        timing.advance(100);
-      }
-      throw new Error("nothing was asked");
-    },
+    asked: () => nextAsked(server, timing),
   };
+}
+
+/** Lets time pass in small steps until a server is asked for something. */
+export async function nextAsked(server: WatchServer, timing: SteppedTiming): Promise<WatchRequest> {
+  let request: WatchRequest | undefined;
+  void server.next().then((next) => (request = next));
+  for (let turns = 0; turns < 1000; turns++) {
+    await nextTurn();
+    if (request !== undefined) return request;
+    timing.advance(100);
+  }
+  throw new Error("nothing was asked");
 }
 
 /** A mirror that follows, with a pod at version 3 in a set of version 10. */
