@@ -18,7 +18,10 @@ export class Hearing {
   #answered: Moment;
   /** The newest contact that this connection told; undefined: it tells of none. */
   #contact: Date | undefined;
-  /** Since when the server is known to have heard what the watch has not told. */
+  /** The newest contact that the server named while the watch had said nothing for ten seconds, nor has since. */
+  #named: Date | undefined;
+  #isSuspect = false;
+  /** Since when the server is known to have heard what the watch should have told at once. */
   #owedSince: number | undefined;
   #unanswered: string | undefined;
 
@@ -42,6 +45,11 @@ export class Hearing {
     return silentMs < SILENT_MS ? undefined : `nothing was heard of the server for ${Math.floor(silentMs / 1000)} s`;
   }
 
+  /** Whether the server has named a contact that may only not have been told: the next word on it will show. */
+  get isSuspect(): boolean {
+    return this.#isSuspect;
+  }
+
   /** When time alone brings a doubt, unless something is heard before. */
   get dueAt(): number {
     const due = this.#owedSince === undefined ? Infinity : this.#owedSince + BEHIND_MS;
@@ -57,6 +65,8 @@ export class Hearing {
   /** The watch said something. */
   spoke(): void {
     this.#spoke = this.#now();
+    this.#named = undefined;
+    this.#isSuspect = false;
     this.#owedSince = undefined;
     this.#unanswered = undefined;
   }
@@ -67,12 +77,19 @@ export class Hearing {
     this.#contact = at;
   }
 
-  /** The server said how its view is, when it was asked: what it has heard by then, the watch tells within ten seconds. */
+  /**
+   * The server said how its view is, when it was asked. It tells its watch a newer contact at once, unless it told one
+   * within ten seconds: then that one may come with the next.
+   */
   answered({ lastContact }: Freshness): void {
     this.#answered = this.#now();
     this.#unanswered = undefined;
-    if (this.#contact !== undefined && lastContact !== undefined && lastContact > this.#contact)
-      this.#owedSince ??= this.#answered.at;
+    this.#isSuspect = false;
+    if (this.#contact === undefined || lastContact === undefined) return;
+    const { at } = this.#answered;
+    this.#isSuspect = lastContact > (this.#named ?? this.#contact);
+    if (this.#named !== undefined && this.#isSuspect) this.#owedSince ??= at;
+    if (at - this.#spoke.at >= BEHIND_MS) this.#named = lastContact;
   }
 
   /** It did not. */

@@ -8,7 +8,7 @@ import { BEHIND_MS, isFresh, judge, type Known, type Link, type MirrorFreshness 
 
 /** So long after the last news of its view a server is asked for some. Milliseconds. */
 const ASK_MS = 30_000;
-/** … while what it said last was nothing good. Milliseconds. */
+/** … while what it said last was nothing good, or made its watch suspect. Milliseconds. */
 const ASK_AGAIN_MS = 10_000;
 
 const NO_ANSWER: ReadonlySet<KrmClientErrorCode> = new Set<KrmClientErrorCode>([
@@ -185,7 +185,8 @@ export class TrustKeeper implements WatchObserver {
   /** When the server is to be asked, unless it says something before. */
   #askAt(): number {
     if (this.#asking !== undefined || !this.#context.set.isSynced || this.#link.state !== "following") return Infinity;
-    const isGood = this.#hearing.doubt === undefined && this.#told !== undefined && isFresh(this.#told.state);
+    const { doubt, isSuspect } = this.#hearing;
+    const isGood = doubt === undefined && !isSuspect && this.#told !== undefined && isFresh(this.#told.state);
     return isGood ? Math.max(this.#contactAt, this.#askedAt) + ASK_MS : this.#askedAt + ASK_AGAIN_MS;
   }
 

@@ -202,12 +202,14 @@ test("a server that does not answer stays stale when its watch is given up, unti
   expect(told).toEqual(["stale stale", "fresh"]);
 });
 
-test("a watch that does not tell what its server has heard is no more believed", async () => {
+test("a watch that does not tell what its server goes on hearing is no more believed", async () => {
   const { mirror, request, server, timing, told } = await following();
   await say(request, contact("10", "2026-01-01T00:01:00.000Z"));
-  timing.advance(30_000);
-  (await server.next()).respond(word({ "KRM-Last-Contact": "2026-01-01T00:01:29.000Z" }));
-  await settled();
+  for (const at of ["2026-01-01T00:01:29.000Z", "2026-01-01T00:01:39.000Z"]) {
+    timing.advance(at.includes(":29") ? 30_000 : 10_000);
+    (await server.next()).respond(word({ "KRM-Last-Contact": at }));
+    await settled();
+  }
   timing.advance(9999);
   await settled();
   expect([told, mirror.freshness.state]).toEqual([[], "synced"]);
@@ -215,9 +217,22 @@ test("a watch that does not tell what its server has heard is no more believed",
   await settled();
   expect(told).toEqual(["stale stale"]);
   expect(mirror.freshness.warnings).toEqual(["the watch does not tell what the server has heard since"]);
-  await say(request, contact("10", "2026-01-01T00:01:40.000Z"));
+  await say(request, contact("10", "2026-01-01T00:01:50.000Z"));
   await settled();
   expect(told).toEqual(["stale stale", "fresh"]);
+});
+
+test("a contact that came too soon after the one before to be told on its own is no reason for doubt", async () => {
+  const { request, server, timing, told } = await following();
+  await say(request, contact("10", "2026-01-01T00:01:00.000Z"));
+  for (const ms of [30_000, 10_000, 30_000]) {
+    timing.advance(ms);
+    (await server.next()).respond(word({ "KRM-Last-Contact": "2026-01-01T00:01:05.000Z" }));
+    await settled();
+  }
+  timing.advance(15_000);
+  await settled();
+  expect(told).toEqual([]);
 });
 
 test("a watch that has nothing to tell is believed as long as its server has heard nothing either", async () => {
