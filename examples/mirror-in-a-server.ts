@@ -16,7 +16,6 @@ await using pods = client.mirror("pods", { signal: stop.signal });
 pods.events.on("stale", ({ state, warnings }) => console.log(`${state}: ${warnings.join("; ")}`));
 pods.events.on("fresh", () => console.log("fresh again"));
 pods.events.on("retry", ({ message }, delayMs) => console.log(`${message}; again in ${delayMs} ms`));
-await pods.synced();
 
 function queryOf({ url = "/" }: IncomingMessage): MirrorQuery | undefined {
   const { pathname, searchParams } = new URL(url, "http://localhost");
@@ -47,13 +46,15 @@ const server = createServer((request, response) => {
     answer(400, { message: error.message, hint: error.hint });
   }
 });
-server.listen(0, "127.0.0.1");
-await once(server, "listening");
-console.log(`${pods.size} pods at http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-
-// Until it is told to stop; an error where KRM refuses it for good.
 try {
+  await pods.synced();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  console.log(`${pods.size} pods at http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  // Until it is told to stop; an error where KRM refuses it for good.
   await pods.closed;
+} catch (error) {
+  if (!stop.signal.aborted) throw error;
 } finally {
   server.close();
 }
