@@ -4,6 +4,8 @@ import { BEHIND_MS } from "./mirror-freshness.ts";
 
 /** A server of which nothing was heard for so long, neither by the watch nor when it was asked, may be anywhere. Milliseconds. */
 const SILENT_MS = 40_000;
+/** A server sends its watch a bookmark each minute: one that says nothing for so long may be dead. Milliseconds. */
+const QUIET_MS = 75_000;
 
 /** A moment, by both clocks: the one that only goes forwards may stand still while the machine sleeps. */
 interface Moment {
@@ -41,8 +43,10 @@ export class Hearing {
     if (this.#unanswered !== undefined) return this.#unanswered;
     if (this.#owedSince !== undefined && this.#timing.now() - this.#owedSince >= BEHIND_MS)
       return "the watch does not tell what the server has heard since";
-    const silentMs = Math.min(this.#sinceThen(this.#spoke), this.#sinceThen(this.#answered));
-    return silentMs < SILENT_MS ? undefined : `nothing was heard of the server for ${Math.floor(silentMs / 1000)} s`;
+    const quietMs = this.#sinceThen(this.#spoke);
+    const silentMs = Math.min(quietMs, this.#sinceThen(this.#answered));
+    if (silentMs >= SILENT_MS) return `nothing was heard of the server for ${Math.floor(silentMs / 1000)} s`;
+    return quietMs < QUIET_MS ? undefined : `the watch has told nothing for ${Math.floor(quietMs / 1000)} s`;
   }
 
   /** Whether the server has named a contact that may only not have been told: the next word on it will show. */
@@ -52,8 +56,9 @@ export class Hearing {
 
   /** When time alone brings a doubt, unless something is heard before. */
   get dueAt(): number {
-    const due = this.#owedSince === undefined ? Infinity : this.#owedSince + BEHIND_MS;
-    return due > this.#timing.now() ? due : Infinity;
+    const now = this.#timing.now();
+    const times = [this.#spoke.at + QUIET_MS, (this.#owedSince ?? Infinity) + BEHIND_MS];
+    return Math.min(...times.filter((at) => at > now), Infinity);
   }
 
   /** A new connection was answered. */

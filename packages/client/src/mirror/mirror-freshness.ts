@@ -32,8 +32,9 @@ export interface Known {
  * worse of the two:
  *
  * - `syncing` until the first set is complete;
- * - `stale` where the server was not followed for ten seconds, did not say how its view is when it was asked, has heard
- *   what its watch does not tell, or was not heard at all for forty seconds; and once the mirror has been closed;
+ * - `stale` where the server was not followed for ten seconds; where it did not say how its view is when it was asked;
+ *   where the watch did not tell what the server has heard, or nothing at all for 75 seconds; where nothing was heard of
+ *   the server for forty; and once the mirror has been closed;
  * - `failed` where an error has ended the mirror;
  * - else what the server said (see {@link toldAt}).
  *

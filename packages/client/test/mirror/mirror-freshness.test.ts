@@ -230,22 +230,26 @@ test("a contact that came too soon after the one before to be told on its own is
     (await server.next()).respond(word({ "KRM-Last-Contact": "2026-01-01T00:01:05.000Z" }));
     await settled();
   }
-  timing.advance(15_000);
+  timing.advance(4999);
   await settled();
   expect(told).toEqual([]);
 });
 
-test("a watch that has nothing to tell is believed as long as its server has heard nothing either", async () => {
-  const { request, server, timing, told } = await following();
+test("a watch that has nothing to tell is believed until its bookmark of the minute is overdue", async () => {
+  const { mirror, request, server, timing, told } = await following();
   await say(request, contact("10", "2026-01-01T00:01:00.000Z"));
   for (let turn = 0; turn < 2; turn++) {
     timing.advance(30_000);
     (await server.next()).respond(word({ "KRM-Last-Contact": "2026-01-01T00:01:00.000Z" }));
     await settled();
   }
-  timing.advance(20_000);
+  timing.advance(14_999);
   await settled();
   expect(told).toEqual([]);
+  timing.advance(1);
+  await settled();
+  expect(told).toEqual(["stale stale"]);
+  expect(mirror.freshness.warnings).toEqual(["the watch has told nothing for 75 s"]);
 });
 
 test("a program that stood still does not call its view fresh when it goes on", async () => {
