@@ -28,7 +28,7 @@ export interface KrmClientOptions {
   /** How often a call is repeated after 408, 429, 503 and connection errors. A watch goes by its own rules. Default: 3. */
   readonly retries?: number | undefined;
   /**
-   * Keeps the last body of each list, and asks whether it is still the one (`If-None-Match`). A list that has not changed
+   * Keeps the last body of each list (of its first page), and asks whether it is still the one (`If-None-Match`). A list that has not changed
    * then costs no transfer; the server is asked all the same, decides again who may read, and says how far the list can
    * be trusted now. What one token was answered is never given to another. Default: nothing is kept.
    */

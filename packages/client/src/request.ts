@@ -81,7 +81,7 @@ async function sendWith(
   url: string,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const { kept } = connection;
+  const kept = isLaterPage(url) ? undefined : connection.kept;
   const known = kept?.of(url, token);
   const response = await get(connection, url, token, signal, known?.etag);
   const { status } = response;
@@ -97,6 +97,11 @@ async function sendWith(
   const isKept = kept !== undefined && etag !== null && told.freshness !== undefined;
   if (isKept) kept.keep(url, token, { etag, bytes });
   return { ...told, bytes, isKept };
+}
+
+/** Each chain of pages has tokens of its own, so that such a URL is not asked for again. */
+function isLaterPage(url: string): boolean {
+  return new URL(url).searchParams.has("continue");
 }
 
 /** The JSON of an answer. @throws KrmClientError `KRM_CLIENT_NOT_KRM`, also for what is no UTF-8, or more than a text can hold */

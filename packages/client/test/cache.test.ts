@@ -78,6 +78,16 @@ test("a list that is not asked for the same is another one", async () => {
   expect(received.map(({ ifNoneMatch }) => ifNoneMatch)).toEqual([undefined, undefined]);
 });
 
+test("pages after the first are not kept: nobody asks for them again, and they would take the room of others", async () => {
+  const { url, received } = await serve(tagged('W/"1"', "a"), tagged('W/"2"', "b"), tagged('W/"2"', "b"), unchanged);
+  const client = new KrmClient({ url, cache: { maxBytes: 10_000 } });
+  await client.list("pods", { limit: 1 });
+  await client.list("pods", { limit: 1, continue: "next" });
+  await client.list("pods", { limit: 1, continue: "next" });
+  await client.list("pods", { limit: 1 });
+  expect(received.map(({ ifNoneMatch }) => ifNoneMatch)).toEqual([undefined, undefined, undefined, 'W/"1"']);
+});
+
 test("what has not been asked for the longest makes room, and what is larger than all of it is not kept", async () => {
   const long = "x".repeat(3000);
   const { url, received } = await serve(
