@@ -1,4 +1,4 @@
-import type { KubeConfig } from "@kubernetes/client-node";
+import type { Cluster, KubeConfig } from "@kubernetes/client-node";
 import { KrmClientError } from "../error.ts";
 import { type Connection, connectionOf, invalid, isLoopback } from "../options.ts";
 
@@ -7,7 +7,7 @@ const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /**
  * Reaches the KRM server that a kubeconfig's current context names, by its certificates, and as its user. Credentials are
- * taken from it for each request.
+ * taken from it for each request: from that context, whichever is current by then, and as long as it names that server.
  *
  * @throws KrmClientError `KRM_CLIENT_INVALID_ARGUMENT`
  */
@@ -15,24 +15,23 @@ export function kubeConfigConnection(kubeConfig: KubeConfig): Connection {
   const server = kubeConfig.getCurrentCluster()?.server;
   if (server === undefined)
     throw invalid("the kubeconfig has no current cluster", "load one whose current context names a KRM server");
+  const inContext = derived(kubeConfig, { currentContext: kubeConfig.currentContext });
   const connection = connectionOf({
     url: server,
-    fetch: (input, init) => send(kubeConfig, new URL(input instanceof Request ? input.url : input), init ?? {}),
+    fetch: (input, init) => send(inContext, server, new URL(input instanceof Request ? input.url : input), init ?? {}),
   });
   return { ...connection, renewsToken: true };
 }
 
-async function send(kubeConfig: KubeConfig, url: URL, init: RequestInit): Promise<Response> {
+async function send(kubeConfig: KubeConfig, server: string, url: URL, init: RequestInit): Promise<Response> {
   const { HttpMethod, RequestContext } = await import("@kubernetes/client-node/dist/gen/http/http.js");
   const context = new RequestContext(url.href, HttpMethod.GET);
+  const cluster = kubeConfig.getCurrentCluster();
+  if (cluster?.server !== server) throw noCredentials(`its context names another server than ${url.origin} by now`);
   try {
-    await (await ofProtocol(kubeConfig, url.protocol)).applySecurityAuthentication(context);
+    await ofProtocol(kubeConfig, cluster, url.protocol).applySecurityAuthentication(context);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new KrmClientError("KRM_CLIENT_TOKEN_FILE", `the kubeconfig gives no credentials: ${why}`, {
-      hint: "look at the user of its current context",
-      cause,
-    });
+    throw noCredentials(cause instanceof Error ? cause.message : String(cause), cause);
   }
   const headers = new Headers(init.headers);
   for (const [name, value] of Object.entries(context.getHeaders())) headers.set(name, value);
@@ -64,13 +63,20 @@ async function send(kubeConfig: KubeConfig, url: URL, init: RequestInit): Promis
   }
 }
 
+function noCredentials(why: string, cause?: unknown): KrmClientError {
+  return new KrmClientError("KRM_CLIENT_TOKEN_FILE", `the kubeconfig gives no credentials: ${why}`, {
+    hint: "look at the context that was current when the informer was made, and at its user",
+    cause,
+  });
+}
+
 /** client-node refuses plain HTTP unless it is told not to verify what HTTP does not have. */
-async function ofProtocol(kubeConfig: KubeConfig, protocol: string): Promise<KubeConfig> {
-  const cluster = kubeConfig.getCurrentCluster();
-  if (protocol !== "http:" || cluster === null || cluster.skipTLSVerify) return kubeConfig;
-  const { KubeConfig: Config } = await import("@kubernetes/client-node/dist/config.js");
-  const plain = new Config();
-  const { contexts, currentContext, users } = kubeConfig;
-  plain.loadFromOptions({ contexts, currentContext, users, clusters: [{ ...cluster, skipTLSVerify: true }] });
-  return plain;
+function ofProtocol(kubeConfig: KubeConfig, cluster: Cluster, protocol: string): KubeConfig {
+  if (protocol !== "http:" || cluster.skipTLSVerify) return kubeConfig;
+  return derived(kubeConfig, { clusters: [{ ...cluster, skipTLSVerify: true }] });
+}
+
+/** The same kubeconfig, authenticators and what becomes of it included, but for this. */
+function derived(kubeConfig: KubeConfig, other: Partial<KubeConfig>): KubeConfig {
+  return Object.assign(Object.create(kubeConfig) as KubeConfig, other);
 }

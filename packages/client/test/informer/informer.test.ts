@@ -236,6 +236,59 @@ describe("by a kubeconfig", () => {
     ]);
   });
 
+  test("the context that was current when it was made is the one whose user asks, whatever is current later", async () => {
+    const { received, url } = await serve(answerFailure(403, "not you"));
+    const kubeConfig = new KubeConfig();
+    kubeConfig.loadFromOptions({
+      clusters: [
+        { name: "krm", server: url, skipTLSVerify: false },
+        { name: "cluster", server: "https://cluster.invalid", skipTLSVerify: false },
+      ],
+      users: [
+        { name: "reader", token: "for-krm" },
+        { name: "writer", token: "for-the-cluster" },
+      ],
+      contexts: [
+        { name: "krm", cluster: "krm", user: "reader" },
+        { name: "cluster", cluster: "cluster", user: "writer" },
+      ],
+      currentContext: "krm",
+    });
+    const informer = makeInformer(kubeConfig, PATH);
+    kubeConfig.setCurrentContext("cluster");
+    await failure(informer.start());
+    expect(received.map(({ authorization }) => authorization)).toEqual(["Bearer for-krm"]);
+  });
+
+  test("whose context names another server by now gives that one's credentials to nobody", async () => {
+    const { received, url } = await serve(answerFailure(403, "not you"));
+    const kubeConfig = config(url, "for-krm");
+    const informer = makeInformer(kubeConfig, PATH);
+    kubeConfig.loadFromClusterAndUser(
+      { name: "krm", server: "https://cluster.invalid", skipTLSVerify: false },
+      { name: "me", token: "for-the-cluster" },
+    );
+    expect(await failure(informer.start())).toMatchObject({
+      code: "KRM_CLIENT_TOKEN_FILE",
+      message: expect.stringContaining("names another server") as string,
+    });
+    expect(received).toEqual([]);
+  });
+
+  test("an authenticator of one's own is asked, over plain HTTP too", async () => {
+    const { received, url } = await serve(answerFailure(403, "not you"));
+    const kubeConfig = new KubeConfig();
+    kubeConfig.addAuthenticator({
+      isAuthProvider: (user) => user.name === "me",
+      applyAuthentication: async (_, options) => {
+        Object.assign(options, { headers: { ...options.headers, Authorization: "Bearer of-my-own" } });
+      },
+    });
+    kubeConfig.loadFromClusterAndUser({ name: "krm", server: url, skipTLSVerify: false }, { name: "me" });
+    await failure(makeInformer(kubeConfig, PATH).start());
+    expect(received.map(({ authorization }) => authorization)).toEqual(["Bearer of-my-own"]);
+  });
+
   test("credentials do not go over plain HTTP to another machine, and are in no message", async () => {
     const ended = failure(makeInformer(config("http://krm.invalid", "secret-1"), PATH).start());
     expect(await ended).toMatchObject({ code: "KRM_CLIENT_INSECURE_TOKEN" });
