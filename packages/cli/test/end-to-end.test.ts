@@ -140,7 +140,7 @@ describe("krm get", () => {
   it.each([
     [
       ["get", "statefulsets"],
-      /^krm: .*"statefulsets" is not watched here; watched resources: deployments.apps, nodes, pods\n$/,
+      /^krm: .*"statefulsets" is not watched here; watched resources: deployments.apps, nodes, pods\. Check the name; .*\n$/,
     ],
     [["get", "pods", "nobody"], /^krm: .*pods "nobody" not found\n$/],
     [["get", "pods", "-l", "a in b"], /^krm: .*unable to parse requirement.*\n$/],

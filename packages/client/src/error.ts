@@ -96,7 +96,7 @@ export function meaningOf(
       // KRM says what it has not as a Status; a page is of something else.
       return {
         code: "KRM_CLIENT_NOT_FOUND",
-        hint: body === undefined ? MOUNT_HINT : "check the name; status() lists what is watched",
+        hint: body === undefined ? MOUNT_HINT : "check the name; the server's status lists what is watched",
       };
     case 410:
       return { code: "KRM_CLIENT_EXPIRED", hint: "list again from the first page, and without an exact version" };

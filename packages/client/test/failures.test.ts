@@ -160,7 +160,7 @@ test.each([
     undefined,
     "check that the url names a KRM server of this version, with the path where it is mounted",
   ],
-  ["a resource that is not watched", "ResourceNotWatched", "check the name; status() lists what is watched"],
+  ["a resource that is not watched", "ResourceNotWatched", "check the name; the server's status lists what is watched"],
 ])("a 404 of %s says what to do", async (_, cause, hint) => {
   const { url } = await serve(
     cause === undefined

@@ -146,7 +146,7 @@ describe("bytes", () => {
       hint: expect.stringContaining("name the namespace") as string,
     });
     await expect(client.getPod({ name: "a", namespace: "b", as: "bytes" })).rejects.toMatchObject({
-      hint: "check the name; status() lists what is watched",
+      hint: "check the name; the server's status lists what is watched",
     });
   });
 

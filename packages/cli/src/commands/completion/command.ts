@@ -1,6 +1,7 @@
 import { Argument, type Command } from "commander";
 import { type Shell, SHELLS } from "../../completion/scripts.ts";
 import type { CliIo } from "../../io.ts";
+import { logLevelFlag } from "../../options/common-flags.ts";
 
 const EXAMPLES = `
 Commands, flags and their values are completed, and, asked of the KRM server (--server, KRM_SERVER) for at most a second:
@@ -19,6 +20,7 @@ export function addCompletion(program: Command, io: CliIo): void {
     .summary("a script by which bash, zsh or fish completes krm")
     .description("Prints a script by which a shell completes what is written after krm.")
     .addArgument(new Argument("<SHELL>", `one of ${SHELLS.join(", ")}`).choices(SHELLS))
+    .addOption(logLevelFlag())
     .addHelpText("after", EXAMPLES)
     .action(async (shell: Shell) => {
       const { completionScript } = await import("../../completion/scripts.ts");
