@@ -18,6 +18,7 @@ export type { CanaryLease, RenewedLease } from "@krm/core";
 
 // Collector
 export { Collector, type CollectorOptions } from "./collect/collector.ts";
+export { DelayHistory, type DelayMinute } from "./collect/delay-history.ts";
 export type { CollectorReport } from "./collect/collector-counters.ts";
 export { TeeSink } from "./collect/tee-sink.ts";
 export type { MetricsSink, Settled } from "./collect/metrics-sink.ts";

@@ -29,6 +29,8 @@ export { formatWarning, parseWarnings } from "./warning.ts";
 export type { ListBody, ListMetadata } from "./list-body.ts";
 export type {
   ClockStatus,
+  DelayMinuteStatus,
+  DelaysStatus,
   EventLoopStatus,
   ExposureStatus,
   MergerStatus,

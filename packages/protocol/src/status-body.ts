@@ -165,6 +165,26 @@ export interface MergerStatus {
   readonly recent: readonly MissedEventStatus[];
 }
 
+/** How late the events of one minute were, by the times that they carry: the watch read them so much after those. */
+export interface DelayMinuteStatus {
+  /** When the minute began, by the clock of the process that measured. RFC 3339. */
+  readonly at: string;
+  /** Events that a delay could be told of. */
+  readonly count: number;
+  /** In seconds. Below zero where clocks differ by more than the delay. */
+  readonly p50Seconds: number;
+  readonly p90Seconds: number;
+  readonly p99Seconds: number;
+}
+
+/** How late events were lately, as one process saw it. */
+export interface DelaysStatus {
+  /** Since when it has measured. RFC 3339. */
+  readonly since: string;
+  /** The minutes in which there was an event that a delay could be told of, oldest first; the last may go on. */
+  readonly minutes: readonly DelayMinuteStatus[];
+}
+
 /** One watched scope: a resource in all namespaces, or in one. Times are RFC 3339; what is unknown is absent. */
 export interface ScopeStatusBody {
   /** `v1/pods`, `apps/v1/deployments`. */
@@ -192,6 +212,8 @@ export interface ScopeStatusBody {
   readonly streamer?: StreamerStatus;
   readonly verifier?: VerifierStatus;
   readonly merger?: MergerStatus;
+  /** Only where it was asked for, and the server's process measures it. */
+  readonly delays?: DelaysStatus;
 }
 
 /** What `/status` answers. */

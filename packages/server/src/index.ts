@@ -2,6 +2,7 @@
 export { krmPlugin, type KrmPluginOptions } from "./plugin.ts";
 export type { MountOptions } from "./mount.ts";
 export type { LimitOptions } from "./limits/limit-options.ts";
+export type { DelaySource, MeasuredMinute } from "./routes/delay-source.ts";
 export type { MetricsSource } from "./routes/metrics.ts";
 export type { AnsweredRequest, AnswerRoute, RequestObserver } from "./answer/observe-answers.ts";
 export type { ScopeWatches, WatchCounts } from "./watch/watch-tally.ts";

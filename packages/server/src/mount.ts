@@ -29,6 +29,7 @@ import { readQuery } from "./request/query-string.ts";
 import { answerIndex } from "./routes/index-page.ts";
 import { answerList } from "./routes/list.ts";
 import { answerMetrics, type MetricsSource } from "./routes/metrics.ts";
+import type { DelaySource } from "./routes/delay-source.ts";
 import { openApiDocument } from "./routes/openapi.ts";
 import { answerLivez, answerReadyz } from "./routes/probes.ts";
 import { answerStatus } from "./routes/status.ts";
@@ -63,6 +64,8 @@ export interface MountOptions extends LimitOptions {
   readonly logger?: Logger | undefined;
   /** What `/metrics` answers. @default nothing: there is no such path */
   readonly metrics?: MetricsSource | undefined;
+  /** How late events were in the last hour, for `/status?delays=1h`. @default nobody knows */
+  readonly delays?: DelaySource | undefined;
   /** Hears of every request and its answer, and of watches, for metrics. @default nobody */
   readonly observer?: RequestObserver | undefined;
   /** Where every request is written down, but those of `/livez` and `/readyz`. @default nowhere */
@@ -235,7 +238,9 @@ export function mountKrm(app: FastifyInstance, options: MountOptions, parts: Mou
   });
   for (const url of kubernetesRoutes(forwarding !== undefined))
     read(url, async (request, reply) => answerKubernetes(context, prefix, request, reply));
-  readPath(PATHS.status, async (request, reply) => answerStatus(context, request, reply));
+  readPath(PATHS.status, async (request, reply) =>
+    answerStatus({ ...context, delays: options.delays }, request, reply),
+  );
   read(PATHS.livez, async (request, reply) => answerLivez(request, reply));
   read(PATHS.readyz, async (request, reply) => {
     const detailed = !access.isGuarded || access.user(request) !== undefined;

@@ -22,6 +22,7 @@ const KNOWN = [
   "authorizer",
   "logger",
   "metrics",
+  "delays",
   "observer",
   "upstream",
   "maxWatchesPerUser",

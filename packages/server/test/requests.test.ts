@@ -10,7 +10,8 @@ describe("query parameters", () => {
   it.each([
     ["/pods?nmae=a", 400, 'unknown query parameter "nmae"; known ones: name, namespace, node, owner, label_selector'],
     ["/pods?watch=1", 400, 'unknown query parameter "watch"'],
-    ["/status?name=a", 400, 'unknown query parameter "name"; there are none here'],
+    ["/status?name=a", 400, 'unknown query parameter "name"; known ones: delays'],
+    ["/openapi.json?name=a", 400, 'unknown query parameter "name"; there are none here'],
     ["/pods?name=a&name=b", 400, 'query parameter "name" is given more than once'],
     ["/pods?name=&name=b", 400, 'query parameter "name" is given more than once'],
     ["/pods?label_selector=a&labelSelector=a", 400, "are the same parameter"],

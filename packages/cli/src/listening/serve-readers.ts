@@ -1,4 +1,4 @@
-import type { Logger, Scope, Store } from "@krm/core";
+import { type Logger, type Scope, type Store, systemClock } from "@krm/core";
 import { auditMetrics, httpMetrics, type ProcessMetrics } from "@krm/metrics/prometheus";
 import {
   type AccessReviews,
@@ -8,6 +8,7 @@ import {
   type ServerAuth,
   type Upstream,
 } from "@krm/server";
+import { keepDelays } from "../metrics/keep-delays.ts";
 import type { AuthChoice } from "../options/auth.ts";
 import type { ServerFlagOptions } from "../options/common-flags.ts";
 import { formatHostPort } from "../options/listen-address.ts";
@@ -53,9 +54,23 @@ export async function serveReaders(
   // Closed last: the server writes down its last answers first.
   const audit = await openAudit(options, logger, metrics);
   if (audit !== undefined) opened.use(audit);
+  const { history: delays } = opened.use(keepDelays(store, systemClock));
   const limits = { maxWatchesPerUser, maxListSize };
   const server = opened.use(
-    await createServer({ store, scopes, listen, auth, tls, ...limits, logger, metrics, observer, audit, upstream }),
+    await createServer({
+      store,
+      scopes,
+      listen,
+      auth,
+      tls,
+      ...limits,
+      logger,
+      metrics,
+      delays,
+      observer,
+      audit,
+      upstream,
+    }),
   );
   const { url } = await listenHint(server.listen(), formatHostPort(listen));
   const serving = opened.move();

@@ -6,12 +6,14 @@ import {
   resourceId,
   resourceName,
   type RolePhase,
+  type Scope,
   type ScopeStatus,
   type StreamerReport,
   type VerifierReport,
 } from "@krm/core";
 import {
   type ClockStatus,
+  type DelaysStatus,
   type EventLoopStatus,
   type ScopeErrorStatus,
   type ScopeStatusBody,
@@ -25,16 +27,20 @@ import {
 import { mergerBody } from "./merger-body.ts";
 import { time } from "./time.ts";
 
-/** The body of `/status`. */
-export function statusBody(scopes: readonly ScopeStatus[], now: number): StatusBody {
+/** The body of `/status`. `delays`: what is told of a scope's, if anything is. */
+export function statusBody(
+  scopes: readonly ScopeStatus[],
+  now: number,
+  delays: (scope: Scope) => DelaysStatus | undefined,
+): StatusBody {
   return {
     time: time(now),
     state: scopes.length === 0 ? "syncing" : worstState(scopes.map(({ state }) => state)),
-    scopes: scopes.map(scopeBody),
+    scopes: scopes.map((status) => scopeBody(status, delays(status.scope))),
   };
 }
 
-function scopeBody(status: ScopeStatus): ScopeStatusBody {
+function scopeBody(status: ScopeStatus, delays: DelaysStatus | undefined): ScopeStatusBody {
   const { scope, view, reports } = status;
   const { lastContact } = view;
   return {
@@ -55,6 +61,7 @@ function scopeBody(status: ScopeStatus): ScopeStatusBody {
     ...(reports.streamer === undefined ? {} : { streamer: streamerBody(reports.streamer) }),
     ...(reports.verifier === undefined ? {} : { verifier: verifierBody(reports.verifier) }),
     ...(reports.merger === undefined ? {} : { merger: mergerBody(reports.merger) }),
+    ...(delays === undefined ? {} : { delays }),
   };
 }
 

@@ -106,6 +106,15 @@ export function openApiDocument({ paths, prefix, sendsOn }: OpenApiOptions): obj
           operationId: "status",
           tags: ["server"],
           summary: "Tells the state of every watched scope.",
+          parameters: [
+            {
+              name: "delays",
+              in: "query",
+              description:
+                "A duration, 1h at most: how late events were within it too, where the server measures that.",
+              schema: text,
+            },
+          ],
           responses: {
             200: {
               description: "The state.",

@@ -86,6 +86,14 @@ const merger = shape(
   ["lastDriftAt"],
 );
 
+const delays = shape({
+  since: time,
+  minutes: {
+    type: "array",
+    items: shape({ at: time, count, p50Seconds: seconds, p90Seconds: seconds, p99Seconds: seconds }),
+  },
+});
+
 const scope = shape(
   {
     resource: text,
@@ -105,6 +113,7 @@ const scope = shape(
     streamer,
     verifier,
     merger,
+    delays,
   },
   [
     "namespace",
@@ -117,6 +126,7 @@ const scope = shape(
     "streamer",
     "verifier",
     "merger",
+    "delays",
   ],
 );
 

@@ -1,11 +1,14 @@
-import { type Clock, type ScopeStatus, scopeStatus, type StalenessBounds, type Store } from "@krm/core";
-import { formatFreshness, type Freshness } from "@krm/protocol";
+import { type Clock, type Scope, type ScopeStatus, scopeStatus, type StalenessBounds, type Store } from "@krm/core";
+import { type DelaysStatus, formatFreshness, type Freshness, parseDuration } from "@krm/protocol";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { sendJson } from "../answer/send.ts";
+import { delaysBody } from "../body/delays-body.ts";
 import { statusBody } from "../body/status-body.ts";
+import { invalidParameter } from "../request/invalid-parameter.ts";
 import { readQuery } from "../request/query-string.ts";
 import type { Catalog } from "../view/catalog.ts";
 import { freshnessOf } from "../view/trust.ts";
+import type { DelaySource } from "./delay-source.ts";
 
 /** What the state of the scopes is read from. */
 export interface StatusContext {
@@ -15,17 +18,39 @@ export interface StatusContext {
   readonly staleness: StalenessBounds;
 }
 
-/** Answers `/status`. */
+const PARAMETERS = ["delays"];
+
+/** As far as a {@link DelaySource} reaches back. Milliseconds. */
+const LONGEST_DELAYS = 3_600_000;
+
+/** Answers `/status`. `delays` undefined: nobody measures them. */
 export async function answerStatus(
-  context: StatusContext,
+  context: StatusContext & { readonly delays: DelaySource | undefined },
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  readQuery(request.raw.url ?? "", []);
+  const withinMs = delaysWithin(readQuery(request.raw.url ?? "", PARAMETERS).get("delays"));
   const statuses = await scopeStatuses(context);
   const now = context.clock.now();
   reply.headers(formatFreshness(freshnessOfAll(statuses, now)));
-  return sendJson(reply, statusBody(statuses, now));
+  const { delays } = context;
+  const ofScope = (scope: Scope): DelaysStatus | undefined =>
+    delays === undefined || withinMs === undefined ? undefined : delaysBody(delays, scope, withinMs);
+  return sendJson(reply, statusBody(statuses, now, ofScope));
+}
+
+/** @throws StatusError 400 */
+function delaysWithin(text: string | null): number | undefined {
+  if (text === null) return undefined;
+  let within: number;
+  try {
+    within = parseDuration(text);
+  } catch (error) {
+    throw invalidParameter("delays", `query parameter "delays": ${(error as Error).message}`);
+  }
+  if (within > LONGEST_DELAYS)
+    throw invalidParameter("delays", 'query parameter "delays": an hour of them is kept, ask for 1h at most');
+  return within;
 }
 
 /** The worst and the oldest of all scopes. Without versions: those of different resources need not be of one history. */

@@ -88,6 +88,7 @@ const KNOWN = [
   "auth",
   "logger",
   "metrics",
+  "delays",
   "observer",
   "upstream",
   "maxWatchesPerUser",
