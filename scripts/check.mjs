@@ -12,6 +12,10 @@ const command =
     const { code, output } = await capture(name, args, { cwd: root, shell: process.platform === "win32" });
     return { ok: code === 0, output };
   };
+const both = (first, second) => async () => {
+  const [a, b] = [await first(), await second()];
+  return { ok: a.ok && b.ok, output: a.output + b.output };
+};
 const report = ({ errors, warnings }) => ({
   ok: errors.length === 0,
   output: [...errors, ...warnings.map((text) => `warning: ${text}`)].map((line) => `${line}\n`).join(""),
@@ -20,7 +24,7 @@ const report = ({ errors, warnings }) => ({
 const checks = {
   lint: command("oxlint", "--type-aware", "--deny-warnings"),
   format: command("oxfmt", "--check", "."),
-  types: command("tsc", "-p", "."),
+  types: both(command("tsc", "-p", "."), command("tsc", "-p", "packages/page")),
   api: command("node", "scripts/api-docs/api-docs.mjs", "--check"),
   boundaries: () => report(checkBoundaries(root)),
   build: command("turbo", "run", "build", "--output-logs=errors-only", "--continue=dependencies-successful"),

@@ -13,8 +13,8 @@ export interface PackedManifest {
 
 /** Beside `dist`, which is built. */
 const PAPERS = ["package.json", "README.md", "LICENSE"];
-/** Of `dist`: JavaScript, types, their maps, and the scripts that Redis runs. */
-const BUILT = /^dist\/[\w./-]+\.(?:js|d\.ts|js\.map|d\.ts\.map|lua)$/;
+/** Of `dist`: JavaScript, types, their maps, the scripts that Redis runs, and the page. */
+const BUILT = /^dist\/[\w./-]+\.(?:js|d\.ts|js\.map|d\.ts\.map|lua|css|html)$/;
 
 /** What is wrong with a package: files that do not belong there, or that are missing. Pure; empty: nothing. */
 export function judgePackedFiles(files: readonly string[], manifest: PackedManifest): readonly string[] {

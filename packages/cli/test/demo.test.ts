@@ -18,6 +18,14 @@ describe("krm demo", () => {
     expect(answer.status).toBe(200);
     expect(answer.headers.get("krm-state")).toBe("synced");
     expect(((await answer.json()) as { items: unknown[] }).items).toHaveLength(2);
+    const status = (await (await fetch(`${url}/status?delays=1h`)).json()) as { scopes: { delays?: object }[] };
+    expect(status.scopes.map(({ delays }) => delays)).toEqual(
+      status.scopes.map(() => ({ since: expect.any(String), minutes: expect.any(Array) })),
+    );
+    const page = await fetch(/Open (\S+) in a browser/.exec(io.stdout.text)?.[1] ?? "", {
+      headers: { accept: "text/html" },
+    });
+    expect(page.headers.get("content-type")).toBe("text/html; charset=utf-8");
     const byLabel = /curl '(\S+labelSelector=\S+)'/.exec(io.stdout.text)?.[1] ?? "";
     expect(((await (await fetch(byLabel)).json()) as { items: unknown[] }).items).not.toHaveLength(0);
     io.end();

@@ -9,12 +9,14 @@ import {
   type Store,
   systemClock,
 } from "@krm/core";
+import { PAGE_FOLDER } from "@krm/page";
 import { hasCause, HEADERS, KUBERNETES_PATHS, PATHS } from "@krm/protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from "fastify";
 import { DEFAULT_STALL_MS } from "./answer/connection.ts";
 import { errorStatus } from "./answer/error-status.ts";
 import type { RequestObserver } from "./answer/observe-answers.ts";
 import { sendJson, sendStatus } from "./answer/send.ts";
+import { addVary } from "./answer/vary.ts";
 import type { AuditSink } from "./audit/audit-event.ts";
 import type { Auditor } from "./audit/auditor.ts";
 import type { Access } from "./auth/access.ts";
@@ -31,6 +33,7 @@ import { answerList } from "./routes/list.ts";
 import { answerMetrics, type MetricsSource } from "./routes/metrics.ts";
 import type { DelaySource } from "./routes/delay-source.ts";
 import { openApiDocument } from "./routes/openapi.ts";
+import { Page } from "./routes/page.ts";
 import { answerLivez, answerReadyz } from "./routes/probes.ts";
 import { answerStatus } from "./routes/status.ts";
 import { answerKubernetes } from "./kubernetes/answer.ts";
@@ -164,6 +167,7 @@ export function mountKrm(app: FastifyInstance, options: MountOptions, parts: Mou
   });
   const prefix = app.prefix.replace(/\/$/, "");
   const paths = Object.values(PATHS).filter((path) => path !== PATHS.metrics || metrics !== undefined);
+  const page = new Page(prefix);
   const livez = `${prefix}${PATHS.livez}`;
   const readyz = `${prefix}${PATHS.readyz}`;
 
@@ -171,7 +175,7 @@ export function mountKrm(app: FastifyInstance, options: MountOptions, parts: Mou
     reply.header("cache-control", "no-cache, private").header("x-content-type-options", "nosniff");
     const { url } = request.routeOptions;
     // Whether this process lives must not wait for who asks.
-    if (access.isGuarded && url !== livez) {
+    if (access.isGuarded && url !== livez && !page.isFor(request)) {
       reply.header("vary", "Authorization");
       const isOpen = url === readyz;
       try {
@@ -231,7 +235,15 @@ export function mountKrm(app: FastifyInstance, options: MountOptions, parts: Mou
       await access.allow(request, { type: "path", verb: "get", path });
       return handler(request, reply);
     });
-  readPath("/", async (request, reply) => answerIndex(catalog, { prefix, paths }, request, reply));
+  const readIndex = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    await access.allow(request, { type: "path", verb: "get", path: "/" });
+    return answerIndex(catalog, { prefix, paths }, request, reply);
+  };
+  read("/", async (request, reply) => {
+    addVary(reply, "Accept");
+    return page.isFor(request) ? page.answerDocument(request, reply) : readIndex(request, reply);
+  });
+  read(`/${PAGE_FOLDER}/:file`, async (request, reply) => page.answerFile(request, reply));
   read("/:resource", async (request, reply) => {
     const { resource } = request.params as { readonly resource: string };
     return answerList(context, resource, request, reply);

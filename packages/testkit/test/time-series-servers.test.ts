@@ -4,6 +4,7 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
+  findChromium,
   findInfluxDb,
   findPromtool,
   findVictoriaMetrics,
@@ -191,11 +192,14 @@ describe("finding them", () => {
     expect(findVictoriaMetrics({ PATH: victoria })).toEqual({ path: join(victoria, "victoria-metrics-prod") });
     const promtool = program("promtool", "promtool, version 2.42.0+ds (branch: debian/sid)");
     expect(findPromtool({ PATH: promtool })).toEqual({ path: join(promtool, "promtool") });
+    const chromium = program("chromium", "Chromium 150.0.7871.100 built on Debian");
+    expect(findChromium({ PATH: chromium })).toEqual({ path: join(chromium, "chromium") });
   });
 
   test("where there is none, how to get it; the one that is named, and no other", () => {
     expect(findInfluxDb({}).reason).toMatch(/^no influxd: .*apt-get install influxdb.*KRM_TEST_INFLUXD$/);
     expect(findVictoriaMetrics({}).reason).toMatch(/^no victoria-metrics: .*KRM_TEST_VICTORIA_METRICS$/);
+    expect(findChromium({}).reason).toMatch(/^no chromium: .*apt-get install chromium.*KRM_TEST_CHROMIUM$/);
     expect(findPromtool({}).reason).toMatch(/^no promtool: .*apt-get install prometheus.*KRM_TEST_PROMTOOL$/);
     const PATH = program("promtool", "promtool, version 2.42.0");
     expect(findPromtool({ PATH, KRM_TEST_PROMTOOL: "/nowhere" }).reason).toBe(

@@ -13,6 +13,13 @@ const VALUE_PROBLEM = `a valid label must be an empty string or consist of alpha
 const MAX_NAME_BYTES = 63;
 const MAX_PREFIX_BYTES = 253;
 
+const encoder = new TextEncoder();
+
+/** As UTF-8. Browsers parse selectors with this too, and have no Buffer. */
+function bytesOf(text: string): number {
+  return encoder.encode(text).length;
+}
+
 function tooLong(bytes: number): string {
   return `must be no more than ${bytes} bytes`;
 }
@@ -29,11 +36,11 @@ export function labelKeyProblems(key: string): readonly string[] {
   if (slash === 0) problems.push("prefix part must be non-empty");
   if (slash > 0) {
     const prefix = key.slice(0, slash);
-    if (Buffer.byteLength(prefix) > MAX_PREFIX_BYTES) problems.push(`prefix part ${tooLong(MAX_PREFIX_BYTES)}`);
+    if (bytesOf(prefix) > MAX_PREFIX_BYTES) problems.push(`prefix part ${tooLong(MAX_PREFIX_BYTES)}`);
     if (!SUBDOMAIN.test(prefix)) problems.push(`prefix part ${SUBDOMAIN_PROBLEM}`);
   }
   if (name === "") problems.push("name part must be non-empty");
-  else if (Buffer.byteLength(name) > MAX_NAME_BYTES) problems.push(`name part ${tooLong(MAX_NAME_BYTES)}`);
+  else if (bytesOf(name) > MAX_NAME_BYTES) problems.push(`name part ${tooLong(MAX_NAME_BYTES)}`);
   if (!NAME.test(name)) problems.push(`name part ${NAME_RULE} ${NAME_HINT}`);
   return problems;
 }
@@ -41,7 +48,7 @@ export function labelKeyProblems(key: string): readonly string[] {
 /** What is wrong with a label value, in the API server's words; empty where nothing is. */
 export function labelValueProblems(value: string): readonly string[] {
   const problems: string[] = [];
-  if (Buffer.byteLength(value) > MAX_NAME_BYTES) problems.push(tooLong(MAX_NAME_BYTES));
+  if (bytesOf(value) > MAX_NAME_BYTES) problems.push(tooLong(MAX_NAME_BYTES));
   if (value !== "" && !NAME.test(value)) problems.push(VALUE_PROBLEM);
   return problems;
 }

@@ -8,6 +8,7 @@ import { streamedBytes } from "./streamed-bytes.ts";
 export type AnswerRoute =
   | "/"
   | "/:resource"
+  | "/page/:file"
   | (typeof PATHS)[keyof typeof PATHS]
   /** With everything below it. */
   | (typeof KUBERNETES_PATHS)[keyof typeof KUBERNETES_PATHS]
@@ -45,6 +46,7 @@ export interface RequestObserver {
 const ROUTES: ReadonlySet<string> = new Set<AnswerRoute>([
   "/",
   "/:resource",
+  "/page/:file",
   ...Object.values(PATHS),
   ...Object.values(KUBERNETES_PATHS),
 ]);

@@ -32,7 +32,7 @@ export function demoText(at: {
     "One event in a hundred never reaches the watch. Every verification, about each " +
       `${formatDuration(at.verifyEveryMs)}, finds what was missed (DRIFT) and repairs it.`,
     "",
-    "Try in another terminal:",
+    `Open ${at.url}/ in a browser, or try in another terminal:`,
     ...commands.map(([command, meaning]) => `  ${command.padEnd(width)}  ${meaning}`.trimEnd()),
     "",
     "Ctrl-C ends it.",
