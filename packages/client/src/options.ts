@@ -81,12 +81,14 @@ export function connectionOf(options: KrmClientOptions): Connection {
     throw new KrmClientError("KRM_CLIENT_INSECURE_TOKEN", `the token would go to ${url.host} over plain HTTP`, {
       hint: "use https, or allowInsecureToken: true where the network is trusted",
     });
+  const send = options.fetch ?? globalThis.fetch;
   return {
     base: `${url.origin}${url.pathname.replace(/\/+$/, "")}`,
     token,
     tokenFile,
     renewsToken: tokenFile !== undefined,
-    fetch: options.fetch ?? globalThis.fetch,
+    // Called as nobody's method: as any other, a browser refuses it.
+    fetch: async (input, init) => send(input, init),
     timeoutMs: timeout(options.timeoutMs ?? 30_000),
     retries: wholeNumber("retries", options.retries ?? 3, 0),
     kept: options.cache && keptAnswers(options.cache),

@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { KrmClient } from "../src/index.ts";
 import { failure, list, serve } from "./support/server.ts";
 import { tokenFile } from "./support/token-file.ts";
@@ -156,14 +156,37 @@ describe("the token", () => {
   );
 });
 
+function podList(): Response {
+  const body = { kind: "PodList", apiVersion: "v1", metadata: { resourceVersion: "1" }, items: [] };
+  return Response.json(body, { headers: { "KRM-State": "synced" } });
+}
+
 test("an own fetch is used", async () => {
   const asked: unknown[] = [];
   const fetch: typeof globalThis.fetch = async (input) => {
     asked.push(input);
-    const body = { kind: "PodList", apiVersion: "v1", metadata: { resourceVersion: "1" }, items: [] };
-    return Response.json(body, { headers: { "KRM-State": "synced" } });
+    return podList();
   };
   const pods = await new KrmClient({ url: "http://krm.invalid", fetch }).list("pods");
   expect(pods.items).toEqual([]);
   expect(asked).toEqual(["http://krm.invalid/pods"]);
+});
+
+test.each(["own", "global"])("the %s fetch is called as browsers want it: as nobody's method", async (which) => {
+  const strict = async function (this: unknown): Promise<Response> {
+    // A browser's says "Illegal invocation".
+    if (this !== undefined && this !== globalThis) throw new TypeError("called as a method of another object");
+    return podList();
+  } as typeof globalThis.fetch;
+  if (which === "global") vi.stubGlobal("fetch", strict);
+  try {
+    const client = new KrmClient({
+      url: "http://krm.invalid",
+      retries: 0,
+      ...(which === "own" ? { fetch: strict } : {}),
+    });
+    expect((await client.list("pods")).items).toEqual([]);
+  } finally {
+    vi.unstubAllGlobals();
+  }
 });
