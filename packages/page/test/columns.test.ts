@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { columnsOf } from "../src/browser/objects/columns.ts";
 import type { ContainerSpec, KubernetesObject } from "../src/browser/objects/kubernetes-object.ts";
 import { podRequests } from "../src/browser/objects/pod-requests.ts";
-import { formatBytes, formatCpu, parseQuantity } from "../src/browser/objects/quantity.ts";
+import { formatBytes, formatCpu, quantityOf } from "../src/browser/objects/quantity.ts";
 
 describe("a quantity", () => {
   it.each([
@@ -23,7 +23,7 @@ describe("a quantity", () => {
     [undefined, 0],
     [4, 4],
   ])("%s is %d", (text, value) => {
-    expect(parseQuantity(text)).toBeCloseTo(value, 9);
+    expect(quantityOf(text)).toBeCloseTo(value, 9);
   });
 
   it("is shown in a unit that suits it", () => {

@@ -1,3 +1,4 @@
+import { PAGE_FOLDER } from "@krm/page";
 import { LIST_PARAMETERS, type ListParameter, PATHS, VIEW_STATES } from "@krm/protocol";
 import { kubernetesPaths, TABLE, WATCH_EVENT } from "./openapi-kubernetes.ts";
 import {
@@ -81,8 +82,34 @@ export function openApiDocument({ paths, prefix, sendsOn }: OpenApiOptions): obj
         get: {
           operationId: "index",
           tags: ["server"],
-          summary: "Says what there is to read.",
-          responses: { 200: textAnswer("For people."), ...refusals(400, 401, 403, 503) },
+          summary: "Says what there is to read: a page for browsers (who ask for text/html), text for all others.",
+          description: "The page is open to all: it holds no data. So it is 401, 403 and 503 for the text alone.",
+          responses: {
+            200: {
+              description: "For people.",
+              content: { "text/plain": { schema: text }, "text/html": { schema: text } },
+            },
+            304: { description: "The page is the one that If-None-Match names." },
+            308: { description: "The page is at the same path with a slash at its end." },
+            ...refusals(400, 401, 403, 503),
+          },
+        },
+      },
+      [`/${PAGE_FOLDER}/{file}`]: {
+        get: {
+          operationId: "pageFile",
+          tags: ["server"],
+          summary: "A file of the page, named by a hash of its content.",
+          security: [],
+          parameters: [pathParameter("file", "As the page names it.")],
+          responses: {
+            200: {
+              description: "The file.",
+              content: { "text/javascript": { schema: text }, "text/css": { schema: text } },
+            },
+            304: { description: "The file is the one that If-None-Match names." },
+            ...refusals(404),
+          },
         },
       },
       "/{resource}": {
@@ -107,13 +134,10 @@ export function openApiDocument({ paths, prefix, sendsOn }: OpenApiOptions): obj
           tags: ["server"],
           summary: "Tells the state of every watched scope.",
           parameters: [
-            {
-              name: "delays",
-              in: "query",
-              description:
-                "A duration, 1h at most: how late events were within it too, where the server measures that.",
-              schema: text,
-            },
+            queryParameter(
+              "delays",
+              "A duration, 1h at most: how late events were within it too, where the server measures that.",
+            ),
           ],
           responses: {
             200: {

@@ -1,6 +1,6 @@
 import type { KubernetesObject } from "./kubernetes-object.ts";
 import { type PodRequests, podRequests } from "./pod-requests.ts";
-import { formatBytes, formatCount, formatCpu, parseQuantity } from "./quantity.ts";
+import { formatBytes, formatCount, formatCpu, quantityOf } from "./quantity.ts";
 
 /** One column of the table of objects. */
 export interface Column {
@@ -51,7 +51,7 @@ const amount = (resource: string, title: string, format: (value: number) => stri
   width: 1.2,
   numeric: true,
   format,
-  read: ({ status }) => parseQuantity(status?.allocatable?.[resource]),
+  read: ({ status }) => quantityOf(status?.allocatable?.[resource]),
 });
 
 const BY_RESOURCE: Readonly<Record<string, readonly Column[]>> = {
@@ -134,7 +134,7 @@ const BY_RESOURCE: Readonly<Record<string, readonly Column[]>> = {
       title: "Capacity",
       width: 1.2,
       numeric: true,
-      read: ({ status }) => parseQuantity(status?.capacity?.["storage"]),
+      read: ({ status }) => quantityOf(status?.capacity?.["storage"]),
       format: formatBytes,
     },
     { id: "class", title: "Class", width: 1.4, read: ({ spec }) => spec?.storageClassName ?? "" },

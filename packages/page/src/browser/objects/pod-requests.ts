@@ -1,5 +1,5 @@
 import type { ContainerSpec, KubernetesObject } from "./kubernetes-object.ts";
-import { parseQuantity } from "./quantity.ts";
+import { quantityOf } from "./quantity.ts";
 
 /** What a pod holds on its node by asking for it. */
 export interface PodRequests {
@@ -16,11 +16,11 @@ export interface PodRequests {
 type Requests = Readonly<Record<string, string>> | undefined;
 type Amount = (requests: Requests) => number;
 
-const cpu: Amount = (requests) => parseQuantity(requests?.["cpu"]);
-const memory: Amount = (requests) => parseQuantity(requests?.["memory"]);
+const cpu: Amount = (requests) => quantityOf(requests?.["cpu"]);
+const memory: Amount = (requests) => quantityOf(requests?.["memory"]);
 const gpu: Amount = (requests) => {
   let sum = 0;
-  for (const name in requests) if (/(?:^|[./-])gpu(?:$|[./-])/u.test(name)) sum += parseQuantity(requests[name]);
+  for (const name in requests) if (/(?:^|[./-])gpu(?:$|[./-])/u.test(name)) sum += quantityOf(requests[name]);
   return sum;
 };
 

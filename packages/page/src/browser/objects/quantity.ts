@@ -1,30 +1,9 @@
-const SUFFIXES: Readonly<Record<string, number>> = {
-  n: 1e-9,
-  u: 1e-6,
-  m: 1e-3,
-  "": 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  Pi: 2 ** 50,
-  Ei: 2 ** 60,
-};
+import { parseQuantity } from "@krm/apimachinery";
 
-/** A Kubernetes quantity as a number, as exact as numbers are: to be shown and sorted. 0 for what is none. */
-export function parseQuantity(value: unknown): number {
+/** A Kubernetes quantity as a number, to be shown and sorted. 0 for what is none. */
+export function quantityOf(value: unknown): number {
   if (typeof value === "number") return value;
-  if (typeof value !== "string") return 0;
-  const match = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:([eE][+-]?\d+)|([numkMGTPE]|[KMGTPE]i)?)$/u.exec(value);
-  if (match === null) return 0;
-  const [, digits, exponent = "", suffix = ""] = match;
-  return Number(`${digits}${exponent}`) * (SUFFIXES[suffix] ?? 1);
+  return typeof value === "string" ? (parseQuantity(value) ?? 0) : 0;
 }
 
 /** CPUs: `250m`, `1.5`. */
