@@ -29,6 +29,7 @@ const checks = {
   boundaries: () => report(checkBoundaries(root)),
   build: command("turbo", "run", "build", "--output-logs=errors-only", "--continue=dependencies-successful"),
   packages: command("node", "scripts/check-packages.mjs"),
+  size: command("size-limit"),
   knip: command("knip", "--no-progress"),
   changesets: () => report(checkChangesets(root)),
 };
