@@ -1,6 +1,7 @@
 // The page in a real browser, over a real server.
 import { MemoryStore, PODS } from "@krm/core";
 import { accessRefused, krmPlugin } from "@krm/server";
+import { CONFIG_MAPS } from "@krm/testkit";
 import { withChromium } from "@krm/testkit/servers";
 import Fastify from "fastify";
 import type { Browser, Locator, Page, Request } from "playwright-core";
@@ -238,6 +239,28 @@ withChromium(process.env, (chromium) => {
       await shows(page, String(podCount()));
       expect(complaints).toEqual([]);
     });
+  });
+
+  test("shows resources other than the six, and says of what is not watched that it cannot be shown", async () => {
+    await using served = await servePage({ resources: [CONFIG_MAPS] });
+    await using opened = await openPage(browser, served.url);
+    const { page, complaints } = opened;
+    await live(page).waitFor();
+    withNamespaces(served.cluster, "team-a");
+    served.cluster.create(CONFIG_MAPS, {
+      metadata: { name: "aa-settings", namespace: "team-a" },
+      data: { resourceVersion: "1" },
+    });
+    await page.getByLabel("Namespace").fill("team-a");
+    await rows(page).getByText("aa-settings").click();
+    await page.locator(".drawer .yaml").getByText("kind: ConfigMap").waitFor();
+    const { resourceVersion } = served.cluster.get(CONFIG_MAPS, "team-a", "aa-settings")!.metadata;
+    await page.getByRole("region", { name: "Trust" }).getByText(resourceVersion, { exact: true }).waitFor();
+    expect(complaints).toEqual([]);
+    for (const other of ["v1/secrets", "constructor", "a/b/c/d"]) {
+      await page.goto(`${served.url}#${other}`);
+      await page.getByRole("alert").getByText("cannot be watched").waitFor();
+    }
   });
 
   test("tells namespaces that are watched one by one apart, and shows their objects together", async () => {

@@ -1,5 +1,5 @@
 import { createServer, type KrmServer, type ServerAuth } from "@krm/server";
-import { MemoryStore, Monitor } from "@krm/core";
+import { MemoryStore, Monitor, type ResourceType } from "@krm/core";
 import { DelayHistory, measureChange } from "@krm/metrics";
 import { type ClusterEvent, ClusterSource, generateCluster, SimCluster } from "@krm/testkit";
 import { freePort } from "@krm/testkit/servers";
@@ -87,9 +87,11 @@ export async function servePage(
     readonly verifyEveryMs?: number;
     /** Watched one by one. Default: all together. */
     readonly namespaces?: readonly string[];
+    /** Default: the six. */
+    readonly resources?: readonly ResourceType[];
   } = {},
 ): Promise<ServedPage> {
-  const { pods = 60, auth, verifyEveryMs, namespaces } = options;
+  const { pods = 60, auth, verifyEveryMs, namespaces, resources } = options;
   const cluster = new SimCluster({ seed: 7 });
   generateCluster(cluster, { pods, seed: 7 });
   const hidden = new Set<string>();
@@ -102,6 +104,7 @@ export async function servePage(
     store,
     ...(verifyEveryMs === undefined ? {} : { verifyEveryMs }),
     ...(namespaces === undefined ? {} : { namespaces }),
+    ...(resources === undefined ? {} : { resources }),
   });
   const delays = new DelayHistory();
   monitor.events.on("commit", (scope, { changes }) =>

@@ -102,8 +102,11 @@ describe("columns", () => {
     expect(cells("v1/nodes", node)).toMatchObject({ status: "Ready, cordoned", cpu: 7.91 });
   });
 
-  it("are namespace, name and age of what is not known, and take an object that has none of it", () => {
-    expect(columnsOf("example.com/v1/things").map(({ id }) => id)).toEqual(["namespace", "name", "age"]);
+  it("are namespace, name and age of what is not known, the same ones each time, and take an object that has none of it", () => {
+    for (const resource of ["example.com/v1/things", "constructor", "__proto__"]) {
+      expect(columnsOf(resource).map(({ id }) => id)).toEqual(["namespace", "name", "age"]);
+      expect(columnsOf(resource)).toBe(columnsOf(resource));
+    }
     for (const resource of ["v1/pods", "v1/nodes", "v1/services", "apps/v1/deployments", "v1/persistentvolumeclaims"])
       expect(cells(resource, { metadata: { name: "bare" } })).toMatchObject({ name: "bare" });
   });

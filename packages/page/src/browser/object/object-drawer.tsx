@@ -7,6 +7,7 @@ import { StatePill } from "../status/state-pill.tsx";
 import { formatSpan } from "../text/time.ts";
 import { objectTrust } from "./object-trust.ts";
 import { useObject } from "./use-object.ts";
+import { versionIn } from "./version-in.ts";
 import { yamlTokens } from "./yaml-tokens.ts";
 
 /** One object beside the table: how far it can be trusted, and what it is. */
@@ -147,8 +148,4 @@ function Yaml({ text }: { readonly text: string }): JSX.Element {
       ))}
     </pre>
   );
-}
-
-function versionIn(yaml: string): string {
-  return /^ {2}resourceVersion: "?(\d+)"?$/mu.exec(yaml)?.[1] ?? "";
 }

@@ -54,110 +54,126 @@ const amount = (resource: string, title: string, format: (value: number) => stri
   read: ({ status }) => quantityOf(status?.allocatable?.[resource]),
 });
 
-const BY_RESOURCE: Readonly<Record<string, readonly Column[]>> = {
-  "v1/pods": [
-    NAMESPACE,
-    NAME,
-    { id: "status", title: "Status", width: 2, read: podStatus },
-    { id: "node", title: "Node", width: 2, read: ({ spec }) => spec?.nodeName ?? "" },
-    {
-      id: "cpu",
-      title: "CPU",
-      about: "requested",
-      width: 1,
-      numeric: true,
-      read: (pod) => requestsOf(pod).cpu,
-      format: formatCpu,
-    },
-    {
-      id: "memory",
-      title: "Memory",
-      about: "requested",
-      width: 1.2,
-      numeric: true,
-      read: (pod) => requestsOf(pod).memory,
-      format: formatBytes,
-    },
-    {
-      id: "gpu",
-      title: "GPU",
-      about: "requested",
-      width: 0.8,
-      numeric: true,
-      read: (pod) => requestsOf(pod).gpu,
-      format: formatCount,
-    },
-    { id: "claims", title: "Claims", about: "of volumes", width: 2, read: (pod) => requestsOf(pod).claims.join(", ") },
-    AGE,
-  ],
-  "v1/nodes": [
-    NAME,
-    { id: "status", title: "Status", width: 2, read: nodeStatus },
-    amount("cpu", "CPU", formatCpu, "allocatable"),
-    amount("memory", "Memory", formatBytes, "allocatable"),
-    amount("nvidia.com/gpu", "GPU", formatCount, "allocatable, of NVIDIA"),
-    amount("pods", "Pods", formatCount, "allocatable"),
-    { id: "version", title: "Version", width: 1.4, read: ({ status }) => status?.nodeInfo?.kubeletVersion ?? "" },
-    AGE,
-  ],
-  "apps/v1/deployments": [
-    NAMESPACE,
-    NAME,
-    {
-      id: "ready",
-      title: "Ready",
-      width: 1,
-      read: ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 1}`,
-    },
-    { id: "updated", title: "Up to date", width: 1, numeric: true, read: ({ status }) => status?.updatedReplicas ?? 0 },
-    AGE,
-  ],
-  "v1/services": [
-    NAMESPACE,
-    NAME,
-    { id: "type", title: "Type", width: 1.4, read: ({ spec }) => spec?.type ?? "" },
-    { id: "address", title: "Cluster IP", width: 1.6, read: ({ spec }) => spec?.clusterIP ?? "" },
-    {
-      id: "ports",
-      title: "Ports",
-      width: 2,
-      read: ({ spec }) => (spec?.ports ?? []).map(({ port, protocol = "TCP" }) => `${port}/${protocol}`).join(", "),
-    },
-    AGE,
-  ],
-  "v1/persistentvolumeclaims": [
-    NAMESPACE,
-    NAME,
-    { id: "status", title: "Status", width: 1.2, read: ({ status }) => status?.phase ?? "" },
-    {
-      id: "capacity",
-      title: "Capacity",
-      width: 1.2,
-      numeric: true,
-      read: ({ status }) => quantityOf(status?.capacity?.["storage"]),
-      format: formatBytes,
-    },
-    { id: "class", title: "Class", width: 1.4, read: ({ spec }) => spec?.storageClassName ?? "" },
-    { id: "volume", title: "Volume", width: 3, read: ({ spec }) => spec?.volumeName ?? "" },
-    AGE,
-  ],
-  "networking.k8s.io/v1/ingresses": [
-    NAMESPACE,
-    NAME,
-    { id: "class", title: "Class", width: 1.4, read: ({ spec }) => spec?.ingressClassName ?? "" },
-    {
-      id: "hosts",
-      title: "Hosts",
-      width: 4,
-      read: ({ spec }) => (spec?.rules ?? []).map(({ host = "*" }) => host).join(", "),
-    },
-    AGE,
-  ],
-};
+const BY_RESOURCE: ReadonlyMap<string, readonly Column[]> = new Map(
+  Object.entries({
+    "v1/pods": [
+      NAMESPACE,
+      NAME,
+      { id: "status", title: "Status", width: 2, read: podStatus },
+      { id: "node", title: "Node", width: 2, read: ({ spec }) => spec?.nodeName ?? "" },
+      {
+        id: "cpu",
+        title: "CPU",
+        about: "requested",
+        width: 1,
+        numeric: true,
+        read: (pod) => requestsOf(pod).cpu,
+        format: formatCpu,
+      },
+      {
+        id: "memory",
+        title: "Memory",
+        about: "requested",
+        width: 1.2,
+        numeric: true,
+        read: (pod) => requestsOf(pod).memory,
+        format: formatBytes,
+      },
+      {
+        id: "gpu",
+        title: "GPU",
+        about: "requested",
+        width: 0.8,
+        numeric: true,
+        read: (pod) => requestsOf(pod).gpu,
+        format: formatCount,
+      },
+      {
+        id: "claims",
+        title: "Claims",
+        about: "of volumes",
+        width: 2,
+        read: (pod) => requestsOf(pod).claims.join(", "),
+      },
+      AGE,
+    ],
+    "v1/nodes": [
+      NAME,
+      { id: "status", title: "Status", width: 2, read: nodeStatus },
+      amount("cpu", "CPU", formatCpu, "allocatable"),
+      amount("memory", "Memory", formatBytes, "allocatable"),
+      amount("nvidia.com/gpu", "GPU", formatCount, "allocatable, of NVIDIA"),
+      amount("pods", "Pods", formatCount, "allocatable"),
+      { id: "version", title: "Version", width: 1.4, read: ({ status }) => status?.nodeInfo?.kubeletVersion ?? "" },
+      AGE,
+    ],
+    "apps/v1/deployments": [
+      NAMESPACE,
+      NAME,
+      {
+        id: "ready",
+        title: "Ready",
+        width: 1,
+        read: ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 1}`,
+      },
+      {
+        id: "updated",
+        title: "Up to date",
+        width: 1,
+        numeric: true,
+        read: ({ status }) => status?.updatedReplicas ?? 0,
+      },
+      AGE,
+    ],
+    "v1/services": [
+      NAMESPACE,
+      NAME,
+      { id: "type", title: "Type", width: 1.4, read: ({ spec }) => spec?.type ?? "" },
+      { id: "address", title: "Cluster IP", width: 1.6, read: ({ spec }) => spec?.clusterIP ?? "" },
+      {
+        id: "ports",
+        title: "Ports",
+        width: 2,
+        read: ({ spec }) => (spec?.ports ?? []).map(({ port, protocol = "TCP" }) => `${port}/${protocol}`).join(", "),
+      },
+      AGE,
+    ],
+    "v1/persistentvolumeclaims": [
+      NAMESPACE,
+      NAME,
+      { id: "status", title: "Status", width: 1.2, read: ({ status }) => status?.phase ?? "" },
+      {
+        id: "capacity",
+        title: "Capacity",
+        width: 1.2,
+        numeric: true,
+        read: ({ status }) => quantityOf(status?.capacity?.["storage"]),
+        format: formatBytes,
+      },
+      { id: "class", title: "Class", width: 1.4, read: ({ spec }) => spec?.storageClassName ?? "" },
+      { id: "volume", title: "Volume", width: 3, read: ({ spec }) => spec?.volumeName ?? "" },
+      AGE,
+    ],
+    "networking.k8s.io/v1/ingresses": [
+      NAMESPACE,
+      NAME,
+      { id: "class", title: "Class", width: 1.4, read: ({ spec }) => spec?.ingressClassName ?? "" },
+      {
+        id: "hosts",
+        title: "Hosts",
+        width: 4,
+        read: ({ spec }) => (spec?.rules ?? []).map(({ host = "*" }) => host).join(", "),
+      },
+      AGE,
+    ],
+  }),
+);
 
-/** The columns of a resource (`v1/pods`); of one that is not known, those that every object has. */
+const OF_EVERY: readonly Column[] = [NAMESPACE, NAME, AGE];
+
+/** The columns of a resource (`v1/pods`), the same each time; of one that is not known, those that every object has. */
 export function columnsOf(resource: string): readonly Column[] {
-  return BY_RESOURCE[resource] ?? [NAMESPACE, NAME, AGE];
+  return BY_RESOURCE.get(resource) ?? OF_EVERY;
 }
 
 /** What kubectl says of a pod, nearly: the first trouble of its containers, else its phase. */
