@@ -82,7 +82,7 @@ export {
 export { bookmarkObject, type BookmarkObject, EMPTY_NODE_INFO } from "./representation/bookmark-object.ts";
 export type { Cell } from "./table/cells.ts";
 export type { TableColumn } from "./table/columns.ts";
-export type { TableRowCondition } from "./table/pod-row.ts";
+export { podStatus, type TableRowCondition } from "./table/pod-row.ts";
 export {
   type IncludeObject,
   parseIncludeObject,

@@ -87,6 +87,21 @@ describe("columns", () => {
       "CrashLoopBackOff",
     ],
     [{ phase: "Failed", reason: "Evicted" }, "Evicted"],
+    [
+      { phase: "Pending", initContainerStatuses: [{ state: { waiting: { reason: "CrashLoopBackOff" } } }] },
+      "Init:CrashLoopBackOff",
+    ],
+    [
+      {
+        phase: "Running",
+        conditions: [{ type: "Ready", status: "True" }],
+        containerStatuses: [
+          { state: { terminated: { reason: "Completed" } } },
+          { ready: true, state: { running: {} } },
+        ],
+      },
+      "Running",
+    ],
   ])("say of a pod with the status %j that it is %s", (status, word) => {
     expect(cells("v1/pods", { metadata: { name: "p" }, status })).toMatchObject({ status: word });
   });

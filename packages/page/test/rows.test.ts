@@ -61,6 +61,11 @@ describe("rows that follow a watch", () => {
   });
 });
 
+it("a row takes an object whose fields are not what they are elsewhere", () => {
+  const odd = JSON.parse('{"metadata":{"name":"odd"},"spec":{"nodeName":7},"status":"fine"}') as KubernetesObject;
+  expect(toRow(odd, columnsOf("example.com/v1/things"), 0)).toMatchObject({ key: "odd", node: "" });
+});
+
 describe("a filter", () => {
   const rows = [
     row("team-a/web-0", {
@@ -69,6 +74,10 @@ describe("a filter", () => {
     }),
     row("team-b/web-1", { metadata: { name: "web-1", namespace: "team-b", labels: { app: "web", canary: "" } } }),
     row("team-b/db", { spec: { nodeName: "node-2" } }),
+    row("db:Admin", {
+      metadata: { name: "db:Admin", labels: { app: "web", canary: "" } },
+      spec: { nodeName: "Node-3" },
+    }),
   ];
   const found = (filter: Partial<Filter>): readonly string[] => {
     const compiled = compileFilter({ ...NO_FILTER, ...filter });
@@ -77,13 +86,15 @@ describe("a filter", () => {
   };
 
   it.each([
-    [{}, ["web-0", "web-1", "db"]],
+    [{}, ["web-0", "web-1", "db", "db:Admin"]],
     [{ name: " WEB " }, ["web-0", "web-1"]],
+    [{ name: "b:A" }, ["db:Admin"]],
+    [{ node: "NODE-3" }, ["db:Admin"]],
     [{ namespace: "team-b" }, ["web-1", "db"]],
     [{ namespace: "team" }, []],
     [{ labels: "app in (web, api), !canary" }, ["web-0"]],
     [{ labels: "app!=web" }, ["db"]],
-    [{ node: "node" }, ["web-0", "db"]],
+    [{ node: "node" }, ["web-0", "db", "db:Admin"]],
     [{ name: "web", namespace: "team-a", labels: "app=web", node: "node-1" }, ["web-0"]],
   ])("of %j passes %j", (filter, names) => {
     expect(found(filter)).toEqual(names);
@@ -121,6 +132,15 @@ describe("the order of rows", () => {
     expect(keys("age", true)).toBe("b/x a/z a/y");
     // Those that are alike stay in the order of their keys, also when it is turned round.
     expect(keys("gpu", true)).toBe("a/y a/z b/x");
+  });
+
+  it("is of deployments by how many are ready, not by the text", () => {
+    const columns = columnsOf("apps/v1/deployments");
+    const deployments = [2, 10, 0].map((replicas) =>
+      toRow(pod(`a/${replicas}`, { spec: { replicas: 10 }, status: { readyReplicas: replicas } }), columns, 0),
+    );
+    const order = { column: "ready", descending: false };
+    expect(sortRows(deployments, columns, order).map(({ name }) => name)).toEqual(["0", "2", "10"]);
   });
 });
 

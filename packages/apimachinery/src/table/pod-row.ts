@@ -112,6 +112,11 @@ function readinessGates(pod: Json): string {
   return `${open.length}/${gates.length}`;
 }
 
+/** What kubectl says of a pod in its column STATUS: `Running`, `Init:0/2`, `CrashLoopBackOff`. Empty where nothing is known. */
+export function podStatus(pod: Json): string {
+  return tallyPod(pod, sidecarNames(pod)).reason;
+}
+
 /** NAME, READY, STATUS, RESTARTS, AGE, IP, NODE, NOMINATED NODE, READINESS GATES. */
 export function podRow(pod: Json, context: RowContext): readonly Cell[] {
   const sidecars = sidecarNames(pod);

@@ -1,3 +1,4 @@
+import { podStatus } from "@krm/apimachinery";
 import type { KubernetesObject } from "./kubernetes-object.ts";
 import { type PodRequests, podRequests } from "./pod-requests.ts";
 import { formatBytes, formatCount, formatCpu, quantityOf } from "./quantity.ts";
@@ -13,6 +14,8 @@ export interface Column {
   /** Share of the width. */
   readonly width: number;
   readonly read: (object: KubernetesObject) => string | number;
+  /** Of texts that are no words. @default as text */
+  readonly compare?: (a: string, b: string) => number;
   /** How a number is shown. @default as it is; `age` columns hold epoch milliseconds, and are shown as what has passed since */
   readonly format?: ((value: number) => string) | "age";
 }
@@ -112,6 +115,7 @@ const BY_RESOURCE: ReadonlyMap<string, readonly Column[]> = new Map(
       NAME,
       {
         id: "ready",
+        compare: byNumber,
         title: "Ready",
         width: 1,
         read: ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 1}`,
@@ -176,18 +180,13 @@ export function columnsOf(resource: string): readonly Column[] {
   return BY_RESOURCE.get(resource) ?? OF_EVERY;
 }
 
-/** What kubectl says of a pod, nearly: the first trouble of its containers, else its phase. */
-function podStatus({ metadata, status }: KubernetesObject): string {
-  if (metadata.deletionTimestamp !== undefined) return "Terminating";
-  for (const { state } of status?.containerStatuses ?? []) {
-    const reason = state?.waiting?.reason ?? state?.terminated?.reason;
-    if (reason !== undefined) return reason;
-  }
-  return status?.reason ?? status?.phase ?? "";
-}
-
 function nodeStatus({ spec, status }: KubernetesObject): string {
   const ready = status?.conditions?.find(({ type }) => type === "Ready")?.status;
   const word = ready === "True" ? "Ready" : ready === "False" ? "NotReady" : "Unknown";
   return spec?.unschedulable === true ? `${word}, cordoned` : word;
+}
+
+/** By the number that a text begins with. */
+function byNumber(a: string, b: string): number {
+  return Number.parseInt(a, 10) - Number.parseInt(b, 10);
 }

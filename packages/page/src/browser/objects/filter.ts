@@ -35,9 +35,9 @@ export function compileFilter({ name, namespace, labels, node }: Filter): Compil
   return {
     type: "filter",
     passes: (row) =>
-      (part === "" || row.name.includes(part)) &&
+      (part === "" || row.name.toLowerCase().includes(part)) &&
       (within === "" || row.namespace === within) &&
-      (nodePart === "" || row.node.includes(nodePart)) &&
+      (nodePart === "" || row.node.toLowerCase().includes(nodePart)) &&
       (selector.empty || selector.matches(row.labels)),
   };
 }

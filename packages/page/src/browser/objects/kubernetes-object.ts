@@ -6,7 +6,6 @@ export interface KubernetesObject {
     readonly uid?: string;
     readonly resourceVersion?: string;
     readonly creationTimestamp?: string;
-    readonly deletionTimestamp?: string;
     readonly labels?: Readonly<Record<string, string>>;
   };
   readonly spec?: Spec;
@@ -39,19 +38,10 @@ interface Spec {
 
 interface Status {
   readonly phase?: string;
-  readonly reason?: string;
   readonly readyReplicas?: number;
   readonly updatedReplicas?: number;
   readonly capacity?: Readonly<Record<string, string>>;
   readonly allocatable?: Readonly<Record<string, string>>;
   readonly nodeInfo?: { readonly kubeletVersion?: string };
   readonly conditions?: readonly { readonly type?: string; readonly status?: string }[];
-  readonly containerStatuses?: readonly ContainerStatus[];
-}
-
-interface ContainerStatus {
-  readonly state?: {
-    readonly waiting?: { readonly reason?: string };
-    readonly terminated?: { readonly reason?: string };
-  };
 }

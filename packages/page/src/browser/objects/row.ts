@@ -27,7 +27,7 @@ export function toRow(object: KubernetesObject, columns: readonly Column[], chan
     key: keyOf(object),
     name: metadata.name,
     namespace: metadata.namespace ?? "",
-    node: spec?.nodeName ?? "",
+    node: typeof spec?.nodeName === "string" ? spec.nodeName : "",
     labels: metadata.labels ?? NO_LABELS,
     resourceVersion: metadata.resourceVersion ?? "",
     cells: columns.map((column) => column.read(object)),

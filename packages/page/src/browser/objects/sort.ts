@@ -18,8 +18,11 @@ export function sortRows(
 ): readonly Row[] {
   const at = columns.findIndex(({ id }) => id === column);
   const sign = (columns[at]?.format === "age") === descending ? 1 : -1;
+  const own = columns[at]?.compare;
+  const compareCells = (a: string | number, b: string | number): number =>
+    (own?.(String(a), String(b)) ?? 0) || compare(a, b);
   return rows.toSorted((a, b) => {
-    const order = at < 0 ? 0 : compare(a.cells[at] ?? "", b.cells[at] ?? "");
+    const order = at < 0 ? 0 : compareCells(a.cells[at] ?? "", b.cells[at] ?? "");
     return order === 0 ? compare(a.key, b.key) : order * sign;
   });
 }
