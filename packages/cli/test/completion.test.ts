@@ -113,10 +113,10 @@ describe("the scripts of krm completion", () => {
       "-c",
       `source ${script}; COMP_LINE='${line}'; COMP_POINT=${line.length}; _krm; printf '%s\\n' "\${COMPREPLY[@]}"`,
     ],
-    // Where there is no terminal to complete on, what would be added is printed.
+    // Where there is no terminal to complete on, what would be shown is printed.
     zsh: (script, line) => [
       "-fc",
-      `compdef() { :; }; compadd() { print -l -- "\${(@P)\${@[-1]}}" 2>/dev/null; }; source ${script}; words=(\${(z)\${:-'${line}x'}}); words[-1]="\${words[-1]%x}"; CURRENT=\${#words}; _krm`,
+      `compdef() { :; }; compadd() { print -l -- "\${(@P)\${@[\${@[(I)-d]}+1]}}"; }; source ${script}; words=(\${(z)\${:-'${line}x'}}); words[-1]="\${words[-1]%x}"; CURRENT=\${#words}; _krm`,
     ],
     fish: (script, line) => ["--no-config", "-c", `source ${script}; complete -C '${line}'`],
   };
@@ -128,10 +128,11 @@ describe("the scripts of krm completion", () => {
       const offered = async (line: string): Promise<readonly string[]> => {
         const env = { ...process.env, PATH: `${folder}:${process.env["PATH"]}`, HOME: folder, KRM_SERVER: "" };
         const { stdout } = await exec(shell, ASK[shell](join(folder, `${shell}.script`), line), { env });
-        return stdout.split("\n").flatMap((each) => each.split("\t")[0] || []);
+        return stdout.split("\n").flatMap((each) => each.split(/\t| {2}/u)[0] || []);
       };
       expect(await offered("krm mo")).toContain("monitor");
       expect(await offered("krm get pods -o y")).toContain("yaml");
+      expect((await offered("krm get pods -o j")).toSorted()).toEqual(["json", "jsonpath="]);
       const afterEquals = await offered("krm get pods --output=ya");
       expect(afterEquals).toContain(shell === "bash" ? "yaml" : "--output=yaml");
     },

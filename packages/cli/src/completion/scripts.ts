@@ -30,7 +30,7 @@ const ZSH = `#compdef krm
 # krm completion zsh: source <(krm completion zsh), or as _krm in a folder of $fpath
 _krm() {
   local line value
-  local -a lines values shown
+  local -a lines values shown begun begun_shown
   lines=("\${(@f)$(krm __complete -- "\${(@Q)words[2,CURRENT]}" 2>/dev/null)}")
   if [[ "\${lines[1]}" == ":files" ]]; then
     _files
@@ -39,10 +39,16 @@ _krm() {
   for line in "\${lines[@]}"; do
     [[ -n "$line" ]] || continue
     value="\${line%%$'\\t'*}"
-    values+=("$value")
-    shown+=("$value\${line:+  \${line#*$'\\t'}}")
+    line="$value  \${line#*$'\\t'}"
+    if [[ "$value" == *[=/] ]]; then
+      begun+=("$value")
+      begun_shown+=("$line")
+    else
+      values+=("$value")
+      shown+=("$line")
+    fi
   done
-  compadd -Q -S '' -d shown -- \${(M)values:#*[=/]}
+  compadd -Q -S '' -d begun_shown -a begun
   compadd -Q -d shown -a values
 }
 if [[ "\${funcstack[1]}" == "_krm" ]]; then
