@@ -219,6 +219,8 @@ withChromium(process.env, (chromium) => {
       await become("hidden");
       await page.clock.fastForward(61_000);
       await ended;
+      // Nothing claims that it is told of what happens.
+      await page.locator(".objects .pill", { hasText: "connecting" }).waitFor();
       pod(served.cluster, "a-unseen", namespace);
       const begun = page.waitForEvent("request", isWatch);
       await become("visible");
@@ -261,6 +263,28 @@ withChromium(process.env, (chromium) => {
       await page.goto(`${served.url}#${other}`);
       await page.getByRole("alert").getByText("cannot be watched").waitFor();
     }
+  });
+
+  test("shows of an object that changes all the time how it is by now, and asks anew when its trust changes", async () => {
+    await using served = await servePage();
+    const namespace = served.cluster.list(PODS).items[0]!.metadata.namespace!;
+    pod(served.cluster, "aaa", namespace);
+    await using opened = await openPage(browser, `${served.url}#v1/pods?name=aaa`);
+    const { page } = opened;
+    await rows(page).getByText("aaa").click();
+    const drawer = page.locator(".drawer");
+    const yaml = drawer.locator(".yaml");
+    await yaml.getByText("uid:").first().waitFor();
+    for (let step = 0; !(await yaml.innerText()).includes("step: s"); step++)
+      served.cluster.patch(PODS, namespace, "aaa", { metadata: { labels: { step: `s${step}` } } });
+    const { resourceVersion } = served.cluster.get(PODS, namespace, "aaa")!.metadata;
+    await drawer.getByRole("region", { name: "Trust" }).getByText(resourceVersion, { exact: true }).waitFor();
+    const again = page.waitForRequest((request) => request.url().endsWith("/pods/aaa"));
+    await page.route("**/status*", async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: (await response.text()).replaceAll('"synced"', '"stale"') });
+    });
+    await again;
   });
 
   test("tells namespaces that are watched one by one apart, and shows their objects together", async () => {

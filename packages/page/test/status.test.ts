@@ -118,6 +118,8 @@ describe("the plot of delays", () => {
     const { lines, lone } = layOut([minute(30, 1), minute(29, 2), minute(10, 4)], NOW, box);
     expect(lines.p99).toBe("M305 80L315 60M505 20");
     expect(lone).toEqual([minute(10, 4)]);
+    // From before the hour: it would stand over the marks of the scale.
+    expect(layOut([minute(61, 9), minute(30, 1)], NOW, box).lines.p99).toBe(layOut([minute(30, 1)], NOW, box).lines.p99);
   });
 
   it("has a scale that ends above the highest, and keeps what is below zero at it", () => {

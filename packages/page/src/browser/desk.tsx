@@ -31,7 +31,7 @@ export function Desk({
   const status = news.type === "known" || news.type === "lost" ? news.status : undefined;
   const known = useKnownResources(session, news.type === "refused" && news.code === 403);
   const resources = status === undefined ? known : [...new Set(status.body.scopes.map(({ resource }) => resource))];
-  const resource = resources?.find((each) => each === place.resource) ?? place.resource ?? resources?.[0];
+  const resource = place.resource ?? resources?.[0];
   const scopes = status?.body.scopes.filter((scope) => scope.resource === resource) ?? [];
   const isUnknown = news.type === "refused" && news.code === 401;
   const select = useCallback((next: string) => go({ resource: next, filter: NO_FILTER }), [go]);
@@ -144,8 +144,13 @@ function StatusMark({ news, now }: { readonly news: StatusNews; readonly now: nu
   const age =
     news.status === undefined ? "" : `, shown as it was ${formatSpan((now - news.status.heardAt) / 1000)} ago`;
   return (
-    <span class="grow" role="status" title={news.message}>
-      <span class="pill bad">no answer</span> <span class="wrong">The server does not answer{age}</span>
+    <span class="grow" title={news.message}>
+      <span class="pill bad">no answer</span>{" "}
+      <span class="wrong">
+        {/* Told once: its age would be read out each second. */}
+        <span role="status">The server does not answer</span>
+        {age}
+      </span>
     </span>
   );
 }

@@ -24,12 +24,13 @@ const STEPS = [1, 2, 5];
 
 /** Lays a plot of an hour that ends at `now` out in a box. Delays below zero, which clocks that differ make, are at zero. */
 export function layOut(
-  minutes: readonly DelayMinuteStatus[],
+  told: readonly DelayMinuteStatus[],
   now: number,
   { width, height }: { readonly width: number; readonly height: number },
 ): Plot {
-  const top = niceTop(Math.max(0.01, ...minutes.map(({ p99Seconds }) => p99Seconds)));
   const from = now - 60 * MINUTE_MS;
+  const minutes = told.filter((minute) => startOf(minute) >= from);
+  const top = niceTop(Math.max(0.01, ...minutes.map(({ p99Seconds }) => p99Seconds)));
   const x = (at: number): number => ((at - from) / (60 * MINUTE_MS)) * width;
   const y = (seconds: number): number => height - (Math.min(top, Math.max(0, seconds)) / top) * height;
   const lines = { p50: "", p90: "", p99: "" };

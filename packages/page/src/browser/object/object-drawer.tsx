@@ -1,6 +1,6 @@
-import type { Freshness } from "@krm/protocol";
+import type { Freshness, ScopeStatusBody } from "@krm/protocol";
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Row } from "../objects/row.ts";
 import type { Session } from "../session/session.ts";
 import { StatePill } from "../status/state-pill.tsx";
@@ -16,7 +16,7 @@ export function ObjectDrawer({
   resource,
   objectKey,
   row,
-  horizon,
+  scope,
   now,
   close,
 }: {
@@ -25,12 +25,18 @@ export function ObjectDrawer({
   readonly objectKey: string;
   /** Undefined: it is gone. */
   readonly row: Row | undefined;
-  /** Up to where all of its scope is verified, where that is known. */
-  readonly horizon: string | undefined;
+  /** That it is in, where that is known. */
+  readonly scope: ScopeStatusBody | undefined;
   readonly now: number;
   readonly close: () => void;
 }): JSX.Element {
-  const told = useObject(session, { resource, objectKey, version: row?.resourceVersion, horizon });
+  const told = useObject(session, {
+    resource,
+    objectKey,
+    version: row?.resourceVersion,
+    horizon: scope?.horizon,
+    state: scope?.state,
+  });
   const closer = useRef<HTMLButtonElement>(null);
   useEffect(() => {
     const before = document.activeElement;
@@ -132,20 +138,24 @@ function Trust({
   );
 }
 
+/** Made once for each text: it may have thousands of lines, and ages beside it grow each second. */
 function Yaml({ text }: { readonly text: string }): JSX.Element {
-  return (
-    <pre class="yaml" tabIndex={0} role="region" aria-label="YAML">
-      {text.split("\n").map((line, index) => (
-        // Lines have no names of their own.
-        <span key={index}>
-          {yamlTokens(line).map(({ type, text: part }, at) => (
-            <span key={at} class={type}>
-              {part}
-            </span>
-          ))}
-          {"\n"}
-        </span>
-      ))}
-    </pre>
+  return useMemo(
+    () => (
+      <pre class="yaml" tabIndex={0} role="region" aria-label="YAML">
+        {text.split("\n").map((line, index) => (
+          // Lines have no names of their own.
+          <span key={index}>
+            {yamlTokens(line).map(({ type, text: part }, at) => (
+              <span key={at} class={type}>
+                {part}
+              </span>
+            ))}
+            {"\n"}
+          </span>
+        ))}
+      </pre>
+    ),
+    [text],
   );
 }

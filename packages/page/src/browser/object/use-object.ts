@@ -1,5 +1,5 @@
-import type { Freshness } from "@krm/protocol";
-import { useEffect, useState } from "preact/hooks";
+import type { Freshness, ViewState } from "@krm/protocol";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { pause } from "../session/pause.ts";
 import { Refusal, type Session } from "../session/session.ts";
 import { objectPath } from "./object-path.ts";
@@ -18,25 +18,29 @@ export interface AskedObject {
   readonly version: string | undefined;
   /** Up to where all is verified, where that is known. */
   readonly horizon: string | undefined;
+  /** Of the view that it is in, where that is known. */
+  readonly state: ViewState | undefined;
 }
 
-/** What changes again and again is not asked for each time. Milliseconds. */
+/** What changes again and again is asked for no more often. Milliseconds. */
 const SETTLE_MS = 250;
 const AGAIN_MS = 5000;
 
 /**
- * One object, asked for anew when the watch tells another version, and when a verification has come further: then more of it
- * may be certain. Of one that is gone the last state is kept.
+ * One object, asked for anew when the watch tells another version, and when a verification has come further or its view is in
+ * another state: then it may be trusted more, or less. Of one that is gone the last state is kept.
  */
-export function useObject(session: Session, { resource, objectKey, version, horizon }: AskedObject): ToldObject {
+export function useObject(session: Session, { resource, objectKey, version, horizon, state }: AskedObject): ToldObject {
   const [told, setTold] = useState<ToldObject>({ type: "asking" });
+  const askedAt = useRef(Number.NEGATIVE_INFINITY);
   useEffect(() => {
     if (version === undefined) return undefined;
     const over = new AbortController();
     const { signal } = over;
     const ask = async (): Promise<void> => {
-      if (told.type !== "asking") await pause(SETTLE_MS, signal);
+      await pause(Math.max(0, askedAt.current + SETTLE_MS - performance.now()), signal);
       for (;;) {
+        askedAt.current = performance.now();
         try {
           const asked = { accept: "application/yaml", signal };
           const { text, freshness } = await session.get(objectPath(resource, objectKey), asked);
@@ -55,6 +59,6 @@ export function useObject(session: Session, { resource, objectKey, version, hori
     };
     ask().catch(() => {});
     return () => over.abort();
-  }, [session, resource, objectKey, version, horizon]);
+  }, [session, resource, objectKey, version, horizon, state]);
   return told;
 }

@@ -40,8 +40,8 @@ export async function followObjects(
     readonly changed: () => void;
   },
 ): Promise<void> {
-  tell({ type: "connecting" });
   for (;;) {
+    tell({ type: "connecting" });
     await untilVisible(signal);
     const over = new AbortController();
     const hidden = hiddenFor(HIDDEN_MS, AbortSignal.any([signal, over.signal]));

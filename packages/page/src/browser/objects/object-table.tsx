@@ -9,6 +9,8 @@ import type { Order } from "./sort.ts";
 /** As in the style sheet. Pixels. */
 const ROW_HEIGHT = 32;
 const HEAD_HEIGHT = 36;
+/** Of one share, so that no number is cut off: narrow screens scroll. Pixels. */
+const LEAST_WIDTH = 66;
 
 /** The rows as a grid that can be walked by the keys; only those in sight are made. */
 export function ObjectTable({
@@ -78,6 +80,7 @@ export function ObjectTable({
         aria-colcount={columns.length}
         aria-activedescendant={activeAt < 0 ? undefined : `row-${first + activeAt}`}
         tabIndex={0}
+        style={{ minWidth: `${sum(columns) * LEAST_WIDTH}px` }}
         onKeyDown={walk}
       >
         <colgroup>

@@ -104,7 +104,7 @@ export function Objects({
           resource={resource}
           objectKey={opened}
           row={set.rows.get(opened)}
-          horizon={horizonOf(opened, scopes)}
+          scope={scopeOf(opened, scopes)}
           now={now}
           close={() => setOpened(undefined)}
         />
@@ -189,9 +189,9 @@ function countText(shown: number, { rows, complete, told }: RowSet): string {
   return told === undefined ? count : `${count}, being read anew…`;
 }
 
-/** Up to where the scope of an object is verified. */
-function horizonOf(key: string, scopes: readonly ScopeStatusBody[]): string | undefined {
-  return scopes.find(({ namespace }) => namespace === undefined || key.startsWith(`${namespace}/`))?.horizon;
+/** The scope that an object is in. */
+function scopeOf(key: string, scopes: readonly ScopeStatusBody[]): ScopeStatusBody | undefined {
+  return scopes.find(({ namespace }) => namespace === undefined || key.startsWith(`${namespace}/`));
 }
 
 function valuesOf(rows: readonly Row[], value: (row: Row) => string): readonly string[] {
