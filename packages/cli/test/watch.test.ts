@@ -40,6 +40,34 @@ describe("krm watch", { timeout: 30_000 }, () => {
     return { monitor, url: await urlOf(monitor) };
   }
 
+  it("sends a terminal nothing of an object that could move its cursor, nor does krm get; a pipe gets it as it is", async () => {
+    const note = "\u001b[2Jup\u009b31m\rdown\n\tend";
+    cluster.create(PODS, { metadata: { name: "odd", namespace: "default", annotations: { note } }, spec: {} });
+    const { monitor, url } = await served();
+    const template = "jsonpath={.metadata.annotations.note}|";
+    const outputs = (one: string): readonly string[] => ["json", one, "custom-columns=NOTE:.metadata.annotations.note"];
+    const printed = async (command: string, output: string, terminal: boolean): Promise<string> => {
+      const io = fakeIo({ env: { KRM_SERVER: url, NO_COLOR: "1" }, terminal });
+      const code = run([command, "pods", "odd", "-n", "default", "-o", output], io);
+      await io.stdout.matching(/end/u);
+      io.end();
+      expect(await code).toBe(EXIT.ok);
+      return io.stdout.text;
+    };
+    for (const [command, output] of [
+      ...outputs(template).map((each) => ["watch", each] as const),
+      ...[...outputs(template), "yaml"].map((each) => ["get", each] as const),
+    ]) {
+      // oxlint-disable-next-line no-control-regex -- control characters are what this is about
+      expect(await printed(command, output, true), `${command} -o ${output}`).not.toMatch(/[^\n\t -~]/u);
+    }
+    expect(await printed("get", template, false)).toBe(`${note}|`);
+    expect(await printed("watch", template, false)).toBe(`${note}|\n`);
+    expect(await printed("get", template, true)).toBe("\\u001b[2Jup\\u009b31m\\u000ddown\n\tend|");
+    cluster.delete(PODS, "default", "odd", { gracePeriodSeconds: 0 });
+    await end(monitor);
+  });
+
   it("prints what there is under a heading, and each change as it comes", async () => {
     const { monitor, url } = await served();
     const watch = begin({ KRM_SERVER: url }, "watch", "po");

@@ -7,7 +7,9 @@ import { sortedBy } from "../../output/sort-by.ts";
 import { openClient } from "../../reading/open-client.ts";
 import { structured } from "../../reading/structured.ts";
 import { hasColours, isTerminal, painter } from "../../terminal/paint.ts";
+import { shownOn } from "../../terminal/shown-on.ts";
 import { Columns } from "../../text/columns.ts";
+import { printable } from "../../text/printable.ts";
 import type { GetOptions } from "./command.ts";
 import { listCells, nameLines } from "./object-lines.ts";
 import { trustLine, trustNotes } from "./trust-notes.ts";
@@ -37,7 +39,7 @@ export async function runGet(
 /** What is not as fresh as it could be is always told; how fresh it is, to people. */
 function tellTrust({ freshness, items }: Found, { namespace, output: { format } }: GetOptions, io: CliIo): void {
   const notes = trustNotes(freshness, Date.now());
-  for (const note of notes) io.stderr.write(`krm: ${note}\n`);
+  for (const note of notes) io.stderr.write(`krm: ${printable(note)}\n`);
   if (items.length === 0 && ["table", "wide", "custom-columns"].includes(format))
     io.stderr.write(`No resources found${namespace === undefined ? "" : ` in ${namespace} namespace`}.\n`);
   if (notes.length > 0 || !["table", "wide"].includes(format)) return;
@@ -82,6 +84,7 @@ async function ask(
 function render(found: Found, one: boolean, options: GetOptions, io: CliIo): string {
   const { kind, apiVersion, metadata, items } = found;
   const { output } = options;
+  const shown = shownOn(io.stdout);
   /** As kubectl: every object says what it is, so that it can be used alone. */
   const whole = (): object => {
     const each = items.map((item) => ({ apiVersion, kind: kind.replace(/List$/, ""), ...item }));
@@ -90,11 +93,11 @@ function render(found: Found, one: boolean, options: GetOptions, io: CliIo): str
   switch (output.format) {
     case "json":
     case "yaml":
-      return structured(whole(), output.format);
+      return shown(structured(whole(), output.format));
     case "name":
-      return lines(nameLines(found));
+      return shown(lines(nameLines(found)));
     case "jsonpath":
-      return output.template(whole());
+      return output.template(whole(), shown);
     case "custom-columns":
       return items.length === 0 ? "" : table(customCells(output.columns, items), options, io);
     case "table":

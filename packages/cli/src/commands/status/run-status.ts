@@ -3,6 +3,7 @@ import { openClient } from "../../reading/open-client.ts";
 import { structured } from "../../reading/structured.ts";
 import { hasColours, painter } from "../../terminal/paint.ts";
 import type { StatusOptions } from "./command.ts";
+import { shownOn } from "../../terminal/shown-on.ts";
 import { statusLines } from "./status-lines.ts";
 
 /** What fits where the width is not known: a pipe, a page of documentation. */
@@ -12,7 +13,7 @@ const NARROW = 80;
 export async function runStatus(options: StatusOptions, io: CliIo): Promise<void> {
   const status = await openClient(options).status({ signal: io.signal });
   if (options.output !== "table") {
-    io.stdout.write(structured(status, options.output));
+    io.stdout.write(shownOn(io.stdout)(structured(status, options.output)));
     return;
   }
   if (status.scopes.length === 0) io.stderr.write("Nothing is watched yet.\n");

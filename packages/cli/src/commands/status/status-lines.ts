@@ -5,6 +5,7 @@ import { troubleKey } from "../../errors/trouble-key.ts";
 import { STATE_COLOURS } from "../../monitoring/state-colours.ts";
 import type { Paint } from "../../terminal/paint.ts";
 import { Columns } from "../../text/columns.ts";
+import { printable } from "../../text/printable.ts";
 import { driftLines, missedLines } from "./drift-lines.ts";
 import { timingLines } from "./timing-lines.ts";
 
@@ -43,7 +44,7 @@ export function statusLines(status: StatusBody, width: number, paint: Paint = (_
     reasonLines(status.scopes),
     timingLines(status.scopes, now),
   ];
-  return [...table, ...parts.flatMap((lines) => (lines.length === 0 ? [] : ["", ...lines]))];
+  return [...table, ...parts.flatMap((lines) => (lines.length === 0 ? [] : ["", ...lines.map(printable)]))];
 }
 
 function tableLines(

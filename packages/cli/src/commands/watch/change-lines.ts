@@ -1,6 +1,7 @@
 import { tablePaint } from "../../output/cell-colour.ts";
 import { customCells } from "../../output/custom-columns.ts";
 import type { Paint } from "../../terminal/paint.ts";
+import type { Shown } from "../../terminal/shown-on.ts";
 import { Columns } from "../../text/columns.ts";
 import { nameLines, tableCells } from "../get/object-lines.ts";
 import type { WatchCommandOptions } from "./command.ts";
@@ -12,12 +13,14 @@ type LineOptions = Pick<WatchCommandOptions, "output" | "namespace" | "noHeaders
 export class ChangeLines {
   readonly #options: LineOptions;
   readonly #paint: Paint;
+  readonly #shown: Shown;
   readonly #columns = new Columns();
   #hasHeading: boolean;
 
-  constructor(options: LineOptions, paint: Paint) {
+  constructor(options: LineOptions, paint: Paint, shown: Shown) {
     this.#options = options;
     this.#paint = paint;
+    this.#shown = shown;
     this.#hasHeading = options.noHeaders ?? false;
   }
 
@@ -28,11 +31,11 @@ export class ChangeLines {
     const objects = changes.map(({ object }) => object);
     switch (output.format) {
       case "json":
-        return changes.map((change) => JSON.stringify(change));
+        return changes.map((change) => this.#shown(JSON.stringify(change)));
       case "name":
-        return changes.map(({ type, object }) => `${type} ${nameLines(listOf([object])).join("")}`);
+        return changes.map(({ type, object }) => this.#shown(`${type} ${nameLines(listOf([object])).join("")}`));
       case "jsonpath":
-        return objects.map((object) => output.template(object));
+        return objects.map((object) => output.template(object, this.#shown));
       case "custom-columns":
         return this.#rows(changes, customCells(output.columns, objects));
       case "table":

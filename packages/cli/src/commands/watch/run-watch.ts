@@ -4,6 +4,8 @@ import { UsageError } from "../../errors/usage-error.ts";
 import type { CliIo } from "../../io.ts";
 import { openClient } from "../../reading/open-client.ts";
 import { hasColours, painter } from "../../terminal/paint.ts";
+import { shownOn } from "../../terminal/shown-on.ts";
+import { printable } from "../../text/printable.ts";
 import { trustNotes } from "../get/trust-notes.ts";
 import { wantedBy } from "../get/wanted.ts";
 import { ChangeLines } from "./change-lines.ts";
@@ -35,7 +37,7 @@ export async function runWatch(
     onRetry: (error, delayMs) => note(io, retrying(error, delayMs)),
   });
   const set = new WatchedSet();
-  const lines = new ChangeLines(options, painter(hasColours(io.stdout, io.env)));
+  const lines = new ChangeLines(options, painter(hasColours(io.stdout, io.env)), shownOn(io.stdout));
   const print = (changes: readonly ShownChange[]): void => {
     const text = lines.lines(changes, Date.now()).map((line) => `${line}\n`);
     if (text.length > 0) io.stdout.write(text.join(""));
@@ -93,5 +95,5 @@ function retrying({ code, message }: KrmClientError, delayMs: number): string {
 }
 
 function note(io: CliIo, text: string): void {
-  io.stderr.write(`krm: ${text}\n`);
+  io.stderr.write(`krm: ${printable(text)}\n`);
 }

@@ -1,8 +1,12 @@
 import { ParseError } from "../../options/parse-error.ts";
 import { type JsonPath, jsonPath } from "./json-path.ts";
 
-/** Writes a value by a template. */
-export type Template = (value: unknown) => string;
+/**
+ * Writes a value by a template.
+ *
+ * @param shown of what paths lead to; what the template itself says stands as it is. @default as it is
+ */
+export type Template = (value: unknown, shown?: (text: string) => string) => string;
 
 type Part =
   | { readonly type: "text"; readonly text: string }
@@ -54,7 +58,7 @@ export function jsonPathTemplate(text: string): Template {
   if (open.length > 1) throw refusal(text, "{range} without {end}");
   if (paths === 0)
     throw refusal(text, "nothing stands in braces", `Write {${text.startsWith(".") ? text : ".metadata.name"}}.`);
-  return (value) => written(root, value);
+  return (value, shown = (text) => text) => written(root, value, shown);
 }
 
 /** A value as text: of none, nothing. */
@@ -62,18 +66,18 @@ export function valueText(value: unknown): string {
   return typeof value === "string" ? value : value === undefined || value === null ? "" : JSON.stringify(value);
 }
 
-function written(parts: readonly Part[], value: unknown): string {
+function written(parts: readonly Part[], value: unknown, shown: (text: string) => string): string {
   return parts
     .map((part) => {
       switch (part.type) {
         case "text":
           return part.text;
         case "path":
-          return part.path(value).map(valueText).join(" ");
+          return shown(part.path(value).map(valueText).join(" "));
         case "range":
           return part
             .path(value)
-            .map((each) => written(part.parts, each))
+            .map((each) => written(part.parts, each, shown))
             .join("");
       }
     })
