@@ -304,6 +304,22 @@ withChromium(process.env, (chromium) => {
     expect(complaints).toEqual([]);
   });
 
+  test("with forty namespaces that are watched one by one, their objects are not far below", async () => {
+    const namespaces = Array.from({ length: 40 }, (_, index) => `team-${index}`);
+    await using served = await servePage({ namespaces, pods: 1 });
+    withNamespaces(served.cluster, ...namespaces);
+    pod(served.cluster, "mine", "team-7");
+    await using opened = await openPage(browser, served.url);
+    const { page } = opened;
+    await rows(page).getByText("mine").waitFor();
+    const above = await page.evaluate<number>("document.querySelector('.objects').getBoundingClientRect().top");
+    expect(above).toBeLessThan(1800);
+    // The heading stays where the lines are scrolled below it, and no line is out of reach.
+    await page.locator(".overview").getByText("in team-39").last().scrollIntoViewIfNeeded();
+    expect(await page.getByRole("columnheader", { name: "Stream position" }).isVisible()).toBe(true);
+    expect(await axeViolations(page)).toEqual([]);
+  });
+
   test("10,000 pods are shown, searched and sorted, with the rows alone that can be seen", async () => {
     await using served = await servePage({ pods: 10_000 });
     await using opened = await openPage(browser, served.url);

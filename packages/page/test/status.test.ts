@@ -119,7 +119,9 @@ describe("the plot of delays", () => {
     expect(lines.p99).toBe("M305 80L315 60M505 20");
     expect(lone).toEqual([minute(10, 4)]);
     // From before the hour: it would stand over the marks of the scale.
-    expect(layOut([minute(61, 9), minute(30, 1)], NOW, box).lines.p99).toBe(layOut([minute(30, 1)], NOW, box).lines.p99);
+    expect(layOut([minute(61, 9), minute(30, 1)], NOW, box).lines.p99).toBe(
+      layOut([minute(30, 1)], NOW, box).lines.p99,
+    );
   });
 
   it("has a scale that ends above the highest, and keeps what is below zero at it", () => {

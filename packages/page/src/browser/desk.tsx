@@ -100,21 +100,20 @@ function Details({
   readonly status: KnownStatus;
   readonly now: number;
 }): JSX.Element {
+  const [first] = scopes;
+  if (first === undefined) return <></>;
+  if (scopes.length === 1) return <ScopeDetails scope={first} delays={status.delays.get(scopeKey(first))} now={now} />;
   return (
-    <>
-      {scopes.map((scope, index) =>
-        scopes.length === 1 ? (
-          <ScopeDetails key={scopeKey(scope)} scope={scope} delays={status.delays.get(scopeKey(scope))} now={now} />
-        ) : (
-          <details key={scopeKey(scope)} open={index === 0}>
-            <summary>
-              in {scope.namespace} <StatePill state={scope.state} />
-            </summary>
-            <ScopeDetails scope={scope} delays={status.delays.get(scopeKey(scope))} now={now} />
-          </details>
-        ),
-      )}
-    </>
+    <div class="scopes scrolled">
+      {scopes.map((scope, index) => (
+        <details key={scopeKey(scope)} open={index === 0}>
+          <summary>
+            in {scope.namespace} <StatePill state={scope.state} />
+          </summary>
+          <ScopeDetails scope={scope} delays={status.delays.get(scopeKey(scope))} now={now} />
+        </details>
+      ))}
+    </div>
   );
 }
 
