@@ -127,6 +127,13 @@ describe("krm get", () => {
     expect(coloured.stdout.text).toContain("\u001B[32msynced\u001B[0m");
   });
 
+  it("says of an order that leads nowhere that there is none", async () => {
+    const { out, err } = await krm("get", "nodes", "--sort-by", ".metadata.createdAt", "-o", "name");
+    expect(out).toMatch(/^node\/node-0001\n/u);
+    expect(err).toBe("krm: --sort-by leads nowhere in any of them: they stand as they came\n");
+    expect((await krm("get", "nodes", "--sort-by", ".metadata.name", "-o", "name")).err).toBe("");
+  });
+
   it("quotes timestamps in YAML, which older readers would take for dates", async () => {
     const { out } = await krm("get", "nodes", "--output", "yaml");
     expect(out).toMatch(/creationTimestamp: "20/);

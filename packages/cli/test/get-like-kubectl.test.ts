@@ -40,6 +40,8 @@ const OUTPUTS = [
 
 const FLAGS = [
   ["pods", "-A", "--no-headers", "-o", "custom-columns=NAME:.metadata.name"],
+  ["pods", "-A", "--no-headers", "-o", "custom-columns=:metadata.name"],
+  ["pods", "-A", "-o", "custom-columns=:.metadata.name"],
   ["pods", "-A", "-o", "name", "--sort-by", ".metadata.name"],
   ["pods", "-A", "-o", "name", "--sort-by={.metadata.uid}"],
   ["pods", "-n", "default", "-o", "name", "--sort-by", "metadata.annotations.size"],

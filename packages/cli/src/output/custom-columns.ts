@@ -9,20 +9,19 @@ export interface CustomColumn {
 }
 
 /**
- * Reads columns as `kubectl -o custom-columns=…` does: `NAME:.metadata.name,NODE:.spec.nodeName`.
+ * Reads columns as `kubectl -o custom-columns=…` does: `NAME:.metadata.name,NODE:.spec.nodeName`. A heading may be empty.
  *
  * @throws ParseError
  */
 export function customColumns(text: string): readonly CustomColumn[] {
   const columns = text.split(/,(?![^[]*\])/u).map((column) => {
     const colon = column.indexOf(":");
-    const heading = column.slice(0, Math.max(0, colon)).trim();
-    if (heading === "")
+    if (colon === -1)
       throw new ParseError(
         `${JSON.stringify(column)} is no column`,
         "Write HEADING:PATH, such as NODE:.spec.nodeName.",
       );
-    return { heading, path: relaxedPath(column.slice(colon + 1)) };
+    return { heading: column.slice(0, colon).trim(), path: relaxedPath(column.slice(colon + 1)) };
   });
   return columns;
 }

@@ -10,6 +10,11 @@ export function sortedBy<T extends object>(objects: readonly T[], path: JsonPath
   return keyed.toSorted((a, b) => compare(a.key, b.key)).map(({ object }) => object);
 }
 
+/** Whether a path leads to something in one of the objects, or there are none. */
+export function leadsSomewhere(objects: readonly object[], path: JsonPath): boolean {
+  return objects.length === 0 || objects.some((object) => keyOf(path(object)[0]) !== undefined);
+}
+
 interface Key {
   readonly text: string;
   readonly size: number | undefined;

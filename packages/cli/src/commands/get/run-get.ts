@@ -3,7 +3,7 @@ import { UsageError } from "../../errors/usage-error.ts";
 import type { CliIo } from "../../io.ts";
 import { tablePaint } from "../../output/cell-colour.ts";
 import { customCells } from "../../output/custom-columns.ts";
-import { sortedBy } from "../../output/sort-by.ts";
+import { leadsSomewhere, sortedBy } from "../../output/sort-by.ts";
 import { openClient } from "../../reading/open-client.ts";
 import { structured } from "../../reading/structured.ts";
 import { hasColours, isTerminal, painter } from "../../terminal/paint.ts";
@@ -32,6 +32,8 @@ export async function runGet(
   const answer = await ask(openClient(options), resource, name, options, io.signal);
   const { sortBy } = options;
   const found = sortBy === undefined ? answer : { ...answer, items: sortedBy(answer.items, sortBy) };
+  if (sortBy !== undefined && !leadsSomewhere(answer.items, sortBy))
+    io.stderr.write("krm: --sort-by leads nowhere in any of them: they stand as they came\n");
   io.stdout.write(render(found, name !== undefined, options, io));
   tellTrust(found, options, io);
 }
