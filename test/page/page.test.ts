@@ -142,7 +142,7 @@ withChromium(process.env, (chromium) => {
       expect(await drawer.locator(".yaml").innerText()).toContain("step:");
       await page.keyboard.press("Escape");
       await drawer.waitFor({ state: "detached" });
-      await page.waitForFunction("document.activeElement.getAttribute('role') === 'grid'");
+      await page.locator("[role=grid]:focus").waitFor();
       expect(complaints).toEqual([]);
     });
 
@@ -176,6 +176,8 @@ withChromium(process.env, (chromium) => {
       await page.getByRole("button", { name: "Token…" }).click();
       await page.getByRole("dialog").waitFor();
       expect(await axeViolations(page)).toEqual([]);
+      await page.getByRole("button", { name: "Cancel" }).click();
+      await page.locator("button:focus", { hasText: "Token…" }).waitFor();
     });
 
     test("goes on where it was when the server is started again", async () => {
@@ -397,6 +399,10 @@ withChromium(process.env, (chromium) => {
     expect(await axeViolations(page)).toEqual([]);
 
     await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Another namespace" }).click();
+    await page.getByLabel("A namespace in which you may").fill("team-a");
+    await page.getByRole("button", { name: "Watch it" }).click();
+    await shows(page, "1");
     await page.getByRole("banner").getByRole("button").click();
     await page.getByRole("button", { name: "Forget the token" }).click();
     await page.getByRole("alert").getByText("401").waitFor();

@@ -50,10 +50,11 @@ describe("what a pod asks for", () => {
   it("is the sum of its containers, with every kind of GPU, and the claims of its volumes", () => {
     const containers = [
       container({ cpu: "250m", memory: "1Gi", "nvidia.com/gpu": "1" }),
-      container({ cpu: "1", "amd.com/gpu": "2", "example.com/gpus-not": "9" }),
+      container({ cpu: "1", "amd.com/gpu": "2", "example.com/gpus-not": "9", "aliyun.com/gpu-mem": "16" }),
+      container({ "gpu.intel.com/i915": "1", "gpu.intel.com/memory.max": "4G", "nvidia.com/mig-1g.5gb": "1" }),
     ];
     const volumes = [{ persistentVolumeClaim: { claimName: "data" } }, {}];
-    expect(podRequests(pod({ containers, volumes }))).toEqual({ cpu: 1.25, memory: 2 ** 30, gpu: 3, claims: ["data"] });
+    expect(podRequests(pod({ containers, volumes }))).toEqual({ cpu: 1.25, memory: 2 ** 30, gpu: 5, claims: ["data"] });
   });
 
   it("is what its init containers need where that is more, with the sidecars that run by then", () => {

@@ -68,7 +68,13 @@ export function Objects({
       <div class="titled">
         <h3 id="objects-title">Objects{within !== undefined && <span class="quiet"> in {within}</span>}</h3>
         <FollowingMark following={following} />
-        <p class="count" role="status">
+        {within !== undefined && (
+          <button type="button" onClick={() => setWithin(undefined)}>
+            Another namespace
+          </button>
+        )}
+        {/* What comes and goes by itself is not read out. */}
+        <p class="count" role={isFiltered(filter) ? "status" : undefined}>
           {refused ? "" : countText(shown.length, set)}
         </p>
       </div>
@@ -123,7 +129,7 @@ function Nothing({
   readonly clear: () => void;
 }): JSX.Element | null {
   if (!set.complete) return null;
-  if (Object.values(filter).every((part) => part === "")) return <p class="empty">There are none.</p>;
+  if (!isFiltered(filter)) return <p class="empty">There are none.</p>;
   return (
     <p class="empty">
       None of {set.rows.size.toLocaleString("en")} matches.{" "}
@@ -187,6 +193,10 @@ function countText(shown: number, { rows, complete, told }: RowSet): string {
   if (!complete) return told === undefined ? "" : `${all} so far…`;
   const count = shown === rows.size ? all : `${shown.toLocaleString("en")} of ${all}`;
   return told === undefined ? count : `${count}, being read anew…`;
+}
+
+function isFiltered(filter: Filter): boolean {
+  return Object.values(filter).some((part) => part !== "");
 }
 
 /** The scope that an object is in. */

@@ -16,11 +16,14 @@ export interface PodRequests {
 type Requests = Readonly<Record<string, string>> | undefined;
 type Amount = (requests: Requests) => number;
 
+/** Devices, or shares of one; what is asked for beside them, such as their memory, is none. */
+const GPU = /\/gpu(?:\.shared)?$|^gpu\.intel\.com\/(?:i915|xe)$|^nvidia\.com\/mig-/u;
+
 const cpu: Amount = (requests) => quantityOf(requests?.["cpu"]);
 const memory: Amount = (requests) => quantityOf(requests?.["memory"]);
 const gpu: Amount = (requests) => {
   let sum = 0;
-  for (const name in requests) if (/(?:^|[./-])gpu(?:$|[./-])/u.test(name)) sum += quantityOf(requests[name]);
+  for (const name in requests) if (GPU.test(name)) sum += quantityOf(requests[name]);
   return sum;
 };
 

@@ -14,7 +14,13 @@ export function SignIn({
   const dialog = useRef<HTMLDialogElement>(null);
   const [text, setText] = useState("");
   const [wrong, setWrong] = useState<string>();
-  useEffect(() => dialog.current?.showModal(), []);
+  useEffect(() => {
+    const before = document.activeElement;
+    dialog.current?.showModal();
+    return () => {
+      if (before instanceof HTMLElement) before.focus();
+    };
+  }, []);
   const submit = (event: Event): void => {
     event.preventDefault();
     setWrong(text.trim() === "" ? "there is no token in the field" : give(text.trim()));
