@@ -410,6 +410,16 @@ withChromium(process.env, (chromium) => {
     expect(await page.evaluate("sessionStorage.length")).toBe(0);
   });
 
+  test("says what to do where its script does not come, as from a server of another version", async () => {
+    await using served = await servePage();
+    const before = async (page: Page): Promise<void> => {
+      await page.route("**/page/*.js", async (route) => route.fulfill({ status: 404 }));
+    };
+    await using opened = await openPage(browser, served.url, { before });
+    await opened.page.getByText("Load it again").waitFor();
+    expect(await axeViolations(opened.page)).toEqual([]);
+  });
+
   test("works wherever it is mounted", async () => {
     await using store = new MemoryStore();
     const app = Fastify({ forceCloseConnections: true });
