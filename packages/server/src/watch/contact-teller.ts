@@ -16,11 +16,13 @@ export class ContactTeller {
     this.#clock = clock;
   }
 
-  /** Whether the reader should be told now, and not with the bookmark of the minute. */
-  isDue(contact: number | undefined): boolean {
-    if (!this.isAsked) return false;
+  /** In how many milliseconds the reader should be told, 0: now; undefined: there is nothing new, or nobody asked. */
+  dueIn(contact: number | undefined): number | undefined {
+    if (!this.isAsked) return undefined;
     const told = this.#told;
-    return told === undefined || (told.contact !== contact && this.#clock.monotonic() - told.at >= EVERY_MS);
+    if (told === undefined) return 0;
+    if (told.contact === contact) return undefined;
+    return Math.max(0, told.at + EVERY_MS - this.#clock.monotonic());
   }
 
   /** What a bookmark that is written now, and promises all before it, tells. */

@@ -28,6 +28,8 @@ export class Watcher implements Listener {
   readonly #done = Promise.withResolvers<WatchEnd>();
   readonly #sink: PacedSink;
   readonly #contact: ContactTeller;
+  /** Whether a newer contact waits until it is due. */
+  #tellsLater = false;
   #failure: unknown;
   /** What its reader may know, and this view has yet to tell. */
   #heldBack: string | undefined;
@@ -298,8 +300,19 @@ export class Watcher implements Listener {
     return true;
   }
 
+  /** Tells of a newer contact, now or when that is due. */
   #tellContact(): void {
-    if (this.#contact.isDue(this.#input.ring.lastContact)) this.#bookmark();
+    const ms = this.#contact.dueIn(this.#input.ring.lastContact);
+    if (ms === 0) this.#bookmark();
+    else if (ms !== undefined && !this.#tellsLater) this.#tellContactIn(ms).catch((error: unknown) => this.fail(error));
+  }
+
+  async #tellContactIn(ms: number): Promise<void> {
+    this.#tellsLater = true;
+    const isOpen = await this.#pass(ms);
+    this.#tellsLater = false;
+    // Who is behind is told when it has caught up.
+    if (isOpen && this.isLive) this.#tellContact();
   }
 
   /** Only who has been told all that the version stands for may hold it. */

@@ -120,15 +120,22 @@ test("a newer contact is told at once, every ten seconds at most; one that stand
   await settle();
   expect(told(watching)).toEqual(["ADDED b@21"]);
   await pass(clock, 1);
+  expect(told(watching)).toEqual(["BOOKMARK 21 9"]);
+  // No commit has to come to tell the newest of those that were held back.
   await to.commit(commit(22, [set(thing("c", 22))], heard(10)));
+  for (const seconds of [11, 12]) await to.commit(commit(22, [], heard(seconds)));
   await settle();
-  expect(told(watching)).toEqual(["ADDED c@22", "BOOKMARK 22 10"]);
+  expect(told(watching)).toEqual(["ADDED c@22"]);
+  await pass(clock, 9999);
+  expect(told(watching)).toEqual([]);
+  await pass(clock, 1);
+  expect(told(watching)).toEqual(["BOOKMARK 22 12"]);
   await pass(clock, 20_000);
-  await to.commit(commit(22, [], heard(10)));
+  await to.commit(commit(22, [], heard(12)));
   await settle();
   expect(told(watching)).toEqual([]);
-  await pass(clock, 30_000);
-  expect(told(watching)).toEqual(["BOOKMARK 22 10"]);
+  await pass(clock, 20_000);
+  expect(told(watching)).toEqual(["BOOKMARK 22 12"]);
   // Whatever a bookmark of the minute told that was not new does not put it off.
   await to.commit(commit(22, [], heard(60)));
   await settle();
@@ -156,9 +163,11 @@ test("who asks for no bookmarks gets none, and who asks for nothing else those o
   ]);
 });
 
-test("where it is not known, nothing is told of it", async () => {
+test("where it is not known any more, a bookmark without it says so", async () => {
   const watching = await begun(RESUMED);
   await to.commit(commit(30, [], { lastContact: undefined }));
-  await pass(clock, 60_000);
+  await pass(clock, 10_000);
   expect(watching.sink.take().map(contactOf)).toEqual([new Date(START).toISOString(), undefined]);
+  await pass(clock, 50_000);
+  expect(watching.sink.take().map(contactOf)).toEqual([undefined]);
 });

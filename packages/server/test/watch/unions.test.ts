@@ -140,6 +140,8 @@ describe("one server over a store of its own tells at once", () => {
     expect(contact()).toEqual([{ "krm.dev/last-contact": "2026-01-01T00:00:01.000Z" }]);
     await b.commit(commit(106, [], { lastContact: START + 9000 }));
     await pass(clock, 10_000);
+    expect(contact()).toEqual([{ "krm.dev/last-contact": "2026-01-01T00:00:05.000Z" }]);
+    await pass(clock, 10_000);
     await a.commit(commit(106, [], { lastContact: START + 6000 }));
     await settle();
     expect(contact()).toEqual([{ "krm.dev/last-contact": "2026-01-01T00:00:06.000Z" }]);
