@@ -1,4 +1,4 @@
-import type { Colour } from "../terminal/paint.ts";
+import type { Colour, Paint } from "../terminal/paint.ts";
 
 const GOOD = /^(?:Running|Completed|Succeeded|Ready|Bound|Available|Active|ADDED)$/u;
 const UNDER_WAY =
@@ -22,9 +22,13 @@ export function cellColour(heading: string, cell: string): Colour | undefined {
   }
 }
 
-/** Paints a table: its heading, and the cells that {@link cellColour} sets off. `heading`: also where it was told before. */
+/**
+ * Paints a table: its heading, and the cells that {@link cellColour} sets off.
+ *
+ * @param heading also of rows that come without it
+ */
 export function tablePaint(
-  paint: (colour: Colour, text: string) => string,
+  paint: Paint,
   heading: readonly string[],
 ): (cell: string, column: number, isHeading: boolean) => string {
   return (cell, column, isHeading) => {

@@ -1,19 +1,16 @@
 import { ParseError } from "../options/parse-error.ts";
-import { type JsonPath, jsonPath } from "./jsonpath/json-path.ts";
+import { relaxedPath } from "./jsonpath/json-path.ts";
 import { valueText } from "./jsonpath/template.ts";
 
-/** One column of a table that the user has put together. */
-export interface CustomColumn {
-  readonly heading: string;
-  readonly path: JsonPath;
-}
+/** Sets objects in columns that the user has put together: the heading, and a row for each; `<none>` where there is nothing. */
+export type CustomColumns = (objects: readonly object[]) => readonly (readonly string[])[];
 
 /**
  * Reads columns as `kubectl -o custom-columns=…` does: `NAME:.metadata.name,NODE:.spec.nodeName`. A heading may be empty.
  *
  * @throws ParseError
  */
-export function customColumns(text: string): readonly CustomColumn[] {
+export function customColumns(text: string): CustomColumns {
   const columns = text.split(/,(?![^[]*\])/u).map((column) => {
     const colon = column.indexOf(":");
     if (colon === -1)
@@ -23,25 +20,10 @@ export function customColumns(text: string): readonly CustomColumn[] {
       );
     return { heading: column.slice(0, colon).trim(), path: relaxedPath(column.slice(colon + 1)) };
   });
-  return columns;
+  const heading = columns.map((column) => column.heading);
+  return (objects) => [heading, ...objects.map((object) => columns.map(({ path }) => cell(path(object))))];
 }
 
-/** A path that may go without its first dot, or stand in braces. @throws ParseError */
-export function relaxedPath(text: string): JsonPath {
-  const inside = /^\s*\{(.*)\}\s*$/su.exec(text)?.[1] ?? text;
-  return jsonPath(/^\s*[.[$@]/u.test(inside) ? inside : `.${inside.trim()}`);
-}
-
-/** The heading, and a row for each object; `<none>` where there is nothing. */
-export function customCells(
-  columns: readonly CustomColumn[],
-  objects: readonly object[],
-): readonly (readonly string[])[] {
-  const body = objects.map((object) =>
-    columns.map(({ path }) => {
-      const values = path(object);
-      return values.length === 0 ? "<none>" : values.map((value) => valueText(value)).join(",");
-    }),
-  );
-  return [columns.map(({ heading }) => heading), ...body];
+function cell(values: readonly unknown[]): string {
+  return values.length === 0 ? "<none>" : values.map(valueText).join(",");
 }

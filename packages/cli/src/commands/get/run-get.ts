@@ -2,7 +2,6 @@ import type { Fresh, KrmClient, ListBody, ListFreshness } from "@krm/client";
 import { UsageError } from "../../errors/usage-error.ts";
 import type { CliIo } from "../../io.ts";
 import { tablePaint } from "../../output/cell-colour.ts";
-import { customCells } from "../../output/custom-columns.ts";
 import { leadsSomewhere, sortedBy } from "../../output/sort-by.ts";
 import { openClient } from "../../reading/open-client.ts";
 import { structured } from "../../reading/structured.ts";
@@ -101,7 +100,7 @@ function render(found: Found, one: boolean, options: GetOptions, io: CliIo): str
     case "jsonpath":
       return output.template(whole(), shown);
     case "custom-columns":
-      return items.length === 0 ? "" : table(customCells(output.columns, items), options, io);
+      return items.length === 0 ? "" : table(output.cells(items), options, io);
     case "table":
     case "wide": {
       if (items.length === 0) return "";

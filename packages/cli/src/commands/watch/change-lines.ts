@@ -1,5 +1,4 @@
 import { tablePaint } from "../../output/cell-colour.ts";
-import { customCells } from "../../output/custom-columns.ts";
 import type { Paint } from "../../terminal/paint.ts";
 import type { Shown } from "../../terminal/shown-on.ts";
 import { Columns } from "../../text/columns.ts";
@@ -37,7 +36,7 @@ export class ChangeLines {
       case "jsonpath":
         return objects.map((object) => output.template(object, this.#shown));
       case "custom-columns":
-        return this.#rows(changes, customCells(output.columns, objects));
+        return this.#rows(changes, output.cells(objects));
       case "table":
       case "wide": {
         const look = { now, wide: output.format === "wide", namespaces: namespace === undefined };

@@ -24,6 +24,12 @@ export function jsonPath(text: string): JsonPath {
     );
 }
 
+/** A path that may go without its first dot, or stand in braces. @throws ParseError */
+export function relaxedPath(text: string): JsonPath {
+  const inside = /^\s*\{(.*)\}\s*$/su.exec(text)?.[1] ?? text;
+  return jsonPath(/^\s*[.[$@]/u.test(inside) ? inside : `.${inside.trim()}`);
+}
+
 function compiled(step: Step, text: string): readonly JSONPathQuery[] {
   try {
     return step.map((query) => jsonpath.compile(query));
