@@ -5,12 +5,12 @@ import { chromium } from "playwright-core";
 import { expect, test } from "vitest";
 import { bundle } from "./client-bundle.ts";
 import type { readAndWatch } from "./read-and-watch.ts";
-import { servedCluster } from "./served-cluster.ts";
+import { stillCluster } from "../support/still-cluster.ts";
 import { STEPS } from "./steps.ts";
 
 withChromium(process.env, (executablePath) => {
   test("in Chromium it lists, gets, watches and leaves", { timeout: 60_000 }, async () => {
-    await using served = await servedCluster();
+    await using served = await stillCluster();
     using script = await bundle("page", "iife");
     const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
     try {

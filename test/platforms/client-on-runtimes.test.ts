@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Bundle, bundle } from "./client-bundle.ts";
 import { RUNTIMES } from "./runtimes.ts";
-import { type ServedCluster, servedCluster } from "./served-cluster.ts";
+import { type StillCluster, stillCluster } from "../support/still-cluster.ts";
 import { STEPS } from "./steps.ts";
 
 let program: Bundle;
@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => program[Symbol.dispose]());
 
 describe.each(RUNTIMES)("on $name", ({ args, command }) => {
-  const run = async (served: ServedCluster, files: readonly string[]): Promise<readonly string[]> => {
+  const run = async (served: StillCluster, files: readonly string[]): Promise<readonly string[]> => {
     const child = spawn(command ?? "", [...args(files), program.file, served.url, ...files], {
       stdio: ["ignore", "pipe", "inherit"],
       env: { PATH: process.env["PATH"], HOME: tmpdir(), DENO_DIR: dirname(program.file) },
@@ -34,7 +34,7 @@ describe.each(RUNTIMES)("on $name", ({ args, command }) => {
   };
 
   test.skipIf(command === undefined)("it lists, gets, watches and leaves, with client-node's objects too", async () => {
-    await using served = await servedCluster();
+    await using served = await stillCluster();
     expect(await run(served, [])).toEqual([...STEPS, "client-node true"]);
   });
 
@@ -43,7 +43,7 @@ describe.each(RUNTIMES)("on $name", ({ args, command }) => {
     try {
       const file = join(folder, "token");
       writeFileSync(file, "secret-of-a-test\n");
-      await using served = await servedCluster(file);
+      await using served = await stillCluster({ tokens: file });
       expect(await run(served, [file])).toEqual(STEPS);
     } finally {
       rmSync(folder, { recursive: true });
