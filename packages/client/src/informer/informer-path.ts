@@ -8,6 +8,7 @@ export interface InformerPath {
   readonly namespace: string | undefined;
 }
 
+const CORE = `${KUBERNETES_PATHS.core}/v1/`;
 const NAMESPACED = /^namespaces\/([^/]+)\/(.+)$/;
 
 /**
@@ -17,8 +18,7 @@ const NAMESPACED = /^namespaces\/([^/]+)\/(.+)$/;
  * @throws KrmClientError `KRM_CLIENT_INVALID_ARGUMENT`
  */
 export function parseInformerPath(path: string): InformerPath {
-  const [, rest = ""] = path.split(`${KUBERNETES_PATHS.core}/v1/`, 2);
-  if (path.startsWith(`${KUBERNETES_PATHS.core}/v1/`)) return inVersion("v1", rest, path);
+  if (path.startsWith(CORE)) return inVersion("v1", path.slice(CORE.length), path);
   const [group, version, ...more] = path.startsWith(`${KUBERNETES_PATHS.groups}/`)
     ? path.slice(KUBERNETES_PATHS.groups.length + 1).split("/")
     : [];

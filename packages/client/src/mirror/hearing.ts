@@ -84,7 +84,7 @@ export class Hearing {
 
   /**
    * The server said how its view is, when it was asked. It tells its watch a newer contact at once, unless it told one
-   * within ten seconds: then that one may come with the next.
+   * within ten seconds: then that one comes when they are over, or, of a server before that, with the next.
    */
   answered({ lastContact }: Freshness): void {
     this.#answered = this.#now();

@@ -194,6 +194,7 @@ describe("an informer", () => {
     "/api/v1/namespaces/a/pods/b",
     "/api/v1/namespaces/../pods",
     "/api/v1/namespaces/a/../pods",
+    "/api/v1/pods/api/v1/nodes",
   ])("refuses %j", (path) => {
     expect(() => makeInformer(scene().client, path)).toThrow(
       expect.objectContaining({ code: "KRM_CLIENT_INVALID_ARGUMENT" }),
