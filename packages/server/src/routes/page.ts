@@ -2,7 +2,9 @@ import { notFoundPath } from "@krm/apimachinery";
 import { loadPage, PAGE_FOLDER, PAGE_POLICY, type PageFile, type PageFiles } from "@krm/page";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { addVary } from "../answer/vary.ts";
+import { matchesEtag } from "../body/etag.ts";
 import { prefersHtml } from "../request/prefers-html.ts";
+import { weightsOf } from "../request/weights.ts";
 
 /** Whoever holds a file of that name has it for ever: a name is a hash. */
 const FOR_EVER = "public, max-age=31536000, immutable";
@@ -63,20 +65,15 @@ export class Page {
 }
 
 function send(file: PageFile, { headers }: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const tag = `"${file.hash}"`;
   addVary(reply, "Accept-Encoding");
   // Weak, as it is the same for all encodings.
-  reply.header("etag", `W/${tag}`);
-  if ((headers["if-none-match"] ?? "").includes(tag)) return reply.code(304).send();
+  const etag = `W/"${file.hash}"`;
+  reply.header("etag", etag);
+  if (matchesEtag(headers["if-none-match"], etag)) return reply.code(304).send();
   reply.header("content-type", file.contentType);
-  const accepted = headers["accept-encoding"] ?? "";
-  if (accepts(accepted, "br")) return reply.header("content-encoding", "br").send(file.brotli);
-  if (accepts(accepted, "gzip")) return reply.header("content-encoding", "gzip").send(file.gzip);
+  const accepted = weightsOf(headers["accept-encoding"]);
+  const takes = (coding: string): boolean => (accepted.get(coding) ?? 0) > 0;
+  if (takes("br")) return reply.header("content-encoding", "br").send(file.brotli);
+  if (takes("gzip")) return reply.header("content-encoding", "gzip").send(file.gzip);
   return reply.send(file.bytes);
-}
-
-function accepts(header: string | readonly string[], coding: string): boolean {
-  return String(header)
-    .split(",")
-    .some((each) => new RegExp(`^\\s*${coding}\\s*(?:;\\s*q=(?!0(?:\\.0*)?\\s*$).*)?$`, "iu").test(each));
 }
